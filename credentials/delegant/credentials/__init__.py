@@ -1,0 +1,91 @@
+"""The pure core: DIDs, credentials, chains, verdicts.
+
+Given a presentation, evidence gathered beforehand, a trust folder, a request and an instant,
+`verify` says whether this agent may do this thing now, on whose behalf and through which
+chain; or raises, saying exactly which check at which link said no.
+
+This room opens no file and no socket, has no clock, writes no log and keeps no state. It draws
+randomness only for new keys, ids and nonces.
+"""
+
+from .budget import Limits
+from .capability import Authority, Grant
+from .codec import canonical, digest
+from .credential import HumanSponsor, Lease, Link, StatusEntry
+from .envelope import Secured
+from .errors import (
+    CODES,
+    Conflict,
+    Error,
+    Gone,
+    LimitExceeded,
+    Malformed,
+    NotFound,
+    Rejected,
+    Unavailable,
+    Undecided,
+)
+from .evidence import Evidence
+from .holder import invoke, present
+from .identity import AgentIdentity
+from .issuer import (
+    issue_agent_identity,
+    issue_human_sponsor,
+    issue_link,
+    issue_status_list,
+)
+from .keys import PrivateKey, PublicKey
+from .policy import Anchor, Seen, Trust
+from .presentation import Bundle, Presentation
+from .request import Request
+from .status import StatusList
+from .verdict import Authorization, Explanation, Verdict, VerifiedChain
+from .verifier import decide, explain, verify, verify_chain
+
+__all__ = [
+    "CODES",
+    "AgentIdentity",
+    "Anchor",
+    "Authority",
+    "Authorization",
+    "Bundle",
+    "Conflict",
+    "Error",
+    "Evidence",
+    "Explanation",
+    "Gone",
+    "Grant",
+    "HumanSponsor",
+    "Lease",
+    "LimitExceeded",
+    "Limits",
+    "Link",
+    "Malformed",
+    "NotFound",
+    "Presentation",
+    "PrivateKey",
+    "PublicKey",
+    "Rejected",
+    "Request",
+    "Secured",
+    "Seen",
+    "StatusEntry",
+    "StatusList",
+    "Trust",
+    "Unavailable",
+    "Undecided",
+    "Verdict",
+    "VerifiedChain",
+    "canonical",
+    "decide",
+    "digest",
+    "explain",
+    "invoke",
+    "issue_agent_identity",
+    "issue_human_sponsor",
+    "issue_link",
+    "issue_status_list",
+    "present",
+    "verify",
+    "verify_chain",
+]

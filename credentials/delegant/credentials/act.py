@@ -1,0 +1,195 @@
+"""Phases 10 to 12: this holder, this act, and what must still be consumed for it."""
+
+from __future__ import annotations
+
+from . import constraint, did
+from .budget import Budget
+from .capability import Authority
+from .chain import Trace, at_link
+from .codec import canonical, digest
+from .constraint import Constraints
+from .errors import error
+from .jose import ALGORITHMS
+from .keys import PublicKey
+from .path import SKEW_SECONDS
+from .policy import Trust
+from .presentation import INVOCATION_HARD_SECONDS, Invocation
+from .request import Request
+from .verdict import Debit, Limit, Obligation, Once, Rate, VerifiedChain
+
+__all__ = ["invocation", "obligations", "request"]
+
+
+def invocation(
+    found: Invocation | None,
+    chain: VerifiedChain,
+    holder: PublicKey,
+    trust: Trust,
+    at: int,
+    nonce: str | None,
+    budget: Budget,
+) -> Invocation:
+    """Phase 10: the last subject signed, for us, now, over this chain.
+
+    Raises:
+        Rejected: ``holder-missing``, ``holder-mismatch``, ``audience``, ``nonce``,
+        ``invocation-expired``. Undecided: ``suite``.
+    """
+    if found is None:
+        raise error("holder-missing", "the chain came without an invocation")
+    holder_signed(found, chain.actor, holder, budget)
+    if found.chain != chain.links[-1].digest:
+        raise error("holder-mismatch", "the invocation is of another chain")
+    if trust.verifier is None:
+        raise error("audience", "the trust folder does not say who this verifier is")
+    if found.aud != trust.verifier:
+        raise error("audience", f"meant for {found.aud}, this is {trust.verifier}")
+    for index, link in enumerate(chain.links):
+        allowed = link.authority.constraints.get("audience")
+        if allowed is not None and found.aud not in allowed:
+            raise error("audience", "not an audience of this link", link=index)
+    if nonce is not None and found.nonce != nonce:
+        raise error("nonce", "not the nonce this verifier asked for")
+    in_time(found, at)
+    return found
+
+
+def holder_signed(found: Invocation, name: did.Did, key: PublicKey, budget: Budget) -> None:
+    """The invocation is by this DID, with this key."""
+    if found.iss != name:
+        raise error("holder-mismatch", f"invoked by {found.iss}, held by {name}")
+    prefix = did.vm_of(name) if did.embeds_key(name) else f"{name}#"
+    if found.method != prefix and (did.embeds_key(name) or not found.method.startswith(prefix)):
+        raise error("holder-mismatch", "signed by a key of another DID")
+    if found.jws.header["alg"] not in ALGORITHMS:
+        raise error("suite", "the invocation is not signed with EdDSA")
+    budget.chain_signature()
+    if not key.verify(found.jws.signature, found.jws.message):
+        raise error("holder-mismatch", "not signed by the holder's key")
+
+
+def in_time(found: Invocation, at: int) -> None:
+    """The invocation is neither too old nor too new, and was not made to last."""
+    if not 0 < found.exp - found.iat <= INVOCATION_HARD_SECONDS:
+        raise error("invocation-expired", f"lives longer than {INVOCATION_HARD_SECONDS} seconds")
+    if found.iat > at + SKEW_SECONDS:
+        raise error("invocation-expired", "signed in the future")
+    if at >= found.exp:
+        raise error("invocation-expired", "its time is over")
+
+
+def request(
+    chain: VerifiedChain, found: Invocation, asked: Request, at: int, trace: Trace
+) -> None:
+    """Phase 11: every link, then the human, then the anchor, then the toolset allow it.
+
+    Raises:
+        Rejected: ``no-grant``, ``request-mismatch``, ``constraint``, ``task-mismatch``,
+            ``exceeds-sponsor``, ``exceeds-anchor``, ``tool-not-in-toolset``.
+        Undecided: ``approval-missing``.
+    """
+    last = len(chain.links) - 1
+    for index, link in enumerate(chain.links):
+        with at_link(index):
+            if not link.authority.covers(asked.action, asked.resource):
+                raise error("no-grant", f"{asked.action} on {asked.resource} is not granted")
+    if found.request != asked.digest:
+        raise error("request-mismatch", "what is done is not what the invocation signed")
+    for index, link in enumerate(chain.links):
+        with at_link(index):
+            broken = constraint.violation(link.authority.constraints, asked, at)
+            if broken == "task":
+                raise error("task-mismatch", "the grant is for another task", dimension="task")
+            if broken is not None:
+                raise error("constraint", f"{broken} is not satisfied", dimension=broken)
+        trace(11, index, "allows the request")
+    _sponsor(chain, found, asked, at)
+    trace(11, None, "the sponsor may do this")
+    if not chain.anchor.ceiling.covers(asked.action, asked.resource):
+        raise error("exceeds-anchor", f"{chain.anchor.id} has no such authority here")
+    trace(11, None, "the anchor's ceiling covers it")
+    if not chain.identities[-1].has_tool(asked.action):
+        raise error(
+            "tool-not-in-toolset", f"the agent declared no tool for {asked.action}", link=last
+        )
+    for index, authority in enumerate(_authorities(chain)):
+        if constraint.approval_applies(authority.constraints, asked):
+            raise error(
+                "approval-missing",
+                "a human must approve this",
+                link=index if index <= last else None,
+                dimension="approval",
+            )
+    trace(11, last, "the agent declared the tool")
+
+
+def _sponsor(chain: VerifiedChain, found: Invocation, asked: Request, at: int) -> None:
+    credential = chain.sponsor_credential
+    if credential is None:
+        return
+    rights = credential.entitlements
+    if not rights.covers(asked.action, asked.resource):
+        raise error(
+            "exceeds-sponsor",
+            f"asked: {asked.action} on {asked.resource}, which the sponsor may not do",
+            dimension="grants",
+        )
+    audience = rights.constraints.get("audience")
+    broken = constraint.violation(rights.constraints, asked, at)
+    if audience is not None and found.aud not in audience:
+        broken = "audience"
+    if broken is not None:
+        raise error(
+            "exceeds-sponsor", f"the sponsor's own {broken} does not allow it", dimension=broken
+        )
+
+
+def _authorities(chain: VerifiedChain) -> list[Authority]:
+    """Every link's authority, then the sponsor's entitlements."""
+    out = [link.authority for link in chain.links]
+    if chain.sponsor_credential is not None:
+        out.append(chain.sponsor_credential.entitlements)
+    return out
+
+
+def obligations(
+    chain: VerifiedChain, found: Invocation, asked: Request, trust: Trust
+) -> tuple[Obligation, ...]:
+    """Phase 12: what the enforcement point must consume before it acts.
+
+    Budgets and rates are kept per link (and per sponsor credential), so that siblings share
+    their parent's.
+
+    Raises:
+        Undecided: ``no-ledger``, ``ledger-foreign``.
+    """
+    key = digest(canonical([found.aud, found.iss, found.jti]))
+    out: list[Obligation] = [Once(key, found.exp)]
+    keys = [link.digest for link in chain.links] + [f"{chain.sponsor}#entitlements"]
+    limits: Constraints = {}
+    for index, (name, authority) in enumerate(zip(keys, _authorities(chain), strict=False)):
+        rules = authority.constraints
+        with at_link(index if index < len(chain.links) else None):
+            if "budget" in rules:
+                ledger, unit, _, total = rules["budget"]
+                _kept(ledger, trust, "budget")
+                assert asked.amount is not None  # phase 11 required it
+                out.append(Debit(ledger, name, unit, int(asked.amount["value"]), total))
+            if "rate" in rules:
+                ledger, count, period = rules["rate"]
+                _kept(ledger, trust, "rate")
+                out.append(Rate(ledger, name, count, period))
+        own = {k: rules[k] for k in ("rows", "bytes", "columns") if k in rules}
+        both = constraint.meet(limits, own)
+        assert both is not None  # phase 11 found columns that all of them allow
+        limits = both
+    if limits:
+        out.append(Limit(limits.get("rows"), limits.get("bytes"), limits.get("columns")))
+    return tuple(out)
+
+
+def _kept(ledger: str, trust: Trust, dimension: str) -> None:
+    if not trust.ledgers:
+        raise error("no-ledger", "this verifier keeps no ledger", dimension=dimension)
+    if ledger not in trust.ledgers:
+        raise error("ledger-foreign", f"{ledger} is kept elsewhere", dimension=dimension)

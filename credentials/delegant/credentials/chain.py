@@ -1,0 +1,177 @@
+"""Phases 3 to 6: what follows from the chain alone, without evidence, trust or clock.
+
+Root to leaf, so a long forged tail costs nothing: the first link that fails ends the work.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeAlias
+
+from . import capability, did
+from .budget import Budget
+from .credential import Link, parse_link
+from .did import Did
+from .envelope import Secured
+from .errors import Error, error
+from .keys import PublicKey
+
+__all__ = ["Trace", "attenuation", "linkage", "pinned", "read_links", "signatures"]
+
+Trace: TypeAlias = Callable[[int, "int | None", str], None]
+"""Called with (phase, link, text) for every check that held."""
+
+
+@contextmanager
+def at_link(index: int | None) -> Iterator[None]:
+    """Name the link in whatever is refused inside; None where no link is to blame."""
+    try:
+        yield
+    except Error as exc:
+        if exc.link is None:
+            exc.link = index
+        raise
+
+
+def read_links(items: tuple[Secured, ...], trace: Trace) -> tuple[Link, ...]:
+    """Phase 3: every link has the profile's shape."""
+    links: list[Link] = []
+    for index, item in enumerate(items):
+        with at_link(index):
+            links.append(parse_link(item))
+        trace(3, index, "is a delegation credential of the profile")
+    return tuple(links)
+
+
+def linkage(links: tuple[Link, ...], trace: Trace) -> None:
+    """Phase 4: each link continues the one before it.
+
+    Raises:
+        Rejected: ``chain-broken``, ``depth``, ``cycle``, ``sponsor-changed``.
+    """
+    parties: set[str] = {links[0].issuer}
+    ids: set[str] = set()
+    for index, link in enumerate(links):
+        with at_link(index):
+            _continues(link, links[index - 1] if index else None)
+            _depth(link, index, links[index - 1] if index else None)
+            if link.subject in parties or link.id in ids:
+                raise error("cycle", "a party or a link stands twice in the chain")
+            if index == 0 and link.sponsor != link.issuer:
+                raise error("sponsor-changed", "the first link is not signed by the sponsor")
+            if (link.sponsor, link.organization) != (links[0].sponsor, links[0].organization):
+                raise error("sponsor-changed", "not the sponsor of the first link")
+        parties.add(link.subject)
+        ids.add(link.id)
+        trace(4, index, f"continues the chain at depth {link.depth}")
+
+
+def _continues(link: Link, parent: Link | None) -> None:
+    if parent is None:
+        if link.parent is not None:
+            raise error("chain-broken", "the first link names a parent that is not presented")
+        return
+    if link.parent is None:
+        raise error("chain-broken", "names no parent")
+    if link.parent != (parent.id, parent.digest):
+        raise error("chain-broken", "its parent is not the link before it, by id and digest")
+    if link.issuer != parent.subject:
+        raise error("chain-broken", "not issued by the subject of the link before it")
+
+
+def _depth(link: Link, index: int, parent: Link | None) -> None:
+    if link.depth != index:
+        raise error("depth", f"says depth {link.depth}, and stands at {index}")
+    if parent is not None and link.remaining >= parent.remaining:
+        raise error(
+            "depth",
+            f"{parent.remaining} further links were allowed, and it allows {link.remaining}",
+        )
+
+
+def attenuation(links: tuple[Link, ...], budget: Budget, trace: Trace) -> None:
+    """Phase 5: each link allows no more than the one before it.
+
+    Raises:
+        Rejected: ``scope-widened``, ``constraint-dropped``, ``use``.
+        LimitExceeded: ``limit-comparisons``.
+    """
+    for index in range(1, len(links)):
+        with at_link(index):
+            attenuates(links[index - 1], links[index], budget)
+        trace(5, index, "allows no more than the link before it")
+
+
+def attenuates(parent: Link, child: Link, budget: Budget | None = None) -> None:
+    """One step of phase 5; the issuer asks it too before it signs."""
+    if child.valid_from < parent.valid_from or child.valid_until > parent.valid_until:
+        raise error("scope-widened", "lives outside the link above", dimension="validity")
+    capability.attenuates(parent.authority, child.authority, budget)
+    if child.spawn and not parent.spawn:
+        raise error("scope-widened", "the right to spawn was not given", dimension="spawn")
+    if not child.to <= parent.to:
+        raise error("scope-widened", "names more organisations", dimension="to")
+    entry, lease = child.status, child.lease
+    if (entry is not None and not (parent.lease and parent.lease.holds_entry(entry))) or (
+        lease is not None and not (parent.lease and parent.lease.holds_lease(lease))
+    ):
+        raise error("scope-widened", "status bits outside the leased range", dimension="status")
+    if child.use == "mandate":
+        raise error("use", "a mandate stands below another link")
+
+
+def pinned(subject: Did, key: str | None) -> PublicKey | None:
+    """The subject's key: the DID's own, else the pinned one, else None.
+
+    Raises:
+        Undecided: ``suite``. Rejected: ``key-weak``. Malformed: ``encoding``.
+    """
+    if did.embeds_key(subject):
+        return did.key_of(subject)
+    return None if key is None else PublicKey.from_multikey(key)
+
+
+def signatures(
+    links: tuple[Link, ...], root_keys: tuple[PublicKey, ...], budget: Budget, trace: Trace
+) -> PublicKey:
+    """Phase 6: every link is signed by the key the link above pins. Nothing is skipped.
+
+    Args:
+        root_keys: the human's keys; empty where nothing trusted gives one.
+
+    Returns:
+        The key of the last subject, the holder.
+
+    Raises:
+        Undecided: ``key-unresolved``, ``suite``.
+        Rejected: ``did-key-mismatch``, ``key-weak``, ``proof``.
+    """
+    keys = root_keys
+    for index, link in enumerate(links):
+        with at_link(index):
+            if not keys:
+                raise error("key-unresolved", f"nothing trusted gives the key of {link.issuer}")
+            check_any(link.secured, link.issuer, keys, budget.chain_signature)
+            trace(6, index, f"is signed by {link.issuer}")
+            key = pinned(link.subject, link.key)
+            if key is None and index == len(links) - 1:
+                raise error("key-unresolved", f"no key is pinned for {link.subject}")
+            keys = () if key is None else (key,)
+    return keys[0]
+
+
+def check_any(
+    secured: Secured, signer: Did, keys: tuple[PublicKey, ...], spend: Callable[[], None]
+) -> None:
+    """Verify with the first of the keys that fits, spending one check for each tried."""
+    for index, key in enumerate(keys):
+        if not secured.checked_by(key):
+            spend()
+        try:
+            secured.check(signer, key)
+        except Error as exc:
+            if exc.code != "proof" or index == len(keys) - 1:
+                raise
+        else:
+            return

@@ -1,0 +1,316 @@
+"""Bytes to values and back, with exactly one accepted spelling.
+
+Strict JSON comes in (RFC 8259, UTF-8, no duplicate members, no numbers that another parser
+would read otherwise), RFC 8785 goes out. base64url and base58 are decoded only from the
+spelling their encoder would write.
+
+>>> canonical({"b": 1, "a": "x"})
+b'{"a":"x","b":1}'
+>>> digest(b"abc")
+'uEiC6eBa_jwHP6kFBQN4isiOwA2GjlhepyGG0EP9hyACVrQ'
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+import math
+from typing import Any, Final, TypeAlias
+
+import orjson
+import rfc8785
+
+from .errors import error
+
+__all__ = [
+    "Json",
+    "JsonObject",
+    "b58_decode",
+    "b58_encode",
+    "b64u_decode",
+    "b64u_encode",
+    "canonical",
+    "digest",
+    "is_digest",
+    "parse",
+    "parse_object",
+]
+
+Json: TypeAlias = Any
+JsonObject: TypeAlias = dict[str, Any]
+
+MAX_INT: Final = 2**53 - 1
+"""Integers beyond this are read differently by other JSON implementations (RFC 8259, 6)."""
+MAX_DEPTH: Final = 32
+MAX_MEMBERS: Final = 4096
+
+
+# --- strict JSON ---------------------------------------------------------------------------
+
+
+def parse(
+    data: bytes, *, size: int, depth: int = MAX_DEPTH, members: int = MAX_MEMBERS
+) -> Json:
+    """Read one JSON text.
+
+    Args:
+        data: the bytes, UTF-8 without byte order mark.
+        size: most bytes allowed.
+        depth: most levels of nesting.
+        members: most object members and array items in all.
+
+    Raises:
+        LimitExceeded: ``limit-size``, ``limit-depth``, ``limit-members``.
+        Malformed: ``encoding``, ``json``, ``duplicate-member``.
+    """
+    if len(data) > size:
+        raise error("limit-size", f"{len(data)} bytes, and {size} are allowed")
+    try:
+        value = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        value = _slow_parse(data)
+        _measure(value, depth, members)
+        return value
+    has_float = _measure(value, depth, members)
+    # A canonical text has no duplicates and no odd numbers; anything else is read again, slowly.
+    if has_float or not _same_as_canonical(value, data):
+        value = _slow_parse(data)
+    return value
+
+
+def parse_object(data: bytes, *, size: int) -> JsonObject:
+    """`parse`, and the value must be an object (else ``shape``)."""
+    value = parse(data, size=size)
+    if type(value) is not dict:
+        raise error("shape", "expected a JSON object")
+    return value
+
+
+def _same_as_canonical(value: Json, data: bytes) -> bool:
+    try:
+        return orjson.dumps(value, option=_ORJSON) == data
+    except orjson.JSONEncodeError:
+        return False
+
+
+def _measure(value: Json, depth: int, members: int) -> bool:
+    """Hold depth and member count; True if a float occurs."""
+    has_float = False
+    count = 0
+    level = [value]
+    for _ in range(depth + 1):
+        below: list[Json] = []
+        for node in level:
+            kind = type(node)
+            if kind is dict:
+                count += len(node)
+                below.extend(node.values())
+            elif kind is list:
+                count += len(node)
+                below.extend(node)
+            elif kind is float:
+                has_float = True
+        if count > members:
+            raise error("limit-members", f"more than {members} members")
+        if not below:
+            return has_float
+        level = below
+    raise error("limit-depth", f"nested deeper than {depth} levels")
+
+
+def _slow_parse(data: bytes) -> Json:
+    if data.startswith(b"\xef\xbb\xbf"):
+        raise error("encoding", "a byte order mark")
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise error("encoding", "not UTF-8") from None
+    try:
+        return _DECODER.decode(text)
+    except json.JSONDecodeError as exc:
+        raise error("json", f"{exc.msg} at character {exc.pos}") from None
+    except RecursionError:
+        raise error("limit-depth", "nested too deep to read") from None
+
+
+def _pairs(pairs: list[tuple[str, Json]]) -> JsonObject:
+    out: JsonObject = {}
+    for name, value in pairs:
+        _text(name)
+        if name in out:
+            raise error("duplicate-member", f"{name[:64]!r} stands twice")
+        if type(value) is str:
+            _text(value)
+        elif type(value) is list:
+            _texts(value)
+        out[name] = value
+    return out
+
+
+def _texts(items: list[Json]) -> None:
+    for item in items:
+        if type(item) is str:
+            _text(item)
+        elif type(item) is list:
+            _texts(item)
+
+
+def _text(value: str) -> None:
+    """Refuse lone surrogates, which `json` lets through and UTF-8 cannot carry."""
+    if not value.isascii():
+        try:
+            value.encode("utf-8")
+        except UnicodeEncodeError:
+            raise error("encoding", "a lone surrogate") from None
+
+
+def _int(digits: str) -> int:
+    if len(digits) <= 17:
+        value = int(digits)
+        if -MAX_INT <= value <= MAX_INT and digits != "-0":
+            return value
+    raise error("json", f"integer {digits[:24]} is not exact everywhere")
+
+
+def _float(digits: str) -> float:
+    value = float(digits) if len(digits) <= 64 else math.inf
+    if math.isfinite(value):
+        return value
+    raise error("json", f"number {digits[:24]} is out of range")
+
+
+def _constant(name: str) -> Json:
+    raise error("json", f"{name} is not JSON")
+
+
+class _TopDecoder(json.JSONDecoder):
+    """The standard decoder, which also looks at strings outside any object."""
+
+    def decode(self, s: str, _w: Any = None) -> Json:
+        value = super().decode(s)
+        _texts([value])
+        return value
+
+
+_DECODER: Final = _TopDecoder(
+    object_pairs_hook=_pairs, parse_int=_int, parse_float=_float, parse_constant=_constant
+)
+
+# --- RFC 8785 ------------------------------------------------------------------------------
+
+_ORJSON: Final = orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER
+
+
+def canonical(value: Json) -> bytes:
+    """RFC 8785 form of a value that came from `parse` or was built from such parts.
+
+    orjson's sorted output is that form when no float occurs and code-point order of the keys
+    is UTF-16 order, which ASCII output guarantees; else the general path.
+
+    Raises:
+        Malformed: ``json`` for what RFC 8785 cannot write (never for a parsed value).
+    """
+    try:
+        out = orjson.dumps(value, option=_ORJSON)
+    except orjson.JSONEncodeError:
+        out = b""
+    if out and out.isascii() and not _has_float(value):
+        return out
+    try:
+        return rfc8785.dumps(value)
+    except (rfc8785.CanonicalizationError, UnicodeEncodeError, RecursionError) as exc:
+        raise error("json", f"no canonical form: {exc}") from None
+
+
+def _has_float(value: Json) -> bool:
+    stack = [value]
+    while stack:
+        node = stack.pop()
+        kind = type(node)
+        if kind is dict:
+            stack.extend(node.values())
+        elif kind is list or kind is tuple:
+            stack.extend(node)
+        elif kind is float:
+            return True
+    return False
+
+
+# --- text encodings ------------------------------------------------------------------------
+
+
+def b64u_encode(data: bytes) -> str:
+    """base64url without padding (RFC 4648, 5)."""
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+
+
+def b64u_decode(text: str, *, size: int = 1 << 20) -> bytes:
+    """Inverse of `b64u_encode`; any other spelling is ``encoding``."""
+    if len(text) > size:
+        raise error("limit-size", f"{len(text)} characters of base64url, {size} are allowed")
+    try:
+        raw = text.encode("ascii").translate(_B64U)
+        out = binascii.a2b_base64(raw + b"=" * (-len(raw) % 4), strict_mode=True)
+    except (UnicodeEncodeError, binascii.Error, ValueError):
+        raise error("encoding", "not base64url") from None
+    # '=' and the plain alphabet map to a byte no base64 has, spare bits show on re-encoding.
+    if binascii.b2a_base64(out, newline=False).rstrip(b"=") != raw:
+        raise error("encoding", "not the canonical base64url spelling")
+    return out
+
+
+_B64U: Final = bytes.maketrans(b"-_+/=", b"+/\x00\x00\x00")
+
+_B58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+_B58_VALUE: Final = {c: i for i, c in enumerate(_B58)}
+B58_MAX: Final = 128
+"""Most characters of base58: decoding is quadratic, and a signature needs 88."""
+
+
+def b58_encode(data: bytes) -> str:
+    """base58btc (the Bitcoin alphabet), as multibase ``z`` uses it."""
+    number = int.from_bytes(data, "big")
+    out = ""
+    while number:
+        number, rest = divmod(number, 58)
+        out = _B58[rest] + out
+    return "1" * (len(data) - len(data.lstrip(b"\0"))) + out
+
+
+def b58_decode(text: str) -> bytes:
+    """Inverse of `b58_encode`, for at most `B58_MAX` characters.
+
+    Raises:
+        LimitExceeded: ``limit-size``. Malformed: ``encoding``.
+    """
+    if len(text) > B58_MAX:
+        raise error("limit-size", f"{len(text)} characters of base58, {B58_MAX} are allowed")
+    number = 0
+    try:
+        for char in text:
+            number = number * 58 + _B58_VALUE[char]
+    except KeyError:
+        raise error("encoding", "not base58") from None
+    zeros = len(text) - len(text.lstrip("1"))
+    return b"\0" * zeros + number.to_bytes((number.bit_length() + 7) // 8, "big")
+
+
+_SHA2_256: Final = b"\x12\x20"
+
+
+def digest(data: bytes) -> str:
+    """multibase ``u`` of the sha2-256 multihash of the bytes (46 characters after ``uEi``)."""
+    return "u" + b64u_encode(_SHA2_256 + hashlib.sha256(data).digest())
+
+
+def is_digest(text: Json) -> bool:
+    """Whether a value is one that `digest` could have written."""
+    if type(text) is not str or len(text) != 47 or not text.startswith("uEi"):
+        return False
+    try:
+        raw = b64u_decode(text[1:])
+    except Exception:  # noqa: BLE001 - any failure to decode is the answer no
+        return False
+    return len(raw) == 34 and raw.startswith(_SHA2_256)

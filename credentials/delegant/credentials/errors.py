@@ -1,0 +1,312 @@
+"""Every way a verification, an issuing or a look-up can fail, in one tree and one table.
+
+    Error                    anything we refuse; anything outside this tree is a bug
+    ├── Malformed            exit 4   HTTP 400   the bytes are not a document of ours
+    │   └── LimitExceeded    exit 4   HTTP 413   too big, too deep, too many
+    ├── Rejected             exit 1   HTTP 403   understood, and the answer is no
+    │   ├── Conflict         exit 1   HTTP 409   no, because something else is already so
+    │   ├── NotFound         exit 1   HTTP 404   nothing by that name
+    │   └── Gone             exit 1   HTTP 410   it was, and is no more
+    └── Undecided            exit 3   HTTP 422   something needed is absent, stale or unknown
+        └── Unavailable      exit 5   HTTP 503   our own store or server cannot answer
+
+Each error carries a stable ``code``; `CODES` gives its class, the verification phase that
+raises it, its HTTP status where that differs from the class, what it means and what to do.
+``docs/codes.md`` is rendered from this table and a test keeps the two equal.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+__all__ = [
+    "CODES",
+    "Code",
+    "Conflict",
+    "Error",
+    "Gone",
+    "LimitExceeded",
+    "Malformed",
+    "NotFound",
+    "Rejected",
+    "Unavailable",
+    "Undecided",
+    "error",
+]
+
+
+class Error(Exception):
+    """A refusal with a stable code.
+
+    ``link`` counts from 0 at the root; None where no link is to blame. ``dimension`` names the
+    constraint or member concerned (``rows``, ``arguments.customer_id``). ``phase`` is the
+    verifier phase (1 to 12) that owns the code, 0 outside verification.
+    """
+
+    state: ClassVar[str] = "rejected"
+    exit_status: ClassVar[int] = 1
+    default_http: ClassVar[int] = 403
+
+    def __init__(
+        self, code: str, detail: str, *, link: int | None = None, dimension: str | None = None
+    ) -> None:
+        super().__init__(code, detail)
+        self.code = code
+        self.detail = detail
+        self.link = link
+        self.dimension = dimension
+
+    def __str__(self) -> str:
+        where = "" if self.link is None else f" at link {self.link}"
+        about = "" if self.dimension is None else f" ({self.dimension})"
+        return f"{self.code}{where}{about}: {self.detail}"
+
+    @property
+    def phase(self) -> int:
+        """The verifier phase that owns this code; 0 for codes of issuing, wallet and naming."""
+        return CODES[self.code].phase
+
+    @property
+    def http_status(self) -> int:
+        """The HTTP status this code is answered with."""
+        return CODES[self.code].http
+
+    def problem(self) -> dict[str, object]:
+        """The one JSON shape of every error: an RFC 9457 problem document."""
+        return {
+            "type": f"https://delegant.example/problems/{self.code}",
+            "title": CODES[self.code].meaning,
+            "status": self.http_status,
+            "detail": self.detail,
+            "code": self.code,
+            "message": str(self),
+            "link": self.link,
+            "dimension": self.dimension,
+        }
+
+
+class Malformed(Error):
+    """The bytes are not a document of ours."""
+
+    state = "malformed"
+    exit_status = 4
+    default_http = 400
+
+
+class LimitExceeded(Malformed):
+    """A limit of size, depth, number or work was reached."""
+
+    default_http = 413
+
+
+class Rejected(Error):
+    """Understood, and the answer is no."""
+
+
+class Conflict(Rejected):
+    """No, because something else is already so."""
+
+    default_http = 409
+
+
+class NotFound(Rejected):
+    """Nothing by that name."""
+
+    default_http = 404
+
+
+class Gone(Rejected):
+    """It was, and is no more."""
+
+    default_http = 410
+
+
+class Undecided(Error):
+    """Something needed is absent, stale or unknown; never a yes."""
+
+    state = "undecided"
+    exit_status = 3
+    default_http = 422
+
+
+class Unavailable(Undecided):
+    """Our own store or server cannot answer now."""
+
+    exit_status = 5
+    default_http = 503
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """One row of the table: a stable code and everything the edges need to know of it."""
+
+    name: str
+    cls: type[Error]
+    phase: int
+    http: int
+    meaning: str
+    remedy: str
+
+
+def _table(*rows: tuple[type[Error], int, int | None, str, str, str]) -> dict[str, Code]:
+    return {
+        name: Code(name, cls, phase, http or cls.default_http, meaning, remedy)
+        for cls, phase, http, name, meaning, remedy in rows
+    }
+
+
+_M, _L, _R, _U = Malformed, LimitExceeded, Rejected, Undecided
+_SHRINK = "Send less, or ask the verifier's owner for a higher limit."
+
+CODES: Final[dict[str, Code]] = _table(
+    # 1 limits
+    (_L, 1, None, "limit-size", "A document is larger than allowed", _SHRINK),
+    (_L, 1, None, "limit-links", "The chain has more links than allowed", _SHRINK),
+    (_L, 1, None, "limit-depth", "JSON is nested deeper than allowed", _SHRINK),
+    (_L, 1, None, "limit-members", "JSON has more members than allowed", _SHRINK),
+    (_L, 1, None, "limit-items", "A list has more items than allowed", _SHRINK),
+    (_L, 1, None, "limit-signatures", "More signatures than the budget", _SHRINK),
+    (_L, 1, None, "limit-comparisons", "More comparisons than the budget", _SHRINK),
+    # 2 strict parse
+    (_M, 2, None, "json", "Not JSON as RFC 8259 has it", "Send UTF-8 JSON, unchanged."),
+    (_M, 2, None, "encoding", "Text that is not clean UTF-8, base64url or base58",
+     "Send the bytes exactly as they were issued."),
+    (_M, 2, None, "duplicate-member", "An object names a member twice", "Name each member once."),
+    # 3 shape
+    (_M, 3, None, "shape", "A member is missing or has a value the format does not allow",
+     "Compare with the JSON Schema of the document."),
+    (_M, 3, None, "context", "The @context is not exactly the profile's", "Use the profile's."),
+    (_M, 3, None, "unknown-member", "An object has a member the format does not know",
+     "Remove it: members that nobody enforces protect nobody."),
+    (_M, 3, None, "empty-array", "An empty list, which means neither all nor none",
+     "Name at least one item, or leave the member out where it is optional."),
+    (_U, 3, None, "unknown-version", "A version this verifier does not know", "Update delegant."),
+    (_U, 3, None, "unknown-constraint", "A constraint this verifier does not know",
+     "Update delegant, or issue the link without it."),
+    (_M, 3, None, "vcdm-version", "A credential of the W3C data model 1.1",
+     "Issue it under 2.0: validFrom and validUntil, and the v2 context."),
+    # 4 linkage
+    (_R, 4, None, "chain-broken", "A link does not continue the link before it",
+     "Present every link, root first, unchanged."),
+    (_R, 4, None, "depth", "More links than a delegator allowed, or a link lies about its depth",
+     "Ask the delegator for a link with more `redelegation.remaining`."),
+    (_R, 4, None, "cycle", "The same party or link stands twice in the chain",
+     "Delegate to someone who is not yet on the path."),
+    (_R, 4, None, "sponsor-changed", "The links do not all name the human who signed the first",
+     "Every link restates its parent's sponsor."),
+    # 5 attenuation
+    (_R, 5, None, "scope-widened", "A link allows more than the link before it",
+     "Narrow the dimension named, or ask the delegator for more."),
+    (_R, 5, None, "constraint-dropped", "A link leaves out a constraint of the link before it",
+     "Restate it, equal or narrower."),
+    (_R, 5, None, "use", "A mandate was invoked, or stands below another link",
+     "Issue a grant under the mandate and invoke that."),
+    # 6 keys and signatures
+    (_U, 6, None, "key-unresolved", "No trusted source gives this signer's key",
+     "The link above must pin the key, or the sponsor credential must."),
+    (_R, 6, None, "did-key-mismatch", "Signed, or pinned, with a key that is not the DID's own",
+     "Sign with the key the link above names."),
+    (_R, 6, None, "key-weak", "A key anyone could sign for", "Make a new key."),
+    (_U, 6, None, "suite", "A signature algorithm this verifier does not accept",
+     "Use eddsa-jcs-2022 or vc+jwt with EdDSA."),
+    (_R, 6, None, "proof", "A signature does not fit what it is said to sign",
+     "Send the document exactly as it was signed."),
+    # 7 root and path
+    (_R, 7, None, "no-human-root", "The chain does not begin with an attested human",
+     "Staple the sponsor credential: `delegant evidence refresh`."),
+    (_R, 7, None, "root-untrusted", "The sponsor credential comes from no anchor of ours",
+     "Add the organisation with `delegant trust add`, if you do trust it."),
+    (_R, 7, None, "root-not-authoritative", "The anchor does not speak for this human",
+     "Widen the anchor's `subjects`, if it should."),
+    (_R, 7, None, "sponsor-rollback", "A newer sponsor credential has been seen",
+     "Staple the newest: `delegant evidence refresh`."),
+    (_R, 7, None, "ttl-too-long", "A credential lives longer than its kind may",
+     "Issue it for a shorter time."),
+    (_R, 7, None, "delegate-not-allowed", "A delegate shows no live identity credential, or "
+     "comes from an organisation the delegator did not name",
+     "Staple the agent's identity, or name its organisation in `redelegation.to`."),
+    (_R, 7, None, "spawn-forbidden", "An agent made this agent without the right to",
+     "Have a human create the agent, or delegate with `spawn`."),
+    (_R, 7, None, "id-no-expiry", "An ephemeral identity without `expires`", "Give it one."),
+    (_R, 7, None, "id-no-provenance", "A fork or child that does not name its parent",
+     "Name the parent agent."),
+    (_R, 7, 409, "id-shared", "One DID or key for two subjects",
+     "Every human and every agent has a key of its own."),
+    # 8 time
+    (_R, 8, None, "expired", "Its time is over", "Issue it again."),
+    (_R, 8, None, "not-yet-valid", "Its time has not come", "Wait, or check the clocks."),
+    # 9 status
+    (_R, 9, None, "revoked", "Revoked, for good", "Ask the issuer for a new one."),
+    (_R, 9, None, "suspended", "Suspended", "Ask who suspended it to resume it."),
+    (_R, 9, None, "sponsor-gone", "The human's sponsor credential was revoked or suspended",
+     "Have another human take the agent over."),
+    (_U, 9, None, "status-missing", "A status list that is needed is not there",
+     "Staple it: `delegant evidence refresh`."),
+    (_U, 9, None, "status-stale", "A status list is too old for this resource",
+     "Staple a fresh one: `delegant evidence refresh`."),
+    (_R, 9, None, "status-rollback", "A status list older than one already seen",
+     "Staple the newest: `delegant evidence refresh`."),
+    (_U, 9, None, "status-unknown", "A status list says nothing of this credential",
+     "Staple the list of the chain's own status authority."),
+    # 10 invocation
+    (_R, 10, 401, "holder-missing", "No invocation by the holder", "Present with `delegant present`."),
+    (_R, 10, 401, "holder-mismatch", "The invocation is not by the holder of this chain",
+     "The last subject signs, with its own key, over this chain."),
+    (_R, 10, 401, "audience", "Meant for another audience", "Present to the audience you named."),
+    (_R, 10, 401, "nonce", "Not the nonce that was asked for", "Answer the latest challenge."),
+    (_R, 10, 401, "invocation-expired", "The invocation is too old, too new or lives too long",
+     "Sign a fresh one; check the clocks."),
+    # 11 request
+    (_R, 11, None, "no-grant", "No grant covers this action on this resource",
+     "Ask the delegator for one."),
+    (_R, 11, None, "request-mismatch", "What is done is not what the invocation was signed for",
+     "Sign the request you are about to make."),
+    (_R, 11, None, "constraint", "The request breaks a constraint", "Ask for less."),
+    (_R, 11, None, "task-mismatch", "The grant is for another task", "Use the grant of this task."),
+    (_R, 11, None, "exceeds-sponsor", "The human could not do this either",
+     "Ask the organisation to widen the human's entitlements."),
+    (_R, 11, None, "exceeds-anchor", "The organisation has no such authority here",
+     "Widen the anchor's ceiling, if it should have."),
+    (_R, 11, None, "tool-not-in-toolset", "The agent never declared this tool",
+     "Issue a new identity with the tool, or use another agent."),
+    (_U, 11, None, "approval-missing", "A human must approve this first", "Ask the approver."),
+    # 12 obligations
+    (_U, 12, None, "no-ledger", "A budget or rate, and no ledger to keep it here",
+     "Configure `verifier.ledgers`."),
+    (_U, 12, None, "ledger-foreign", "A budget or rate that another's ledger keeps",
+     "Present where the ledger is kept."),
+    (Conflict, 12, None, "replay", "This invocation was used before", "Sign a fresh one."),
+    # wallet, home, command line
+    (_R, 0, 401, "wallet-auth", "The wallet does not open", "Check the passphrase."),
+    (_M, 0, None, "wallet-format", "Not a wallet of ours, or damaged", "Restore it from a backup."),
+    (_R, 0, None, "wallet-mode", "The file can be read by others, or is a link",
+     "chmod 600 the file itself."),
+    (_R, 0, None, "wallet-kind", "The wallet holds another kind of subject",
+     "Humans, agents and organisations have wallets of their own."),
+    (Conflict, 0, None, "name-taken", "That name is taken", "Choose another."),
+    (NotFound, 0, None, "not-found", "Nothing by that name", "List what there is."),
+    (_R, 0, None, "status-range", "No free index left in the leased range",
+     "Let grants expire, or lease a larger range."),
+    # naming service
+    (_M, 0, None, "ans-name", "Not a name of the naming service",
+     "protocol://AgentFunction.CapabilityDomain.Provider.v1[.0[.0]][.extension]"),
+    (_R, 0, None, "ans-signature", "An answer or record whose signature does not fit",
+     "Ask again; if it stays so, do not use the agent."),
+    (_U, 0, None, "ans-stale", "An answer past its time", "Ask again."),
+    (_R, 0, None, "namespace", "This organisation does not own the provider label",
+     "Ask the operator: `delegant ans provider add`."),
+    (_R, 0, 422, "orphan-agent", "No live human answers for this agent",
+     "Register with a live sponsor credential and the agent's identity."),
+    (Conflict, 0, None, "stale-version", "The name has changed since", "Read it again and retry."),
+    (NotFound, 0, None, "ans-not-found", "No such name here", "Check the spelling."),
+    (Gone, 0, None, "ans-gone", "The name was revoked or has expired", "Ask its provider."),
+    (Unavailable, 0, None, "unavailable", "The store or server cannot answer now", "Try again."),
+)  # fmt: skip
+
+
+def error(
+    code: str, detail: str, *, link: int | None = None, dimension: str | None = None
+) -> Error:
+    """The error of a code, as an instance of its class; raise it."""
+    return CODES[code].cls(code, detail, link=link, dimension=dimension)

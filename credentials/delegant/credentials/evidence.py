@@ -1,0 +1,131 @@
+"""Evidence: what was gathered beforehand, none of it believed for coming along.
+
+``{sponsors?, identities?, statusLists?, documents?}``. Each item counts only under a key that
+something trusted names: the trust folder, the sponsor credential, or the identity above.
+``documents`` are DID documents; no method of this version lets one supply or retire a key, so
+they are kept for people to look at and never used.
+
+An `Evidence` may be kept and used for many verifications: items are parsed, and their
+signatures checked, once per bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final, TypeVar
+
+from . import shape
+from .codec import Json, JsonObject, canonical, parse_object
+from .credential import Envelope, HumanSponsor, parse_human_sponsor
+from .envelope import Secured, unpack
+from .identity import AgentIdentity, parse_agent_identity
+from .status import StatusList, parse_status_list
+
+__all__ = ["Evidence"]
+
+MAX_EVIDENCE: Final = 8 * 1024 * 1024
+MAX_ITEMS: Final = 512
+MAX_LIST: Final = 4 * 1024 * 1024
+
+_GROUPS: Final = ("sponsors", "identities", "statusLists", "documents")
+_E = TypeVar("_E", bound=Envelope)
+
+
+class Evidence:
+    """Credentials, identities and status lists, by whom they are about."""
+
+    __slots__ = ("_identities", "_items", "_lists", "_sponsors", "json")
+
+    def __init__(
+        self,
+        sponsors: Iterable[JsonObject | str] = (),
+        identities: Iterable[JsonObject | str] = (),
+        status_lists: Iterable[JsonObject | str] = (),
+        documents: Iterable[JsonObject] = (),
+    ) -> None:
+        groups = zip(
+            _GROUPS,
+            (list(sponsors), list(identities), list(status_lists), list(documents)),
+            strict=True,
+        )
+        self.json: JsonObject = {name: items for name, items in groups if items}
+        self._items: dict[str, list[Secured]] = {
+            name: [unpack(item, size=MAX_LIST) for item in self.json.get(name, ())]
+            for name in _GROUPS[:3]
+        }
+        self._sponsors: dict[str, list[HumanSponsor]] | None = None
+        self._identities: dict[str, list[AgentIdentity]] | None = None
+        self._lists: dict[str, list[StatusList]] | None = None
+
+    @classmethod
+    def parse(cls, data: bytes, *, size: int = MAX_EVIDENCE) -> Evidence:
+        """Read the bytes of evidence (phase 2).
+
+        Raises:
+            LimitExceeded: ``limit-*``. Malformed: the codes of phases 2 and 3.
+        """
+        return cls.from_json(parse_object(data, size=size))
+
+    @classmethod
+    def from_json(cls, value: Json) -> Evidence:
+        """From a parsed JSON object, which is closed: trust anchors in it are refused."""
+        shape.closed(value, "evidence", frozenset(), frozenset(_GROUPS))
+        groups: list[list[Any]] = [
+            shape.array(value[name], f"evidence.{name}", MAX_ITEMS) if name in value else []
+            for name in _GROUPS
+        ]
+        return cls(*groups)
+
+    def to_bytes(self) -> bytes:
+        """The RFC 8785 bytes."""
+        return canonical(self.json)
+
+    def sponsors(self, human: str) -> list[HumanSponsor]:
+        """Sponsor credentials about this DID, newest revision first. Not yet believed.
+
+        Raises:
+            Malformed, Undecided: the codes of phase 3, for any sponsor credential present.
+        """
+        if self._sponsors is None:
+            found = [parse_human_sponsor(item) for item in self._items["sponsors"]]
+            self._sponsors = _by_subject(found)
+            for several in self._sponsors.values():
+                several.sort(key=lambda one: -one.revision)
+        return self._sponsors.get(human, [])
+
+    def identities(self, agent: str) -> list[AgentIdentity]:
+        """Identity credentials about this DID, newest first. Not yet believed."""
+        if self._identities is None:
+            found = [parse_agent_identity(item) for item in self._items["identities"]]
+            self._identities = _by_subject(found)
+            for several in self._identities.values():
+                several.sort(key=lambda one: -one.valid_from)
+        return self._identities.get(agent, [])
+
+    def status_lists(self, url: str) -> list[StatusList]:
+        """Status lists by that URL, newest first. Not yet believed."""
+        if self._lists is None:
+            found: dict[str, list[StatusList]] = {}
+            for item in self._items["statusLists"]:
+                parsed = parse_status_list(item)
+                found.setdefault(parsed.url, []).append(parsed)
+            for several in found.values():
+                several.sort(key=lambda one: -one.valid_from)
+            self._lists = found
+        return self._lists.get(url, [])
+
+    def merged(self, other: Evidence) -> Evidence:
+        """This and another's items together, each once."""
+        groups = []
+        for name in _GROUPS:
+            items = list(self.json.get(name, []))
+            items += [item for item in other.json.get(name, []) if item not in items]
+            groups.append(items)
+        return Evidence(*groups)
+
+
+def _by_subject(found: list[_E]) -> dict[str, list[_E]]:
+    out: dict[str, list[_E]] = {}
+    for one in found:
+        out.setdefault(one.subject, []).append(one)
+    return out

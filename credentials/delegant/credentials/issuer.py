@@ -1,0 +1,273 @@
+"""Issuing: the three credentials and the status list, and nothing that would not verify.
+
+Every function signs, reads its own result back through the verifier's parser, and for a link
+runs the verifier's linkage and attenuation against the chain above it. What would be refused
+there is raised here and never leaves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from . import chain, did, status
+from .codec import JsonObject
+from .credential import HumanSponsor, Lease, Link, StatusEntry, parse_human_sponsor, parse_link
+from .envelope import CONTEXT, Form, Secured, secure
+from .errors import error
+from .identity import AgentIdentity, parse_agent_identity
+from .keys import PrivateKey, PublicKey, new_id
+from .shape import format_time, time
+from .status import StatusList, parse_status_list
+
+__all__ = [
+    "issue_agent_identity",
+    "issue_human_sponsor",
+    "issue_link",
+    "issue_status_list",
+]
+
+
+def issue_link(
+    key: PrivateKey,
+    *,
+    issuer: str,
+    subject: str,
+    organization: str,
+    grants: Sequence[Mapping[str, Sequence[str]]],
+    valid_from: int,
+    valid_until: int,
+    above: Sequence[Link] = (),
+    use: str = "grant",
+    constraints: Mapping[str, Any] | None = None,
+    remaining: int = 0,
+    spawn: bool = False,
+    to: Sequence[str] = (),
+    status: StatusEntry | None = None,
+    lease: Lease | None = None,
+    subject_key: PublicKey | None = None,
+    form: Form = "di",
+    id: str | None = None,  # noqa: A002 - the credential's own member
+) -> Link:
+    """Delegate: sign one link of a chain.
+
+    Args:
+        key: the issuer's.
+        issuer, subject: delegator and delegate, DIDs.
+        organization: who answers for the sponsor; every link of a chain repeats it.
+        grants: ``[{"actions": […], "resources": […]}]``.
+        valid_from, valid_until: seconds since 1970.
+        above: the chain this link continues, root first; empty when a human signs the first.
+        use: ``grant`` or ``mandate``.
+        constraints: wire form; must restate those above.
+        remaining, spawn, to: what the delegate may hand on; ``to`` defaults to the organisation.
+        status: the link's own status entry; lease: the range leased to the delegate.
+        subject_key: pinned for a subject whose DID is not its key.
+        id: a ``urn:uuid``; a fresh one by default.
+
+    Raises:
+        Rejected: ``did-key-mismatch``, ``chain-broken``, ``depth``, ``cycle``,
+            ``sponsor-changed``, ``scope-widened``, ``constraint-dropped``, ``use``.
+        Malformed, Undecided: the codes of phase 3.
+    """
+    delegation: JsonObject = {
+        "version": 1,
+        "use": use,
+        "sponsor": {
+            "id": above[0].sponsor if above else issuer,
+            "organization": organization,
+        },
+        "depth": len(above),
+        "redelegation": {
+            "remaining": remaining,
+            "spawn": spawn,
+            "to": list(to) or [organization],
+        },
+        "grants": [{name: list(items) for name, items in grant.items()} for grant in grants],
+    }
+    if above:
+        delegation["parent"] = {"id": above[-1].id, "digestMultibase": above[-1].digest}
+    if lease is not None:
+        delegation["redelegation"]["status"] = _lease(lease)
+    if constraints:
+        delegation["constraints"] = dict(constraints)
+    if subject_key is not None:
+        delegation["key"] = subject_key.multikey
+    document = _document(
+        "AgentDelegationCredential",
+        issuer,
+        {"id": subject, "delegation": delegation},
+        valid_from,
+        valid_until,
+        status,
+        id,
+    )
+    link = parse_link(_sign(document, key, issuer, above[-1].key if above else None, form))
+    chain.linkage((*above, link), _quiet)
+    if above:
+        chain.attenuates(above[-1], link)
+    return link
+
+
+def issue_human_sponsor(
+    key: PrivateKey,
+    *,
+    organization: str,
+    human: str,
+    revision: int,
+    grants: Sequence[Mapping[str, Sequence[str]]],
+    authority: str,
+    authority_key: PublicKey,
+    lease: Lease,
+    status: StatusEntry,
+    valid_from: int,
+    valid_until: int,
+    constraints: Mapping[str, Any] | None = None,
+    attestation: str | None = None,
+    human_key: PublicKey | None = None,
+    form: Form = "di",
+    id: str | None = None,  # noqa: A002
+) -> HumanSponsor:
+    """Attest a human: this DID is a natural person the organisation answers for.
+
+    Args:
+        key: the organisation's attestation key.
+        revision: rises with every issue; verifiers refuse a lower one than they have seen.
+        grants, constraints: the human's own entitlements.
+        authority, authority_key: who signs the status lists of every chain below this human.
+        lease: the status bits the human may hand out; status: the credential's own.
+        attestation: how the organisation knows the person, for example ``idp:corp``.
+
+    Raises:
+        Malformed, Undecided, Rejected: the codes of phases 3 and 6.
+    """
+    entitlements: JsonObject = {"grants": [dict(grant) for grant in grants]}
+    if constraints:
+        entitlements["constraints"] = dict(constraints)
+    block: JsonObject = {
+        "version": 1,
+        "organization": organization,
+        "revision": revision,
+        "entitlements": entitlements,
+        "status": {"authority": authority, "key": authority_key.multikey, **_lease(lease)},
+    }
+    if attestation is not None:
+        block["attestation"] = attestation
+    if human_key is not None:
+        block["key"] = human_key.multikey
+    document = _document(
+        "HumanSponsorCredential",
+        organization,
+        {"id": human, "humanSponsor": block},
+        valid_from,
+        valid_until,
+        status,
+        id,
+    )
+    return parse_human_sponsor(_sign(document, key, organization, None, form))
+
+
+def issue_agent_identity(
+    key: PrivateKey,
+    *,
+    issuer: str,
+    agent: str,
+    identity: Mapping[str, Any],
+    status: StatusEntry,
+    valid_from: int,
+    valid_until: int,
+    issuer_key: PublicKey | None = None,
+    form: Form = "di",
+    id: str | None = None,  # noqa: A002
+) -> AgentIdentity:
+    """Sign an agent's identity. It grants nothing.
+
+    Args:
+        key: the human's, or a parent agent's that may spawn.
+        identity: the ``agentIdentity`` block without ``version``.
+        issuer_key: the issuer's pinned key, where its DID is not its key.
+
+    Raises:
+        Rejected: ``id-no-expiry``, ``id-no-provenance``, ``id-shared``, ``did-key-mismatch``.
+        Malformed, Undecided: the codes of phase 3.
+    """
+    document = _document(
+        "AgentIdentityCredential",
+        issuer,
+        {"id": agent, "agentIdentity": {"version": 1, **identity}},
+        valid_from,
+        valid_until,
+        status,
+        id,
+    )
+    pin = None if issuer_key is None else issuer_key.multikey
+    return parse_agent_identity(_sign(document, key, issuer, pin, form))
+
+
+def issue_status_list(
+    key: PrivateKey,
+    *,
+    url: str,
+    authority: str,
+    bits: bytes,
+    valid_from: int,
+    valid_until: int,
+    form: Form = "di",
+) -> StatusList:
+    """Sign a status list; ``bits`` is the whole bitstring.
+
+    Raises:
+        Malformed: ``shape``. Rejected: ``did-key-mismatch``.
+    """
+    document = status.document(url, authority, bits, valid_from, valid_until)
+    return parse_status_list(_sign(document, key, authority, None, form))
+
+
+def _document(
+    kind: str,
+    issuer: str,
+    subject: JsonObject,
+    valid_from: int,
+    valid_until: int,
+    entry: StatusEntry | None,
+    name: str | None,
+) -> JsonObject:
+    document: JsonObject = {
+        "@context": list(CONTEXT),
+        "id": name or new_id(),
+        "type": ["VerifiableCredential", kind],
+        "issuer": issuer,
+        "validFrom": format_time(valid_from),
+        "validUntil": format_time(valid_until),
+        "credentialSubject": subject,
+    }
+    if entry is not None:
+        document["credentialStatus"] = [
+            {
+                "type": "BitstringStatusListEntry",
+                "statusPurpose": purpose,
+                "statusListIndex": str(entry.index + offset),
+                "statusListCredential": entry.list,
+            }
+            for offset, purpose in enumerate(("revocation", "suspension"))
+        ]
+    return document
+
+
+def _sign(
+    document: JsonObject, key: PrivateKey, issuer: str, pin: str | None, form: Form
+) -> Secured:
+    name = did.check(issuer)
+    stated = chain.pinned(name, pin)
+    if stated is not None and stated != key.public:
+        raise error("did-key-mismatch", f"the signing key is not that of {issuer}")
+    method = did.vm_of(name) if did.embeds_key(name) else f"{name}#{key.public.multikey}"
+    return secure(document, key, method, time(document["validFrom"], "validFrom"), form)
+
+
+def _lease(lease: Lease) -> JsonObject:
+    return {"list": lease.list, "from": lease.start, "count": lease.count}
+
+
+def _quiet(_phase: int, _link: int | None, _text: str) -> None:
+    """No trace."""

@@ -1,0 +1,184 @@
+"""Small readers for members of closed JSON objects: each returns the value or refuses it.
+
+Every format of ours is closed (DESIGN, rule 1): a member nobody knows is a limit nobody
+enforces. ``where`` is the path shown to a person, for example ``delegation.grants[0]``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Final, TypeVar
+
+from .codec import MAX_INT, Json, JsonObject, is_digest
+from .errors import error
+
+__all__ = [
+    "MAX_SET",
+    "array",
+    "array_of",
+    "boolean",
+    "closed",
+    "decimal",
+    "digest_text",
+    "format_time",
+    "integer",
+    "one_of",
+    "string_set",
+    "text",
+    "time",
+    "url",
+    "uuid_urn",
+]
+
+T = TypeVar("T")
+
+MAX_SET: Final = 64
+MAX_TEXT: Final = 256
+MAX_URL: Final = 2048
+
+_NOTHING: Final[frozenset[str]] = frozenset()
+
+
+def closed(
+    value: Json,
+    where: str,
+    required: frozenset[str],
+    optional: frozenset[str] = _NOTHING,
+) -> JsonObject:
+    """An object with all required members, perhaps optional ones, and no other."""
+    if type(value) is not dict:
+        raise error("shape", f"{where} is not an object")
+    names = value.keys()
+    if not required <= names:
+        missing = min(required - names)
+        raise error("shape", f"{where} lacks {missing!r}", dimension=missing)
+    if len(value) > len(required):
+        unknown = names - required - optional
+        if unknown:
+            name = min(unknown)[:64]
+            raise error("unknown-member", f"{where} has unknown member {name!r}")
+    return value
+
+
+def text(value: Json, where: str, most: int = MAX_TEXT) -> str:
+    """A string of 1 to ``most`` printable characters."""
+    if type(value) is not str or not 0 < len(value) <= most or not value.isprintable():
+        raise error("shape", f"{where} is not a string of 1 to {most} printable characters")
+    return value
+
+
+def integer(value: Json, where: str, least: int = 0, most: int = MAX_INT) -> int:
+    """An integer; a bool is none."""
+    if type(value) is not int or not least <= value <= most:
+        raise error("shape", f"{where} is not an integer from {least} to {most}")
+    return value
+
+
+def boolean(value: Json, where: str) -> bool:
+    """True or false."""
+    if type(value) is not bool:
+        raise error("shape", f"{where} is neither true nor false")
+    return value
+
+
+def one_of(value: Json, where: str, choices: tuple[str, ...]) -> str:
+    """One of the strings listed."""
+    if type(value) is not str or value not in choices:
+        raise error("shape", f"{where} is none of {', '.join(choices)}")
+    return value
+
+
+def array(value: Json, where: str, most: int = MAX_SET) -> list[Json]:
+    """A list of 1 to ``most`` items; an empty one is ``empty-array``."""
+    if type(value) is not list:
+        raise error("shape", f"{where} is not a list")
+    if not value:
+        raise error("empty-array", f"{where} is empty")
+    if len(value) > most:
+        raise error("limit-items", f"{where} has {len(value)} items, {most} are allowed")
+    return value
+
+
+def array_of(
+    value: Json, where: str, read: Callable[[Any, str], T], most: int = MAX_SET
+) -> tuple[T, ...]:
+    """A list whose items are read one by one."""
+    return tuple(read(item, where) for item in array(value, where, most))
+
+
+def string_set(
+    value: Json, where: str, read: Callable[[Any, str], str] = text, most: int = MAX_SET
+) -> frozenset[str]:
+    """A list of strings of which none stands twice."""
+    items = array_of(value, where, read, most)
+    out = frozenset(items)
+    if len(out) != len(items):
+        raise error("shape", f"{where} names an item twice")
+    return out
+
+
+_DECIMAL: Final = re.compile(r"0|-?[1-9][0-9]{0,38}", re.ASCII)
+
+
+def decimal(value: Json, where: str, *, negative: bool = False) -> int:
+    """A whole number as a string (minor units), one spelling: no sign but ``-``, no zeros ahead."""
+    if type(value) is not str or not _DECIMAL.fullmatch(value) or (
+        value[0] == "-" and not negative
+    ):
+        raise error("shape", f"{where} is not a whole number written as a string")
+    return int(value)
+
+
+_TIME: Final = re.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})Z", re.ASCII
+)
+
+
+def time(value: Json, where: str) -> int:
+    """``YYYY-MM-DDTHH:MM:SSZ`` as seconds since 1970 (DESIGN, rule 14)."""
+    match = _TIME.fullmatch(value) if type(value) is str else None
+    try:
+        if match is None:
+            raise ValueError
+        year, month, day, hour, minute, second = map(int, match.groups())
+        moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+    except ValueError:
+        raise error("shape", f"{where} is not a time like 2026-11-23T09:00:00Z") from None
+    return int(moment.timestamp())
+
+
+def format_time(seconds: int) -> str:
+    """Inverse of `time`."""
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ").rjust(20, "0")
+
+
+_UUID: Final = re.compile(
+    r"urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII
+)
+
+
+def uuid_urn(value: Json, where: str) -> str:
+    """A lower-case ``urn:uuid:…``."""
+    if type(value) is not str or not _UUID.fullmatch(value):
+        raise error("shape", f"{where} is not a lower-case urn:uuid")
+    return value
+
+
+_URL: Final = re.compile(r"https?://[a-z0-9.-]+(?::[0-9]{1,5})?/[A-Za-z0-9._~/-]*", re.ASCII)
+
+
+def url(value: Json, where: str) -> str:
+    """A plain http or https URL, used as a name (a status list's, say); nothing is fetched."""
+    if type(value) is not str or len(value) > MAX_URL or not _URL.fullmatch(value):
+        raise error("shape", f"{where} is not a plain http(s) URL")
+    return value
+
+
+def digest_text(value: Json, where: str) -> str:
+    """A digest as `codec.digest` writes it."""
+    if not is_digest(value):
+        raise error("shape", f"{where} is not a sha2-256 multihash in multibase u")
+    return str(value)
