@@ -281,7 +281,9 @@ class World:
         """The one file."""
         return Bundle(self.present(links, request, **more), request, self.evidence())
 
-    def verify(self, links: Sequence[Link], action: str, resource: str, **facts: Any) -> Authorization:
+    def verify(
+        self, links: Sequence[Link], action: str, resource: str, **facts: Any
+    ) -> Authorization:
         """Present and verify, as both sides would."""
         request = Request(action, resource, **facts)
         return verify(

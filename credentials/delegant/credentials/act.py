@@ -11,10 +11,10 @@ from .constraint import Constraints
 from .errors import error
 from .jose import ALGORITHMS
 from .keys import PublicKey
-from .path import SKEW_SECONDS
 from .policy import Trust
 from .presentation import INVOCATION_HARD_SECONDS, Invocation
 from .request import Request
+from .standing import SKEW_SECONDS
 from .verdict import Debit, Limit, Obligation, Once, Rate, VerifiedChain
 
 __all__ = ["invocation", "obligations", "request"]
@@ -78,9 +78,7 @@ def in_time(found: Invocation, at: int) -> None:
         raise error("invocation-expired", "its time is over")
 
 
-def request(
-    chain: VerifiedChain, found: Invocation, asked: Request, at: int, trace: Trace
-) -> None:
+def request(chain: VerifiedChain, found: Invocation, asked: Request, at: int, trace: Trace) -> None:
     """Phase 11: every link, then the human, then the anchor, then the toolset allow it.
 
     Raises:
@@ -173,16 +171,15 @@ def obligations(
             if "budget" in rules:
                 ledger, unit, _, total = rules["budget"]
                 _kept(ledger, trust, "budget")
-                assert asked.amount is not None  # phase 11 required it
-                out.append(Debit(ledger, name, unit, int(asked.amount["value"]), total))
+                amount = int((asked.amount or {"value": total + 1})["value"])
+                out.append(Debit(ledger, name, unit, amount, total))
             if "rate" in rules:
                 ledger, count, period = rules["rate"]
                 _kept(ledger, trust, "rate")
                 out.append(Rate(ledger, name, count, period))
-        own = {k: rules[k] for k in ("rows", "bytes", "columns") if k in rules}
-        both = constraint.meet(limits, own)
-        assert both is not None  # phase 11 found columns that all of them allow
-        limits = both
+        own: Constraints = {k: rules[k] for k in ("rows", "bytes", "columns") if k in rules}
+        # Phase 11 found columns that all of them allow, so they have some in common.
+        limits = constraint.meet(limits, own) or {"rows": 0}
     if limits:
         out.append(Limit(limits.get("rows"), limits.get("bytes"), limits.get("columns")))
     return tuple(out)

@@ -11,7 +11,7 @@ import re
 from typing import Any, Final
 
 from . import shape
-from .codec import Json
+from .codec import MAX_INT, Json
 from .errors import error
 from .request import scalar
 
@@ -23,6 +23,7 @@ def _tag(value: str | int | bool) -> tuple[str, str | int | bool]:
 
 
 def read(value: Json, where: str, dimension: str) -> Any:
+    """Read ``{eq}``, ``{in}`` or ``{range}``; another operator is ``unknown-constraint``."""
     if type(value) is not dict or len(value) != 1:
         raise error("shape", f"{where} is not one of eq, in, range", dimension=dimension)
     ((operator, operand),) = value.items()
@@ -38,8 +39,8 @@ def read(value: Json, where: str, dimension: str) -> Any:
         low, high = operand["min"], operand["max"]
         kind = "int" if type(low) is int else "str"
         if kind == "int":
-            least = shape.integer(low, where, -shape.MAX_INT)
-            most = shape.integer(high, where, -shape.MAX_INT)
+            least = shape.integer(low, where, -MAX_INT)
+            most = shape.integer(high, where, -MAX_INT)
         else:
             least = shape.decimal(low, where, negative=True)
             most = shape.decimal(high, where, negative=True)
@@ -66,6 +67,7 @@ def _is_decimal(text: str) -> bool:
 
 
 def narrows(parent: Any, child: Any) -> bool:
+    """Whether every value the child lets pass, the parent lets pass."""
     if child[0] == "in":
         if parent[0] == "in":
             return bool(child[1] <= parent[1])
@@ -81,6 +83,7 @@ def _single(test: Any) -> tuple[str, Any]:
 
 
 def meet(a: Any, b: Any) -> Any:
+    """What both let pass; None if nothing."""
     if a[0] == "range" and b[0] == "range":
         low, high = max(a[2], b[2]), min(a[3], b[3])
         return ("range", a[1], low, high) if a[1] == b[1] and low <= high else None
@@ -91,11 +94,13 @@ def meet(a: Any, b: Any) -> Any:
 
 
 def holds(test: Any, given: str | int | bool) -> bool:
+    """Whether the test lets this value pass."""
     tagged = _tag(given)
     return tagged in test[1] if test[0] == "in" else _in_range(test, tagged)
 
 
 def write(test: Any) -> Json:
+    """The wire form."""
     if test[0] == "range":
         _, kind, low, high = test
         return {"range": {"min": low, "max": high} if kind == "int" else

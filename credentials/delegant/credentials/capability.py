@@ -41,11 +41,8 @@ class Grant:
 
     def covers(self, action: str, resource: str) -> bool:
         """Whether both patterns lie inside this grant."""
-        return (
-            action in self.actions or any(covers_action(a, action) for a in self.actions)
-        ) and (
-            resource in self.resources
-            or any(covers_resource(r, resource) for r in self.resources)
+        return (action in self.actions or any(covers_action(a, action) for a in self.actions)) and (
+            resource in self.resources or any(covers_resource(r, resource) for r in self.resources)
         )
 
     @property
@@ -87,9 +84,7 @@ def _grant(value: Json, where: str) -> Grant:
     shape.closed(value, where, frozenset({"actions", "resources"}))
     return Grant(
         shape.string_set(value["actions"], f"{where}.actions", action_pattern, MAX_ACTIONS),
-        shape.string_set(
-            value["resources"], f"{where}.resources", resource_pattern, MAX_RESOURCES
-        ),
+        shape.string_set(value["resources"], f"{where}.resources", resource_pattern, MAX_RESOURCES),
     )
 
 

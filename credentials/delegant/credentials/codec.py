@@ -50,9 +50,7 @@ MAX_MEMBERS: Final = 4096
 # --- strict JSON ---------------------------------------------------------------------------
 
 
-def parse(
-    data: bytes, *, size: int, depth: int = MAX_DEPTH, members: int = MAX_MEMBERS
-) -> Json:
+def parse(data: bytes, *, size: int, depth: int = MAX_DEPTH, members: int = MAX_MEMBERS) -> Json:
     """Read one JSON text.
 
     Args:
@@ -301,7 +299,7 @@ _SHA2_256: Final = b"\x12\x20"
 
 
 def digest(data: bytes) -> str:
-    """multibase ``u`` of the sha2-256 multihash of the bytes (46 characters after ``uEi``)."""
+    """Multibase ``u`` of the sha2-256 multihash of the bytes (46 characters after ``uEi``)."""
     return "u" + b64u_encode(_SHA2_256 + hashlib.sha256(data).digest())
 
 

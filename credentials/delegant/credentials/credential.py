@@ -15,19 +15,18 @@ from typing import Final
 
 from . import capability, did, shape
 from .capability import Authority
-from .codec import Json, JsonObject
+from .codec import MAX_INT, Json, JsonObject
 from .did import Did
 from .envelope import Secured
 from .errors import error
-from .shape import MAX_INT
 
 __all__ = [
     "GRANT_HARD_SECONDS",
+    "MANDATE_HARD_SECONDS",
+    "MAX_REMAINING",
     "HumanSponsor",
     "Lease",
     "Link",
-    "MANDATE_HARD_SECONDS",
-    "MAX_REMAINING",
     "StatusEntry",
     "parse_human_sponsor",
     "parse_link",

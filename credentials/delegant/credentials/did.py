@@ -21,9 +21,7 @@ Did = NewType("Did", str)
 
 MAX_LENGTH: Final = 256
 # DID Core 1.0, 3.1. Percent signs only as upper-case triplets; no trailing colon.
-_SYNTAX: Final = re.compile(
-    r"did:[a-z0-9]+:(?:[A-Za-z0-9._-]|%[0-9A-F]{2}|:(?=[^:]|$))+", re.ASCII
-)
+_SYNTAX: Final = re.compile(r"did:[a-z0-9]+:(?:[A-Za-z0-9._-]|%[0-9A-F]{2}|:(?=[^:]|$))+", re.ASCII)
 
 
 def check(text: object) -> Did:

@@ -15,7 +15,7 @@ from .errors import error
 from .keys import PrivateKey, PublicKey
 from .shape import closed, text, time
 
-__all__ = ["CONTEXT", "Form", "Secured", "V2_CONTEXT", "secure", "unpack"]
+__all__ = ["CONTEXT", "V2_CONTEXT", "Form", "Secured", "secure", "unpack"]
 
 V2_CONTEXT: Final = "https://www.w3.org/ns/credentials/v2"
 DELEGATION_CONTEXT: Final = "https://delegant.example/contexts/delegation/v1"
@@ -54,8 +54,8 @@ class Secured:
         self.raw = raw
         self._jws = jws
         if jws is None:
-            assert isinstance(raw, dict)
-            self.document = {name: value for name, value in raw.items() if name != "proof"}
+            whole: Any = raw
+            self.document = {name: value for name, value in whole.items() if name != "proof"}
         else:
             self.document = jws.payload
         self.method = ""

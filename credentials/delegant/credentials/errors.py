@@ -250,7 +250,8 @@ CODES: Final[dict[str, Code]] = _table(
     (_U, 9, None, "status-unknown", "A status list says nothing of this credential",
      "Staple the list of the chain's own status authority."),
     # 10 invocation
-    (_R, 10, 401, "holder-missing", "No invocation by the holder", "Present with `delegant present`."),
+    (_R, 10, 401, "holder-missing", "No invocation by the holder",
+     "Present with `delegant present`."),
     (_R, 10, 401, "holder-mismatch", "The invocation is not by the holder of this chain",
      "The last subject signs, with its own key, over this chain."),
     (_R, 10, 401, "audience", "Meant for another audience", "Present to the audience you named."),

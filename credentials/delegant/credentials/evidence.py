@@ -12,11 +12,11 @@ signatures checked, once per bytes.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from . import shape
 from .codec import Json, JsonObject, canonical, parse_object
-from .credential import Envelope, HumanSponsor, parse_human_sponsor
+from .credential import HumanSponsor, parse_human_sponsor
 from .envelope import Secured, unpack
 from .identity import AgentIdentity, parse_agent_identity
 from .status import StatusList, parse_status_list
@@ -28,7 +28,6 @@ MAX_ITEMS: Final = 512
 MAX_LIST: Final = 4 * 1024 * 1024
 
 _GROUPS: Final = ("sponsors", "identities", "statusLists", "documents")
-_E = TypeVar("_E", bound=Envelope)
 
 
 class Evidence:
@@ -53,9 +52,9 @@ class Evidence:
             name: [unpack(item, size=MAX_LIST) for item in self.json.get(name, ())]
             for name in _GROUPS[:3]
         }
-        self._sponsors: dict[str, list[HumanSponsor]] | None = None
-        self._identities: dict[str, list[AgentIdentity]] | None = None
-        self._lists: dict[str, list[StatusList]] | None = None
+        self._sponsors: dict[str, list[HumanSponsor]] = {}
+        self._identities: dict[str, list[AgentIdentity]] = {}
+        self._lists: dict[str, list[StatusList]] = {}
 
     @classmethod
     def parse(cls, data: bytes, *, size: int = MAX_EVIDENCE) -> Evidence:
@@ -84,35 +83,36 @@ class Evidence:
         """Sponsor credentials about this DID, newest revision first. Not yet believed.
 
         Raises:
-            Malformed, Undecided: the codes of phase 3, for any sponsor credential present.
+            Malformed, Undecided: the codes of phase 3, for those about this DID.
         """
-        if self._sponsors is None:
-            found = [parse_human_sponsor(item) for item in self._items["sponsors"]]
-            self._sponsors = _by_subject(found)
-            for several in self._sponsors.values():
-                several.sort(key=lambda one: -one.revision)
-        return self._sponsors.get(human, [])
+        if human not in self._sponsors:
+            found = [parse_human_sponsor(item) for item in self._about("sponsors", human)]
+            self._sponsors[human] = sorted(found, key=lambda one: -one.revision)
+        return self._sponsors[human]
 
     def identities(self, agent: str) -> list[AgentIdentity]:
         """Identity credentials about this DID, newest first. Not yet believed."""
-        if self._identities is None:
-            found = [parse_agent_identity(item) for item in self._items["identities"]]
-            self._identities = _by_subject(found)
-            for several in self._identities.values():
-                several.sort(key=lambda one: -one.valid_from)
-        return self._identities.get(agent, [])
+        if agent not in self._identities:
+            found = [parse_agent_identity(item) for item in self._about("identities", agent)]
+            self._identities[agent] = sorted(found, key=lambda one: -one.valid_from)
+        return self._identities[agent]
 
     def status_lists(self, url: str) -> list[StatusList]:
         """Status lists by that URL, newest first. Not yet believed."""
-        if self._lists is None:
-            found: dict[str, list[StatusList]] = {}
-            for item in self._items["statusLists"]:
-                parsed = parse_status_list(item)
-                found.setdefault(parsed.url, []).append(parsed)
-            for several in found.values():
-                several.sort(key=lambda one: -one.valid_from)
-            self._lists = found
-        return self._lists.get(url, [])
+        if url not in self._lists:
+            items = self._items["statusLists"]
+            found = [parse_status_list(item) for item in items if item.document.get("id") == url]
+            self._lists[url] = sorted(found, key=lambda one: -one.valid_from)
+        return self._lists[url]
+
+    def _about(self, group: str, name: str) -> list[Secured]:
+        """The items whose subject says it is this DID; the rest is nobody's business here."""
+        out: list[Secured] = []
+        for item in self._items[group]:
+            subject = item.document.get("credentialSubject")
+            if type(subject) is dict and subject.get("id") == name:
+                out.append(item)
+        return out
 
     def merged(self, other: Evidence) -> Evidence:
         """This and another's items together, each once."""
@@ -122,10 +122,3 @@ class Evidence:
             items += [item for item in other.json.get(name, []) if item not in items]
             groups.append(items)
         return Evidence(*groups)
-
-
-def _by_subject(found: list[_E]) -> dict[str, list[_E]]:
-    out: dict[str, list[_E]] = {}
-    for one in found:
-        out.setdefault(one.subject, []).append(one)
-    return out

@@ -63,9 +63,7 @@ _REQUIRED: Final = frozenset(
 _TEXTS: Final = ("name", "softwareVersion", "decisionModel", "updateMechanism", "training")
 _LISTS: Final = ("expectedOutcomes", "limitations", "protocols", "securityProperties",
                  "compliance", "dependencies")  # fmt: skip
-_OPTIONAL: Final = frozenset(
-    {"parent", "updated", "expires", "modelHash", "key", *_TEXTS, *_LISTS}
-)
+_OPTIONAL: Final = frozenset({"parent", "updated", "expires", "modelHash", "key", *_TEXTS, *_LISTS})
 _TOOL: Final = frozenset({"toolName", "actions"})
 
 

@@ -7,7 +7,7 @@ in the program is one that only its holder can sign for.
 
 from __future__ import annotations
 
-import os
+import os  # noqa: TID251 - os.urandom, for new keys, ids and nonces only
 import uuid
 from typing import Any, Final, NoReturn
 
@@ -156,7 +156,7 @@ def new_nonce() -> str:
 
 def _codec_name(data: bytes) -> str:
     """The multicodec name of a key we do not take, for the error message."""
-    from multiformats import multicodec  # a large table, needed only to say no helpfully
+    from multiformats import multicodec  # noqa: PLC0415 - a large table, needed only to say no
 
     try:
         return str(multicodec.unwrap(data[:16])[0].name)

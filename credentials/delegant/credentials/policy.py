@@ -116,7 +116,7 @@ class Trust:
         if type(value["anchors"]) is not list or len(value["anchors"]) > MAX_ANCHORS:
             raise error("shape", f"anchors is not a list of at most {MAX_ANCHORS}")
         anchors = [_anchor(item) for item in value["anchors"]]
-        by_id = {anchor.id: anchor for anchor in anchors}
+        by_id: dict[str, Anchor] = {anchor.id: anchor for anchor in anchors}
         if len(by_id) != len(anchors):
             raise error("shape", "an anchor stands twice")
         _peers(value, "resolvers")
@@ -166,9 +166,7 @@ def _anchor(value: Json) -> Anchor:
         Authority(capability.parse_grants(value["ceiling"], "ceiling"))
         if "ceiling" in value
         else Authority(()),
-        shape.array_of(value["accredits"], "accredits", shape.text)
-        if "accredits" in value
-        else (),
+        shape.array_of(value["accredits"], "accredits", shape.text) if "accredits" in value else (),
         shape.integer(
             value.get("maxGrantSeconds", DEFAULT_GRANT_SECONDS),
             "maxGrantSeconds",

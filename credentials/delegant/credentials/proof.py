@@ -21,9 +21,7 @@ SUITE: Final = "eddsa-jcs-2022"
 
 def hash_data(document: JsonObject, config: JsonObject) -> bytes:
     """The 64 bytes that are signed: both arguments without the proof, the value without it."""
-    return (
-        hashlib.sha256(canonical(config)).digest() + hashlib.sha256(canonical(document)).digest()
-    )
+    return hashlib.sha256(canonical(config)).digest() + hashlib.sha256(canonical(document)).digest()
 
 
 def sign(document: JsonObject, key: PrivateKey, method: str, created: int) -> JsonObject:

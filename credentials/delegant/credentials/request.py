@@ -10,10 +10,10 @@ import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from . import shape
-from .codec import Json, JsonObject, canonical, digest, parse_object
+from .codec import MAX_INT, Json, JsonObject, canonical, digest, parse_object
 from .errors import error
 from .resource import action, resource
 
@@ -23,6 +23,8 @@ DATA_CLASSES: Final = ("public", "internal", "confidential", "restricted")
 """The classes of ``https://delegant.example/data-class/v1``, lowest first."""
 INITIATIONS: Final = ("human_request", "schedule", "agent_decision")
 MAX_REQUEST: Final = 65_536
+
+Buffer: TypeAlias = bytes  # `Request` has a member called bytes
 
 _NAMES: Final = {
     "data_class": "dataClass",
@@ -72,7 +74,7 @@ class Request:
         _check(self.json)
 
     @classmethod
-    def parse(cls, data: bytes) -> Request:
+    def parse(cls, data: Buffer) -> Request:
         """From the bytes of its JSON form."""
         return cls.from_json(parse_object(data, size=MAX_REQUEST))
 
@@ -135,7 +137,7 @@ def scalar(value: Json, where: str) -> str | int | bool:
     if type(value) is bool:
         return value
     if type(value) is int:
-        return shape.integer(value, where, least=-shape.MAX_INT)
+        return shape.integer(value, where, least=-MAX_INT)
     return shape.text(value, where, 1024)
 
 

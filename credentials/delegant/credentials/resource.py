@@ -42,7 +42,7 @@ _TRIPLET: Final = re.compile(r"%(?:20|22|3C|3E|5B|5D|5E|60|7B|7C|7D|C[2-9A-F]|[D
 _SEGMENT: Final = r"[A-Za-z0-9._~!$&'()+,=@%-]"
 _PLAIN: Final = r"[A-Za-z0-9._~!$&'()+,=@-]"
 _URN: Final = re.compile(
-    rf"urn:[a-z0-9](?:[a-z0-9-]{{0,30}}[a-z0-9])?(?::{_PLAIN}+)+(?::\*\*)?", re.ASCII
+    rf"urn:[a-z0-9](?:[a-z0-9-]{{0,30}}[a-z0-9])?(?:(?::{_PLAIN}+)+(?::\*\*)?|:\*\*)", re.ASCII
 )
 _DID: Final = re.compile(r"did:[a-z0-9]+(?::[A-Za-z0-9._-]+)+", re.ASCII)
 _HIER: Final = re.compile(

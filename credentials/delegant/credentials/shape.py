@@ -124,8 +124,10 @@ _DECIMAL: Final = re.compile(r"0|-?[1-9][0-9]{0,38}", re.ASCII)
 
 def decimal(value: Json, where: str, *, negative: bool = False) -> int:
     """A whole number as a string (minor units), one spelling: no sign but ``-``, no zeros ahead."""
-    if type(value) is not str or not _DECIMAL.fullmatch(value) or (
-        value[0] == "-" and not negative
+    if (
+        type(value) is not str
+        or not _DECIMAL.fullmatch(value)
+        or (value[0] == "-" and not negative)
     ):
         raise error("shape", f"{where} is not a whole number written as a string")
     return int(value)

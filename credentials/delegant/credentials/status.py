@@ -114,7 +114,7 @@ def document(url: str, issuer: str, bits: bytes, valid_from: int, valid_until: i
 
 
 def encode(bits: bytes) -> str:
-    """multibase ``u`` of the gzipped bits; equal bits give equal text."""
+    """Multibase ``u`` of the gzipped bits; equal bits give equal text."""
     return "u" + b64u_encode(gzip.compress(bits, 9, mtime=0))
 
 

@@ -182,7 +182,9 @@ class VerifiedChain:
     def seen(self) -> Seen:
         """What the edge should remember, against rollback."""
         credential = self.sponsor_credential
-        revision = {} if credential is None else {credential.subject: credential.revision}
+        revision: dict[str, int] = {}
+        if credential is not None:
+            revision[credential.subject] = credential.revision
         return Seen(revision, self.status_as_of)
 
     @cached_property
@@ -287,8 +289,6 @@ class Explanation:
         """The wire form."""
         return {
             "verdict": self.verdict.json,
-            "steps": [
-                {"phase": s.phase, "link": s.link, "text": s.text} for s in self.steps
-            ],
+            "steps": [{"phase": s.phase, "link": s.link, "text": s.text} for s in self.steps],
             "account": self.account,
         }

@@ -19,14 +19,14 @@ answer, with its code and the link that said no.
     entitlements, the anchor's ceiling and the agent's toolset allow it.
 12. *Obligations.* What the enforcement point must still consume, in ledgers it keeps.
 
-Phases 3 to 6 live in `chain`, 7 to 9 in `path`, 10 to 12 in `act`.
+Phases 3 to 6 live in `chain`, 7 in `path`, 8 and 9 in `standing`, 10 to 12 in `act`.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
 
-from . import act, chain, path
+from . import act, chain, path, standing
 from .account import account_of
 from .budget import Budget
 from .credential import Link
@@ -84,7 +84,7 @@ def verify_chain(
         As `verify`.
     """
     run = _Run(trust, at, None)
-    return run.chain(run.read(presentation, evidence), None)
+    return run.chain(run.read(presentation, evidence), None)[0]
 
 
 def decide(
@@ -139,7 +139,6 @@ class _Run:
         self._steps = steps
         self._budget = Budget(trust.limits)
         self._evidence = Evidence()
-        self._holder: PublicKey | None = None
         self._invocation: Invocation | None = None
         self.links: tuple[Link, ...] = ()
         self.human: path.Human | None = None
@@ -148,9 +147,7 @@ class _Run:
         if self._steps is not None:
             self._steps.append(Step(phase, link, text))
 
-    def read(
-        self, presentation: bytes | Presentation, evidence: bytes | Evidence
-    ) -> Presentation:
+    def read(self, presentation: bytes | Presentation, evidence: bytes | Evidence) -> Presentation:
         """Phases 1 to 3."""
         limits = self._trust.limits
         # (1) sizes and (2) strict parse
@@ -172,20 +169,22 @@ class _Run:
         self._evidence = evidence
         return presentation
 
-    def chain(self, presentation: Presentation, request: Request | None) -> VerifiedChain:
-        """Phases 4 to 9."""
+    def chain(
+        self, presentation: Presentation, request: Request | None
+    ) -> tuple[VerifiedChain, PublicKey]:
+        """Phases 4 to 9; also the holder's key."""
         links, trust, evidence, trace = self.links, self._trust, self._evidence, self._trace
         chain.linkage(links, trace)  # (4)
         chain.attenuation(links, self._budget, trace)  # (5)
         if request is not None and links[-1].use == "mandate":
             raise error("use", "a mandate is never invoked", link=len(links) - 1)
         keys = path.root_keys(links[0].issuer, evidence, trust)  # (6)
-        self._holder = chain.signatures(links, keys, self._budget, trace)
+        holder = chain.signatures(links, keys, self._budget, trace)
         people = path.People(evidence, trust, self._budget)  # (7)
         self.human, identities = people.path(links, trace)
-        path.times(links, identities, people, self._at, trace)  # (8)
+        standing.times(links, identities, people, self._at, trace)  # (8)
         sensitivity = trust.sensitivity(None if request is None else request.resource)
-        as_of = path.status(  # (9)
+        as_of = standing.status(  # (9)
             self.human,
             links,
             identities,
@@ -196,7 +195,7 @@ class _Run:
             sensitivity,
             trace,
         )
-        return VerifiedChain(
+        verified = VerifiedChain(
             SEAL,
             links,
             self.human.anchor,
@@ -205,6 +204,7 @@ class _Run:
             as_of,
             {"presentation": presentation.json, "evidence": evidence.json, "at": self._at},
         )
+        return verified, holder
 
     def act(
         self,
@@ -215,10 +215,9 @@ class _Run:
     ) -> Authorization:
         """All twelve."""
         presentation = self.read(presentation, evidence)
-        verified = self.chain(presentation, request)
-        assert self._holder is not None  # phase 6 returned it
+        verified, holder = self.chain(presentation, request)
         invocation = act.invocation(  # (10)
-            self._invocation, verified, self._holder, self._trust, self._at, nonce, self._budget
+            self._invocation, verified, holder, self._trust, self._at, nonce, self._budget
         )
         self._trace(10, None, f"invoked by {invocation.iss} for {invocation.aud}")
         act.request(verified, invocation, request, self._at, self._trace)  # (11)

@@ -1,0 +1,1 @@
+"""Agent names: records, registry, transparency log, receipts, storage, client."""

@@ -1,0 +1,1 @@
+"""The door: DID resolution over the network, the HTTP API, the console."""
