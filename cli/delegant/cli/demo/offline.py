@@ -1,0 +1,29 @@
+"""Run the `delegant` command in a process that cannot open a socket.
+
+An audit hook ends the process at the first attempt, so "offline" is shown, not said.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+
+def no_network(event: str, _arguments: tuple[Any, ...]) -> None:
+    """End the process if anything asks for a socket or a name."""
+    if event.startswith("socket."):
+        os.write(2, f"a socket was asked for: {event}\n".encode())
+        os._exit(70)
+
+
+def main() -> None:
+    """`python -m delegant.cli.demo.offline verify …`."""
+    sys.addaudithook(no_network)
+    from delegant.cli.main import app  # noqa: PLC0415 - imported under the hook
+
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,64 @@
+"""Render the pages that follow from the code: `python docs/render.py` writes, `--check` compares."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from delegant.credentials import CODES
+
+HERE = Path(__file__).resolve().parent
+PHASES = {
+    0: "Wallet, command line and naming service",
+    1: "Limits",
+    2: "Strict parse",
+    3: "Shape",
+    4: "Linkage",
+    5: "Attenuation",
+    6: "Keys and signatures",
+    7: "Root and path",
+    8: "Time",
+    9: "Status",
+    10: "Invocation",
+    11: "Request",
+    12: "Obligations",
+}
+
+
+def codes() -> str:
+    """Every code, by phase: what it means and what to do."""
+    lines = [
+        "# Codes",
+        "",
+        "Every refusal carries one of these. The state decides the exit status: rejected 1,",
+        "undecided 3, malformed 4; a server that cannot answer is 5. This page is rendered from",
+        "`delegant.credentials.errors` by `docs/render.py`, and a test keeps the two equal.",
+    ]
+    for phase in (*range(1, 13), 0):
+        title = f"{phase}. {PHASES[phase]}" if phase else PHASES[0]
+        lines += ["", f"## {title}", "", "| code | state | HTTP | meaning | what to do |"]
+        lines += ["|---|---|---|---|---|"]
+        lines += [
+            f"| `{c.name}` | {c.cls.state} | {c.http} | {c.meaning} | {c.remedy} |"
+            for c in CODES.values()
+            if c.phase == phase
+        ]
+    return "\n".join(lines) + "\n"
+
+
+PAGES = {"codes.md": codes}
+
+
+def main() -> None:
+    """Write the pages, or with --check fail if one differs."""
+    for name, render in PAGES.items():
+        page = HERE / name
+        if "--check" in sys.argv[1:]:
+            if page.read_text() != render():
+                sys.exit(f"docs/{name} is out of date: run python docs/render.py")
+        else:
+            page.write_text(render())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,169 @@
+"""Durable files: the only functions of this room that write.
+
+A write is all or nothing: a temporary file in the same folder, flushed to the disk, renamed
+over the old one, and the folder flushed. Whoever reads sees the old bytes or the new ones.
+Secret files are 0600, never a symbolic link and never readable by others (``wallet-mode``).
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+from delegant.credentials import canonical
+from delegant.credentials.codec import Json, JsonObject, parse
+from delegant.credentials.errors import error
+
+__all__ = [
+    "MAX_FILE",
+    "lock",
+    "make_folder",
+    "read",
+    "read_object",
+    "read_secret",
+    "remove",
+    "write",
+    "write_json",
+]
+
+MAX_FILE: Final = 16 * 1024 * 1024
+MAX_MEMBERS: Final = 1_000_000
+"""Files of our own may hold many entries; what others send is held to the core's limits."""
+PUBLIC: Final = 0o644
+SECRET: Final = 0o600
+
+
+def write(path: Path, data: bytes, *, secret: bool = False) -> None:
+    """Replace a file durably.
+
+    Args:
+        path: where; the folder must exist.
+        secret: mode 0600 instead of 0644 (less the umask).
+
+    Raises:
+        Rejected: ``wallet-mode`` when a secret's place is taken by a symbolic link.
+        OSError: as the system says.
+    """
+    if secret and path.is_symlink():
+        raise error("wallet-mode", f"{path} is a symbolic link")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    handle = os.open(temporary, flags, SECRET if secret else PUBLIC)
+    try:
+        with os.fdopen(handle, "wb") as out:
+            out.write(data)
+            out.flush()
+            os.fsync(out.fileno())
+        temporary.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+    _flush_folder(path.parent)
+
+
+def write_json(path: Path, value: Json, *, secret: bool = False) -> None:
+    """`write` the RFC 8785 bytes of a value and a newline."""
+    write(path, canonical(value) + b"\n", secret=secret)
+
+
+def remove(path: Path) -> None:
+    """Remove a file durably; one that is not there is fine."""
+    path.unlink(missing_ok=True)
+    _flush_folder(path.parent)
+
+
+def make_folder(path: Path, *, secret: bool = False) -> None:
+    """Make a folder and those above it; a secret one is 0700."""
+    path.mkdir(mode=0o700 if secret else 0o755, parents=True, exist_ok=True)
+
+
+def read(path: Path, *, size: int = MAX_FILE) -> bytes:
+    """All bytes of a regular file.
+
+    Raises:
+        NotFound: ``not-found``. LimitExceeded: ``limit-size``.
+        Unavailable: ``unavailable`` when the system refuses.
+    """
+    return _read(path, size, secret=False)
+
+
+def read_secret(path: Path, *, size: int = 65_536) -> bytes:
+    """`read`, and the file must be ours alone.
+
+    Raises:
+        Rejected: ``wallet-mode``; and what `read` raises.
+    """
+    return _read(path, size, secret=True)
+
+
+def read_object(path: Path, *, size: int = MAX_FILE) -> JsonObject:
+    """A JSON object from a file of ours, strictly read.
+
+    Raises:
+        Malformed: ``json``, ``encoding``, ``duplicate-member``, ``shape``; and what `read` raises.
+    """
+    value = parse(read(path, size=size), size=size, members=MAX_MEMBERS)
+    if type(value) is not dict:
+        raise error("shape", f"{path.name} is not a JSON object")
+    return value
+
+
+def _read(path: Path, size: int, *, secret: bool) -> bytes:
+    flags = os.O_RDONLY | os.O_CLOEXEC | (os.O_NOFOLLOW | os.O_NONBLOCK if secret else 0)
+    try:
+        handle = os.open(path, flags)
+    except (FileNotFoundError, NotADirectoryError):
+        raise error("not-found", f"there is no file {path}") from None
+    except OSError as exc:
+        if secret and exc.errno == errno.ELOOP:
+            raise error("wallet-mode", f"{path} is a symbolic link") from None
+        raise error("unavailable", f"cannot read {path}: {exc.strerror}") from None
+    with os.fdopen(handle, "rb") as source:
+        about = os.fstat(source.fileno())
+        if stat.S_ISDIR(about.st_mode):
+            raise error("not-found", f"{path} is a folder, not a file")
+        if secret:
+            _private(path, about)
+        data = source.read(size + 1)
+    if len(data) > size:
+        raise error("limit-size", f"{path.name} is larger than {size} bytes")
+    return data
+
+
+def _private(path: Path, about: os.stat_result) -> None:
+    if not stat.S_ISREG(about.st_mode):
+        raise error("wallet-mode", f"{path} is not a regular file")
+    if about.st_mode & 0o077:
+        raise error("wallet-mode", f"{path} has mode {stat.S_IMODE(about.st_mode):04o}, not 0600")
+    if about.st_uid not in (os.geteuid(), 0):
+        raise error("wallet-mode", f"{path} belongs to another user")
+
+
+def _flush_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+@contextmanager
+def lock(folder: Path) -> Iterator[None]:
+    """Hold a folder for one state change; others, in this process too, wait.
+
+    Not reentrant: a function that holds it calls none that takes it.
+    """
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    handle = os.open(folder / ".lock", flags, SECRET)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)  # released with the descriptor, and by death
+        yield
+    finally:
+        os.close(handle)

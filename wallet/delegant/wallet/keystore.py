@@ -1,0 +1,237 @@
+"""The wallet file: secret keys under a passphrase, one kind of subject a file.
+
+    {"version": 1, "kind": "human" | "agent" | "organization", "name", "did",
+     "kdf": {"name": "argon2id13", "opslimit", "memlimit", "salt"}, "nonce", "ciphertext"}
+
+Argon2id makes the key, XChaCha20-Poly1305 seals ``{"keys": {role: seed}}``; everything but
+``ciphertext`` is bound as associated data, so nobody passes an agent's wallet off as a
+human's. A seed leaves this module only inside a `PrivateKey` or a sealed file.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from nacl import bindings, pwhash
+from nacl.exceptions import CryptoError
+
+from delegant.credentials import PrivateKey, canonical, did
+from delegant.credentials.codec import JsonObject, b64u_decode, b64u_encode, parse_object
+from delegant.credentials.errors import Error, error
+from delegant.credentials.shape import closed, integer, one_of, text
+
+from . import files
+
+__all__ = ["Cost", "Kind", "Wallet"]
+
+Kind = Literal["human", "agent", "organization"]
+KINDS: Final = ("human", "agent", "organization")
+MAIN: Final[Mapping[str, str]] = {
+    "human": "main",
+    "agent": "main",
+    "organization": "attestation",
+}
+"""The role whose key a wallet's DID consists of."""
+
+MAX_WALLET: Final = 16_384
+KDF: Final = "argon2id13"
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Work of Argon2id: passes, and bytes of memory."""
+
+    opslimit: int
+    memlimit: int
+
+
+INTERACTIVE: Final = Cost(pwhash.argon2id.OPSLIMIT_INTERACTIVE, pwhash.argon2id.MEMLIMIT_INTERACTIVE)
+CHEAPEST: Final = Cost(pwhash.argon2id.OPSLIMIT_MIN, pwhash.argon2id.MEMLIMIT_MIN)
+"""For tests, whose passphrases guard nothing."""
+DEAREST: Final = Cost(8, 256 * 1024 * 1024)
+"""What a file may ask of its reader: a wallet from elsewhere is no memory bomb."""
+_default: Cost = INTERACTIVE
+
+_MEMBERS: Final = frozenset({"version", "kind", "name", "did", "kdf", "nonce", "ciphertext"})
+_KDF: Final = frozenset({"name", "opslimit", "memlimit", "salt"})
+
+
+class Wallet:
+    """An open wallet. It shows its keys nowhere.
+
+    Attributes:
+        kind, name, did: whose it is.
+    """
+
+    __slots__ = ("_keys", "did", "kind", "name")
+
+    def __init__(self, kind: Kind, name: str, keys: Mapping[str, PrivateKey], did: str) -> None:
+        self.kind = kind
+        self.name = name
+        self.did = did
+        self._keys = dict(keys)
+
+    @classmethod
+    def create(
+        cls,
+        path: Path,
+        passphrase: str,
+        *,
+        kind: Kind,
+        name: str,
+        method: str = "key",
+        roles: tuple[str, ...] = (),
+        cost: Cost | None = None,
+    ) -> Wallet:
+        """Make keys and the file that holds them.
+
+        Args:
+            path: the new file; its folder must exist.
+            method: of the DID, ``key`` or ``jwk``.
+            roles: names of further keys.
+            cost: of Argon2id; by default what takes about a tenth of a second.
+
+        Raises:
+            Conflict: ``name-taken`` when the file exists. Rejected: ``wallet-auth`` for an
+            empty passphrase.
+        """
+        if path.exists() or path.is_symlink():
+            raise error("name-taken", f"there is a wallet at {path} already")
+        keys = {role: PrivateKey.generate() for role in (MAIN[kind], *roles)}
+        wallet = cls(kind, name, keys, did.from_key(keys[MAIN[kind]].public, method))
+        sealed = _seal(wallet, keys, passphrase, cost or _default)
+        files.write_json(path, sealed, secret=True)
+        return wallet
+
+    @classmethod
+    def open(cls, path: Path, passphrase: str, *, kind: Kind) -> Wallet:
+        """Open a file with its passphrase.
+
+        Raises:
+            Rejected: ``wallet-auth`` for a wrong passphrase, ``wallet-kind``, ``wallet-mode``.
+            Malformed: ``wallet-format``. NotFound: ``not-found``.
+        """
+        header = read_header(path)
+        if header["kind"] != kind:
+            raise error("wallet-kind", f"{path.name} is of kind {header['kind']}, not {kind}")
+        keys = _unseal(header, passphrase, path)
+        wallet = cls(kind, header["name"], keys, header["did"])
+        main = keys.get(MAIN[kind])
+        if main is None or did.key_of(did.check(wallet.did)) != main.public:
+            raise error("wallet-format", f"{path.name}: its key is not that of its DID")
+        return wallet
+
+    def key(self, role: str | None = None) -> PrivateKey:
+        """The key of a role, by default the one the DID consists of.
+
+        Raises:
+            NotFound: ``not-found``.
+        """
+        role = role or MAIN[self.kind]
+        if role not in self._keys:
+            raise error("not-found", f"the wallet of {self.name} has no key for {role}")
+        return self._keys[role]
+
+    def __repr__(self) -> str:
+        return f"<Wallet of {self.kind} {self.name}, {self.did}>"
+
+    def __reduce_ex__(self, _protocol: object) -> str:
+        raise TypeError("a wallet never leaves its process")
+
+
+def read_header(path: Path) -> JsonObject:
+    """The file without opening it: its clear members, held to the format.
+
+    Raises:
+        Malformed: ``wallet-format``. Rejected: ``wallet-mode``. NotFound: ``not-found``.
+    """
+    data = files.read_secret(path)
+    if len(data) > MAX_WALLET:
+        raise error("wallet-format", f"{path.name} is too large for a wallet")
+    try:
+        value = closed(parse_object(data, size=MAX_WALLET), "wallet", _MEMBERS)
+        integer(value["version"], "version", 1, 1)
+        one_of(value["kind"], "kind", KINDS)
+        text(value["name"], "name")
+        did.check(value["did"])
+        kdf = closed(value["kdf"], "kdf", _KDF)
+        one_of(kdf["name"], "kdf.name", (KDF,))
+        integer(kdf["opslimit"], "kdf.opslimit", CHEAPEST.opslimit, DEAREST.opslimit)
+        integer(kdf["memlimit"], "kdf.memlimit", CHEAPEST.memlimit, DEAREST.memlimit)
+        text(kdf["salt"], "kdf.salt")
+        text(value["nonce"], "nonce")
+        text(value["ciphertext"], "ciphertext", MAX_WALLET)
+    except Error as exc:
+        raise error("wallet-format", f"{path.name}: {exc.detail}") from None
+    return value
+
+
+def _seal(
+    wallet: Wallet, keys: Mapping[str, PrivateKey], passphrase: str, cost: Cost
+) -> JsonObject:
+    header: JsonObject = {
+        "version": 1,
+        "kind": wallet.kind,
+        "name": wallet.name,
+        "did": wallet.did,
+        "kdf": {
+            "name": KDF,
+            "opslimit": cost.opslimit,
+            "memlimit": cost.memlimit,
+            "salt": b64u_encode(os.urandom(pwhash.argon2id.SALTBYTES)),
+        },
+        "nonce": b64u_encode(os.urandom(bindings.crypto_aead_xchacha20poly1305_ietf_NPUBBYTES)),
+    }
+    plain = canonical(
+        {"keys": {role: b64u_encode(key.export_seed()) for role, key in keys.items()}}
+    )
+    sealed = bindings.crypto_aead_xchacha20poly1305_ietf_encrypt(
+        plain, canonical(header), b64u_decode(header["nonce"]), _derive(header["kdf"], passphrase)
+    )
+    return header | {"ciphertext": b64u_encode(sealed)}
+
+
+def _unseal(value: JsonObject, passphrase: str, path: Path) -> dict[str, PrivateKey]:
+    header = {name: member for name, member in value.items() if name != "ciphertext"}
+    try:
+        nonce, sealed = b64u_decode(value["nonce"]), b64u_decode(value["ciphertext"])
+        salt = b64u_decode(value["kdf"]["salt"])
+    except Error:
+        raise error("wallet-format", f"{path.name}: not base64url") from None
+    if (
+        len(nonce) != bindings.crypto_aead_xchacha20poly1305_ietf_NPUBBYTES
+        or len(salt) != pwhash.argon2id.SALTBYTES
+        or len(sealed) < bindings.crypto_aead_xchacha20poly1305_ietf_ABYTES
+    ):
+        raise error("wallet-format", f"{path.name}: cut short")
+    secret = _derive(value["kdf"], passphrase)
+    try:
+        plain = bindings.crypto_aead_xchacha20poly1305_ietf_decrypt(
+            sealed, canonical(header), nonce, secret
+        )
+    except CryptoError:
+        raise error(
+            "wallet-auth", f"the passphrase does not open {path.name}, or the file was altered"
+        ) from None
+    try:
+        keys = closed(parse_object(plain, size=MAX_WALLET), "keys", frozenset({"keys"}))["keys"]
+        return {role: PrivateKey(b64u_decode(seed)) for role, seed in keys.items()}
+    except (Error, AttributeError, TypeError):
+        # Never the cause: it might quote what was sealed.
+        raise error("wallet-format", f"{path.name}: what it seals is not keys") from None
+
+
+def _derive(kdf: JsonObject, passphrase: str) -> bytes:
+    if not passphrase:
+        raise error("wallet-auth", "the passphrase is empty")
+    return pwhash.argon2id.kdf(
+        bindings.crypto_aead_xchacha20poly1305_ietf_KEYBYTES,
+        passphrase.encode("utf-8", "surrogateescape"),
+        b64u_decode(kdf["salt"]),
+        opslimit=kdf["opslimit"],
+        memlimit=kdf["memlimit"],
+    )
