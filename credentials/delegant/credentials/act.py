@@ -5,7 +5,7 @@ from __future__ import annotations
 from . import constraint, did
 from .budget import Budget
 from .capability import Authority
-from .chain import Trace, at_link
+from .chain import AtLink, Trace
 from .codec import canonical, digest
 from .constraint import Constraints
 from .errors import error
@@ -88,13 +88,13 @@ def request(chain: VerifiedChain, found: Invocation, asked: Request, at: int, tr
     """
     last = len(chain.links) - 1
     for index, link in enumerate(chain.links):
-        with at_link(index):
+        with AtLink(index):
             if not link.authority.covers(asked.action, asked.resource):
                 raise error("no-grant", f"{asked.action} on {asked.resource} is not granted")
     if found.request != asked.digest:
         raise error("request-mismatch", "what is done is not what the invocation signed")
     for index, link in enumerate(chain.links):
-        with at_link(index):
+        with AtLink(index):
             broken = constraint.violation(link.authority.constraints, asked, at)
             if broken == "task":
                 raise error("task-mismatch", "the grant is for another task", dimension="task")
@@ -167,7 +167,7 @@ def obligations(
     limits: Constraints = {}
     for index, (name, authority) in enumerate(zip(keys, _authorities(chain), strict=False)):
         rules = authority.constraints
-        with at_link(index if index < len(chain.links) else None):
+        with AtLink(index if index < len(chain.links) else None):
             if "budget" in rules:
                 ledger, unit, _, total = rules["budget"]
                 _kept(ledger, trust, "budget")

@@ -5,8 +5,7 @@ Root to leaf, so a long forged tail costs nothing: the first link that fails end
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import TypeAlias
 
 from . import capability, did
@@ -19,26 +18,33 @@ from .keys import PublicKey
 
 __all__ = ["Trace", "attenuation", "linkage", "pinned", "read_links", "signatures"]
 
-Trace: TypeAlias = Callable[[int, "int | None", str], None]
-"""Called with (phase, link, text) for every check that held."""
+Trace: TypeAlias = Callable[..., None]
+"""Called with (phase, link, template, *arguments) for every check that held."""
 
 
-@contextmanager
-def at_link(index: int | None) -> Iterator[None]:
+class AtLink:
     """Name the link in whatever is refused inside; None where no link is to blame."""
-    try:
-        yield
-    except Error as exc:
-        if exc.link is None:
-            exc.link = index
-        raise
+
+    __slots__ = ("_index",)
+
+    def __init__(self, index: int | None) -> None:
+        self._index = index
+
+    def __enter__(self) -> None:
+        """Nothing to set up."""
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, exc: BaseException | None, _trace: object
+    ) -> None:
+        if isinstance(exc, Error) and exc.link is None:
+            exc.link = self._index
 
 
 def read_links(items: tuple[Secured, ...], trace: Trace) -> tuple[Link, ...]:
     """Phase 3: every link has the profile's shape."""
     links: list[Link] = []
     for index, item in enumerate(items):
-        with at_link(index):
+        with AtLink(index):
             links.append(parse_link(item))
         trace(3, index, "is a delegation credential of the profile")
     return tuple(links)
@@ -53,7 +59,7 @@ def linkage(links: tuple[Link, ...], trace: Trace) -> None:
     parties: set[str] = {links[0].issuer}
     ids: set[str] = set()
     for index, link in enumerate(links):
-        with at_link(index):
+        with AtLink(index):
             _continues(link, links[index - 1] if index else None)
             _depth(link, index, links[index - 1] if index else None)
             if link.subject in parties or link.id in ids:
@@ -64,7 +70,7 @@ def linkage(links: tuple[Link, ...], trace: Trace) -> None:
                 raise error("sponsor-changed", "not the sponsor of the first link")
         parties.add(link.subject)
         ids.add(link.id)
-        trace(4, index, f"continues the chain at depth {link.depth}")
+        trace(4, index, "continues the chain at depth %d", link.depth)
 
 
 def _continues(link: Link, parent: Link | None) -> None:
@@ -98,7 +104,7 @@ def attenuation(links: tuple[Link, ...], budget: Budget, trace: Trace) -> None:
         LimitExceeded: ``limit-comparisons``.
     """
     for index in range(1, len(links)):
-        with at_link(index):
+        with AtLink(index):
             attenuates(links[index - 1], links[index], budget)
         trace(5, index, "allows no more than the link before it")
 
@@ -149,11 +155,11 @@ def signatures(
     """
     keys = root_keys
     for index, link in enumerate(links):
-        with at_link(index):
+        with AtLink(index):
             if not keys:
                 raise error("key-unresolved", f"nothing trusted gives the key of {link.issuer}")
             check_any(link.secured, link.issuer, keys, budget.chain_signature)
-            trace(6, index, f"is signed by {link.issuer}")
+            trace(6, index, "is signed by %s", link.issuer)
             key = pinned(link.subject, link.key)
             if key is None and index == len(links) - 1:
                 raise error("key-unresolved", f"no key is pinned for {link.subject}")

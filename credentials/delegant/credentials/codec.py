@@ -201,11 +201,15 @@ _DECODER: Final = _TopDecoder(
 _ORJSON: Final = orjson.OPT_SORT_KEYS | orjson.OPT_STRICT_INTEGER
 
 
-def canonical(value: Json) -> bytes:
+def canonical(value: Json, *, floats: bool = True) -> bytes:
     """RFC 8785 form of a value that came from `parse` or was built from such parts.
 
     orjson's sorted output is that form when no float occurs and code-point order of the keys
     is UTF-16 order, which ASCII output guarantees; else the general path.
+
+    Args:
+        value: any JSON value.
+        floats: False if the caller knows that it holds no float, which saves looking.
 
     Raises:
         Malformed: ``json`` for what RFC 8785 cannot write (never for a parsed value).
@@ -214,7 +218,7 @@ def canonical(value: Json) -> bytes:
         out = orjson.dumps(value, option=_ORJSON)
     except orjson.JSONEncodeError:
         out = b""
-    if out and out.isascii() and not _has_float(value):
+    if out and out.isascii() and not (floats and _has_float(value)):
         return out
     try:
         return rfc8785.dumps(value)
@@ -263,6 +267,7 @@ _B64U: Final = bytes.maketrans(b"-_+/=", b"+/\x00\x00\x00")
 
 _B58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _B58_VALUE: Final = {c: i for i, c in enumerate(_B58)}
+_B58_PAIR: Final = {a + b: i * 58 + j for a, i in _B58_VALUE.items() for b, j in _B58_VALUE.items()}
 B58_MAX: Final = 128
 """Most characters of base58: decoding is quadratic, and a signature needs 88."""
 
@@ -285,10 +290,11 @@ def b58_decode(text: str) -> bytes:
     """
     if len(text) > B58_MAX:
         raise error("limit-size", f"{len(text)} characters of base58, {B58_MAX} are allowed")
-    number = 0
+    odd = len(text) % 2
     try:
-        for char in text:
-            number = number * 58 + _B58_VALUE[char]
+        number = _B58_VALUE[text[0]] if odd else 0
+        for at in range(odd, len(text), 2):  # two at a time: half the long multiplications
+            number = number * 3364 + _B58_PAIR[text[at : at + 2]]
     except KeyError:
         raise error("encoding", "not base58") from None
     zeros = len(text) - len(text.lstrip("1"))

@@ -11,7 +11,7 @@ verifier's to judge.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 from . import capability, did, shape
 from .capability import Authority
@@ -123,6 +123,9 @@ class HumanSponsor(Envelope):
     key: str | None
 
 
+Outer: TypeAlias = tuple[Secured, str, Did, Did, int, int, StatusEntry | None]
+"""The members of `Envelope`, in its order."""
+
 _CREDENTIAL: Final = frozenset(
     {"@context", "id", "type", "issuer", "validFrom", "validUntil", "credentialSubject"}
 )
@@ -134,8 +137,8 @@ MAX_INDEX: Final = 16 * 1024 * 1024 * 8
 
 def parse_envelope(
     secured: Secured, kind: str, block: str, *, needs_status: bool = True
-) -> tuple[Envelope, JsonObject]:
-    """Hold the outer members to the profile; the envelope and the subject's block.
+) -> tuple[Outer, JsonObject]:
+    """Hold the outer members to the profile: those of `Envelope`, and the subject's block.
 
     Raises:
         Malformed: the codes of phase 3.
@@ -154,7 +157,7 @@ def parse_envelope(
         raise error("shape", "validUntil is not after validFrom", dimension="validity")
     if secured.created is not None and not start <= secured.created <= end:
         raise error("shape", "proof.created lies outside the validity", dimension="validity")
-    envelope = Envelope(
+    outer = (
         secured,
         shape.uuid_urn(document["id"], "id"),
         did.check(document["issuer"]),
@@ -163,7 +166,7 @@ def parse_envelope(
         end,
         _status(document["credentialStatus"]) if "credentialStatus" in document else None,
     )
-    return envelope, subject[block]
+    return outer, subject[block]
 
 
 def _status(value: Json) -> StatusEntry:
@@ -221,7 +224,7 @@ def parse_link(secured: Secured) -> Link:
     Raises:
         Malformed, Undecided, LimitExceeded: the codes of phases 2 and 3.
     """
-    envelope, block = parse_envelope(
+    outer, block = parse_envelope(
         secured, "AgentDelegationCredential", "delegation", needs_status=False
     )
     version(block, "delegation")
@@ -240,8 +243,8 @@ def parse_link(secured: Secured) -> Link:
         lease = _lease(
             shape.closed(again["status"], "redelegation.status", _LEASE), "redelegation.status"
         )
-    return Link(
-        *_fields(envelope),
+    link = Link(
+        *outer,
         use=shape.one_of(block["use"], "delegation.use", ("mandate", "grant")),
         sponsor=did.check(sponsor["id"]),
         organization=did.check(sponsor["organization"]),
@@ -252,12 +255,10 @@ def parse_link(secured: Secured) -> Link:
         to=read_dids(again["to"], "redelegation.to"),
         lease=lease,
         authority=capability.parse(block, "delegation"),
-        key=pinned_key(block, envelope.subject, "delegation"),
+        key=pinned_key(block, outer[3], "delegation"),
     )
-
-
-def _fields(e: Envelope) -> tuple[Secured, str, Did, Did, int, int, StatusEntry | None]:
-    return (e.secured, e.id, e.issuer, e.subject, e.valid_from, e.valid_until, e.status)
+    secured.shaped = True
+    return link
 
 
 def _parent(value: Json) -> tuple[str, str]:
@@ -283,7 +284,7 @@ def parse_human_sponsor(secured: Secured) -> HumanSponsor:
     Raises:
         Malformed, Undecided, LimitExceeded: the codes of phases 2 and 3.
     """
-    envelope, block = parse_envelope(secured, "HumanSponsorCredential", "humanSponsor")
+    outer, block = parse_envelope(secured, "HumanSponsorCredential", "humanSponsor")
     version(block, "humanSponsor")
     shape.closed(block, "humanSponsor", _SPONSOR, _SPONSOR_OPTIONAL)
     if "attestation" in block:
@@ -294,13 +295,15 @@ def parse_human_sponsor(secured: Secured) -> HumanSponsor:
     leased = shape.closed(
         block["status"], "humanSponsor.status", _LEASE | frozenset({"authority", "key"})
     )
-    return HumanSponsor(
-        *_fields(envelope),
+    sponsor = HumanSponsor(
+        *outer,
         organization=did.check(block["organization"]),
         revision=shape.integer(block["revision"], "humanSponsor.revision", 1),
         entitlements=capability.parse(rights, "entitlements"),
         authority=did.check(leased["authority"]),
         authority_key=shape.text(leased["key"], "humanSponsor.status.key", 128),
         lease=_lease(leased, "humanSponsor.status"),
-        key=pinned_key(block, envelope.subject, "humanSponsor"),
+        key=pinned_key(block, outer[3], "humanSponsor"),
     )
+    secured.shaped = True
+    return sponsor

@@ -20,18 +20,13 @@ Did = NewType("Did", str)
 """A string that `check` accepted: a DID without path, query or fragment."""
 
 MAX_LENGTH: Final = 256
-# DID Core 1.0, 3.1. Percent signs only as upper-case triplets; no trailing colon.
-_SYNTAX: Final = re.compile(r"did:[a-z0-9]+:(?:[A-Za-z0-9._-]|%[0-9A-F]{2}|:(?=[^:]|$))+", re.ASCII)
+# DID Core 1.0, 3.1. Percent signs only as upper-case triplets; no empty segment.
+_SYNTAX: Final = re.compile(r"did:[a-z0-9]++(?::(?:[A-Za-z0-9._-]++|%[0-9A-F]{2})++)++", re.ASCII)
 
 
 def check(text: object) -> Did:
     """A DID, or ``shape``."""
-    if (
-        type(text) is not str
-        or len(text) > MAX_LENGTH
-        or not _SYNTAX.fullmatch(text)
-        or text.endswith(":")
-    ):
+    if type(text) is not str or len(text) > MAX_LENGTH or not _SYNTAX.fullmatch(text):
         raise error("shape", f"{str(text)[:80]!r} is not a DID")
     return Did(text)
 

@@ -46,9 +46,21 @@ class Secured:
         document: the credential without its proof.
         method: the verification method it names; set by `open`.
         created: when the proof says it was made (eddsa-jcs-2022 only); set by `open`.
+        shaped: set by the parser of its kind once every member has its type, so that no float
+            can hide in it.
     """
 
-    __slots__ = ("_checked", "_digest", "_jws", "created", "document", "method", "raw")
+    __slots__ = (
+        "_checked",
+        "_digest",
+        "_jws",
+        "_signature",
+        "created",
+        "document",
+        "method",
+        "raw",
+        "shaped",
+    )
 
     def __init__(self, raw: JsonObject | str, jws: jose.Jws | None) -> None:
         self.raw = raw
@@ -60,6 +72,8 @@ class Secured:
             self.document = jws.payload
         self.method = ""
         self.created: int | None = None
+        self.shaped = False
+        self._signature = b""
         self._digest = ""
         self._checked: bytes | None = None
 
@@ -73,7 +87,11 @@ class Secured:
         """Over the RFC 8785 form of the object with its proof, or the ASCII of the JWS."""
         if not self._digest:
             raw = self.raw
-            data = raw.encode("ascii") if isinstance(raw, str) else canonical(raw)
+            data = (
+                raw.encode("ascii")
+                if isinstance(raw, str)
+                else canonical(raw, floats=not self.shaped)
+            )
             self._digest = digest(data)
         return self._digest
 
@@ -98,7 +116,7 @@ class Secured:
             raise error("shape", "proof.proofPurpose is not assertionMethod")
         self.method = text(value["verificationMethod"], "proof.verificationMethod", 512)
         self.created = time(value["created"], "proof.created")
-        proof.signature_of(value)
+        self._signature = proof.signature_of(value)
 
     def check(self, signer: did.Did, key: PublicKey) -> None:
         """Verify the signature as the signer's, with the key trusted for it (phase 6).
@@ -122,7 +140,8 @@ class Secured:
             if value["type"] != "DataIntegrityProof" or value["cryptosuite"] != proof.SUITE:
                 raise error("suite", f"{value['cryptosuite'][:40]!r} is not {proof.SUITE}")
             config = {name: member for name, member in value.items() if name != "proofValue"}
-            good = key.verify(proof.signature_of(value), proof.hash_data(self.document, config))
+            data = proof.hash_data(self.document, config, floats=not self.shaped)
+            good = key.verify(self._signature, data)
         else:
             if self._jws.header["alg"] not in jose.ALGORITHMS:
                 raise error("suite", f"{self._jws.header['alg'][:40]!r} is not EdDSA")

@@ -74,7 +74,7 @@ def parse_agent_identity(secured: Secured) -> AgentIdentity:
         Rejected: ``id-no-expiry``, ``id-no-provenance``, ``id-shared``.
         Malformed, Undecided, LimitExceeded: the codes of phases 2 and 3.
     """
-    envelope, block = parse_envelope(secured, "AgentIdentityCredential", "agentIdentity")
+    outer, block = parse_envelope(secured, "AgentIdentityCredential", "agentIdentity")
     version(block, "agentIdentity")
     shape.closed(block, "agentIdentity", _REQUIRED, _OPTIONAL)
     sponsor = shape.closed(
@@ -96,13 +96,7 @@ def parse_agent_identity(secured: Secured) -> AgentIdentity:
     if "modelHash" in block:
         check_model_hash(block["modelHash"])
     identity = AgentIdentity(
-        envelope.secured,
-        envelope.id,
-        envelope.issuer,
-        envelope.subject,
-        envelope.valid_from,
-        envelope.valid_until,
-        envelope.status,
+        *outer,
         sponsor=did.check(sponsor["id"]),
         organization=did.check(sponsor["organization"]),
         model=shape.one_of(block["identityModel"], "identityModel", IDENTITY_MODELS),
@@ -111,10 +105,11 @@ def parse_agent_identity(secured: Secured) -> AgentIdentity:
         spawn=shape.boolean(block["spawn"], "agentIdentity.spawn"),
         lifecycle=shape.one_of(block["lifecycleStatus"], "lifecycleStatus", LIFECYCLE),
         tools=_toolset(block["toolset"]),
-        key=pinned_key(block, envelope.subject, "agentIdentity"),
+        key=pinned_key(block, outer[3], "agentIdentity"),
     )
     _behaviour(block["scopeOfBehavior"])
     _check_model(identity)
+    secured.shaped = True
     return identity
 
 

@@ -269,5 +269,5 @@ def _lease(lease: Lease) -> JsonObject:
     return {"list": lease.list, "from": lease.start, "count": lease.count}
 
 
-def _quiet(_phase: int, _link: int | None, _text: str) -> None:
+def _quiet(*_arguments: object) -> None:
     """No trace."""

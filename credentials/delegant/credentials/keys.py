@@ -60,10 +60,7 @@ class PublicKey:
         data = b58_decode(text[1:])
         if not data.startswith(_ED25519_PUB):
             raise error("suite", f"{_codec_name(data)} is not a key we accept")
-        key = cls(data[2:])
-        if key.multikey != text:
-            raise error("encoding", "not the canonical Multikey spelling")
-        return key
+        return cls(data[2:])  # 34 bytes that begin so have one base58 spelling
 
     @classmethod
     def from_jwk(cls, jwk: JsonObject) -> PublicKey:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from .budget import Budget
-from .chain import Trace, at_link, check_any, pinned
+from .chain import AtLink, Trace, check_any, pinned
 from .credential import (
     IDENTITY_HARD_SECONDS,
     SPONSOR_HARD_SECONDS,
@@ -138,13 +138,13 @@ class People:
             raise error(
                 "root-not-authoritative", f"{links[0].organization} does not answer for the sponsor"
             )
-        trace(7, None, f"{root.organization} answers for the human {root.id}")
+        trace(7, None, "%s answers for the human %s", root.organization, root.id)
         identities: list[AgentIdentity] = []
         for index, link in enumerate(links):
-            with at_link(index):
+            with AtLink(index):
                 _life(link, root.anchor)
                 identities.append(self._delegate(link, links[index - 1] if index else None))
-            trace(7, index, f"{link.subject} is an agent of {identities[-1].organization}")
+            trace(7, index, "%s is an agent of %s", link.subject, identities[-1].organization)
         return root, identities
 
     def _delegate(self, link: Link, parent: Link | None) -> AgentIdentity:

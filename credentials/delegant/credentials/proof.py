@@ -19,9 +19,18 @@ __all__ = ["SUITE", "hash_data", "sign", "signature_of", "verify"]
 SUITE: Final = "eddsa-jcs-2022"
 
 
-def hash_data(document: JsonObject, config: JsonObject) -> bytes:
-    """The 64 bytes that are signed: both arguments without the proof, the value without it."""
-    return hashlib.sha256(canonical(config)).digest() + hashlib.sha256(canonical(document)).digest()
+def hash_data(document: JsonObject, config: JsonObject, *, floats: bool = True) -> bytes:
+    """The 64 bytes that are signed.
+
+    Args:
+        document: without its proof.
+        config: the proof without its value.
+        floats: whether either may hold a float (see `codec.canonical`).
+    """
+    return (
+        hashlib.sha256(canonical(config, floats=floats)).digest()
+        + hashlib.sha256(canonical(document, floats=floats)).digest()
+    )
 
 
 def sign(document: JsonObject, key: PrivateKey, method: str, created: int) -> JsonObject:

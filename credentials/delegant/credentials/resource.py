@@ -39,7 +39,7 @@ _ACTION: Final = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*", re.ASCII)
 # separator, a control character, '%' itself or a byte above ASCII's end that is not UTF-8.
 _TRIPLET: Final = re.compile(r"%(?:20|22|3C|3E|5B|5D|5E|60|7B|7C|7D|C[2-9A-F]|[D-E][0-9A-F]|"
                              r"F[0-4]|[89AB][0-9A-F])", re.ASCII)  # fmt: skip
-_SEGMENT: Final = r"[A-Za-z0-9._~!$&'()+,=@%-]"
+_SEGMENT: Final = r"[A-Za-z0-9._~!$&'()+,=@%:-]"
 _PLAIN: Final = r"[A-Za-z0-9._~!$&'()+,=@-]"
 _URN: Final = re.compile(
     rf"urn:[a-z0-9](?:[a-z0-9-]{{0,30}}[a-z0-9])?(?:(?::{_PLAIN}+)+(?::\*\*)?|:\*\*)", re.ASCII
@@ -49,7 +49,7 @@ _HIER: Final = re.compile(
     r"(?P<scheme>[a-z][a-z0-9+.-]*)://"
     r"(?P<host>[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*)"
     r"(?::(?P<port>[1-9][0-9]{0,4}))?"
-    rf"(?P<path>/(?:(?:{_SEGMENT}|:)+/)*(?:(?:{_SEGMENT}|:)+|\*\*)?)",
+    rf"(?P<path>/(?:{_SEGMENT}++/)*+(?:{_SEGMENT}++|\*\*)?)",
     re.ASCII,
 )
 _DEFAULT_PORT: Final = {"http": "80", "https": "443", "ws": "80", "wss": "443", "ftp": "21"}

@@ -133,9 +133,7 @@ def decimal(value: Json, where: str, *, negative: bool = False) -> int:
     return int(value)
 
 
-_TIME: Final = re.compile(
-    r"([0-9]{4})-([0-9]{2})-([0-9]{2})T([0-9]{2}):([0-9]{2}):([0-9]{2})Z", re.ASCII
-)
+_TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z", re.ASCII)
 
 
 def time(value: Json, where: str) -> int:
@@ -144,8 +142,7 @@ def time(value: Json, where: str) -> int:
     try:
         if match is None:
             raise ValueError
-        year, month, day, hour, minute, second = map(int, match.groups())
-        moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+        moment = datetime.fromisoformat(match[0])
     except ValueError:
         raise error("shape", f"{where} is not a time like 2026-11-23T09:00:00Z") from None
     return int(moment.timestamp())

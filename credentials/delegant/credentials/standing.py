@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from .chain import Trace, at_link, check_any
+from .chain import AtLink, Trace, check_any
 from .credential import STATUS_FREE_SECONDS, Envelope, Link, StatusEntry
 from .errors import error
 from .evidence import Evidence
@@ -34,14 +34,14 @@ def times(
         Rejected: ``expired``, ``not-yet-valid``.
     """
     for index, link in enumerate(links):
-        with at_link(index):
+        with AtLink(index):
             _in_time(link, at)
         trace(8, index, "is within its time")
     for human in people.humans.values():
         if human.credential is not None:
             _in_time(human.credential, at)
     for identity in people.agents.values():
-        with at_link(_index_of(identity, identities)):
+        with AtLink(_index_of(identity, identities)):
             _in_time(identity, at)
     trace(8, None, "sponsor and identities are within their time")
 
@@ -101,16 +101,16 @@ def status(
     lists = _Lists(evidence, trust, people.spend)
     watched = _watched(root, links, identities, people)
     for one in watched:
-        with at_link(one.link):
+        with AtLink(one.link):
             lists.bits(one)
     as_of: dict[str, int] = {}
     for one in watched:
-        with at_link(one.link):
+        with AtLink(one.link):
             newest = lists.fresh(one, at, sensitivity)
             as_of[newest.url] = newest.valid_from
     for index, link in enumerate(links):
         if link.status is None and (link.use != "grant" or link.seconds > STATUS_FREE_SECONDS):
-            with at_link(index):
+            with AtLink(index):
                 raise error("status-missing", "a link this long-lived needs a status entry")
         trace(9, index, "is neither revoked nor suspended")
     return as_of
@@ -168,15 +168,20 @@ class _Lists:
         self._evidence = evidence
         self._trust = trust
         self._spend = spend
+        self._found: dict[tuple[str, str], list[StatusList]] = {}
 
     def _believed(self, one: _Watched) -> list[StatusList]:
-        authority, keys = one.human.status_authority()
-        out: list[StatusList] = []
-        for candidate in self._evidence.status_lists(one.entry.list):
-            if candidate.issuer == authority:
+        place = (one.human.id, one.entry.list)
+        if place not in self._found:
+            authority, keys = one.human.status_authority()
+            self._found[place] = [
+                candidate
+                for candidate in self._evidence.status_lists(one.entry.list)
+                if candidate.issuer == authority
+            ]
+            for candidate in self._found[place]:
                 check_any(candidate.secured, authority, keys, self._spend)
-                out.append(candidate)
-        return out
+        return self._found[place]
 
     def bits(self, one: _Watched) -> None:
         """Refuse what any believed list says is revoked, or the newest says is suspended."""

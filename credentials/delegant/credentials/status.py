@@ -78,7 +78,7 @@ def parse_status_list(secured: Secured) -> StatusList:
     encoded = subject["encodedList"]
     if type(encoded) is not str or not encoded.startswith("u"):
         raise error("shape", "encodedList is not multibase u")
-    return StatusList(
+    parsed = StatusList(
         secured,
         url,
         did.check(value["issuer"]),
@@ -86,6 +86,8 @@ def parse_status_list(secured: Secured) -> StatusList:
         shape.time(value["validUntil"], "validUntil"),
         encoded,
     )
+    secured.shaped = True
+    return parsed
 
 
 def document(url: str, issuer: str, bits: bytes, valid_from: int, valid_until: int) -> JsonObject:

@@ -143,9 +143,9 @@ class _Run:
         self.links: tuple[Link, ...] = ()
         self.human: path.Human | None = None
 
-    def _trace(self, phase: int, link: int | None, text: str) -> None:
+    def _trace(self, phase: int, link: int | None, text: str, *arguments: object) -> None:
         if self._steps is not None:
-            self._steps.append(Step(phase, link, text))
+            self._steps.append(Step(phase, link, text % arguments))
 
     def read(self, presentation: bytes | Presentation, evidence: bytes | Evidence) -> Presentation:
         """Phases 1 to 3."""
@@ -219,10 +219,10 @@ class _Run:
         invocation = act.invocation(  # (10)
             self._invocation, verified, holder, self._trust, self._at, nonce, self._budget
         )
-        self._trace(10, None, f"invoked by {invocation.iss} for {invocation.aud}")
+        self._trace(10, None, "invoked by %s for %s", invocation.iss, invocation.aud)
         act.request(verified, invocation, request, self._at, self._trace)  # (11)
         obligations = act.obligations(verified, invocation, request, self._trust)  # (12)
-        self._trace(12, None, f"{len(obligations)} obligations to discharge")
+        self._trace(12, None, "%d obligations to discharge", len(obligations))
         inputs = {
             "presentation": presentation.json,
             "evidence": self._evidence.json,
