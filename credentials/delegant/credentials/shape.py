@@ -51,14 +51,15 @@ def closed(
     if type(value) is not dict:
         raise error("shape", f"{where} is not an object")
     names = value.keys()
+    if names == required:
+        return value
     if not required <= names:
         missing = min(required - names)
         raise error("shape", f"{where} lacks {missing!r}", dimension=missing)
-    if len(value) > len(required):
-        unknown = names - required - optional
-        if unknown:
-            name = min(unknown)[:64]
-            raise error("unknown-member", f"{where} has unknown member {name!r}")
+    unknown = names - required - optional
+    if unknown:
+        name = min(unknown)[:64]
+        raise error("unknown-member", f"{where} has unknown member {name!r}")
     return value
 
 
@@ -105,16 +106,15 @@ def array_of(
     value: Json, where: str, read: Callable[[Any, str], T], most: int = MAX_SET
 ) -> tuple[T, ...]:
     """A list whose items are read one by one."""
-    return tuple(read(item, where) for item in array(value, where, most))
+    return tuple([read(item, where) for item in array(value, where, most)])
 
 
 def string_set(
     value: Json, where: str, read: Callable[[Any, str], str] = text, most: int = MAX_SET
 ) -> frozenset[str]:
     """A list of strings of which none stands twice."""
-    items = array_of(value, where, read, most)
-    out = frozenset(items)
-    if len(out) != len(items):
+    out = frozenset([read(item, where) for item in array(value, where, most)])
+    if len(out) != len(value):
         raise error("shape", f"{where} names an item twice")
     return out
 

@@ -1,1 +1,39 @@
-"""What lies on a person's disk: encrypted keys, credentials, home, trust folder, bundle files."""
+"""What lies on a person's disk: wallets, the home, trust folders.
+
+A `Wallet` holds the keys of one human, agent or organisation under a passphrase, in a file of
+its own. A `Home` is the folder of an organisation with its people and agents. A trust folder is
+a verifier's: `load_trust` reads it, `save_seen` remembers what an accepted verdict met.
+
+This room writes files, durably and all or nothing, and talks to no network. A private key
+leaves it only inside a `PrivateKey`. A process that acts for an agent never opens a human's
+wallet.
+"""
+
+from .agents import create_agent, delegate, find_chain, make_bundle
+from .evidence import gather
+from .home import Home, Settings, Subject
+from .keystore import Wallet
+from .organization import add_human, create_home, refresh, renew_human
+from .passphrase import Passphrases
+from .trustfolder import add_anchor, init_trust, load_trust, save_seen
+
+__all__ = [
+    "Home",
+    "Passphrases",
+    "Settings",
+    "Subject",
+    "Wallet",
+    "add_anchor",
+    "add_human",
+    "create_agent",
+    "create_home",
+    "delegate",
+    "find_chain",
+    "gather",
+    "init_trust",
+    "load_trust",
+    "make_bundle",
+    "refresh",
+    "renew_human",
+    "save_seen",
+]

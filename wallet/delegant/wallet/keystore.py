@@ -49,7 +49,9 @@ class Cost:
     memlimit: int
 
 
-INTERACTIVE: Final = Cost(pwhash.argon2id.OPSLIMIT_INTERACTIVE, pwhash.argon2id.MEMLIMIT_INTERACTIVE)
+INTERACTIVE: Final = Cost(
+    pwhash.argon2id.OPSLIMIT_INTERACTIVE, pwhash.argon2id.MEMLIMIT_INTERACTIVE
+)
 CHEAPEST: Final = Cost(pwhash.argon2id.OPSLIMIT_MIN, pwhash.argon2id.MEMLIMIT_MIN)
 """For tests, whose passphrases guard nothing."""
 DEAREST: Final = Cost(8, 256 * 1024 * 1024)

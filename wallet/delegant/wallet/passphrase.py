@@ -94,7 +94,8 @@ def _keyring() -> Any:
         import keyring  # noqa: PLC0415 - an extra
     except ImportError:
         raise error(
-            "wallet-auth", "this home keeps passphrases in the keyring: pip install 'delegant[keyring]'"
+            "wallet-auth",
+            "this home keeps passphrases in the keyring: pip install 'delegant[keyring]'",
         ) from None
     return keyring
 

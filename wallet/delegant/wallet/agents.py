@@ -1,0 +1,292 @@
+"""What humans and agents of a home do: create agents, delegate, present."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from delegant.credentials import (
+    AgentIdentity,
+    Bundle,
+    Lease,
+    Link,
+    Presentation,
+    Request,
+    issue_agent_identity,
+    issue_link,
+    present,
+)
+from delegant.credentials.codec import JsonObject, b64u_encode
+from delegant.credentials.credential import parse_human_sponsor
+from delegant.credentials.envelope import Form, unpack
+from delegant.credentials.errors import error
+from delegant.credentials.identity import NONE, parse_agent_identity
+from delegant.credentials.shape import format_time
+
+from . import files, statuslists
+from .allocation import lease_bits, take, take_entry
+from .evidence import gather
+from .home import Home, Subject, handle
+from .keystore import Wallet
+
+__all__ = ["Delegation", "create_agent", "delegate", "find_chain", "make_bundle", "model_hash"]
+
+IDENTITY_SECONDS: Final = 30 * 86_400
+DEFAULT_GRANT: Final = 900
+DEFAULT_MANDATE: Final = 7 * 86_400
+_SHA3_256: Final = b"\x16\x20"
+
+
+def model_hash(path: Path) -> str:
+    """Multibase ``u`` of the sha3-256 multihash of a file, as the CSA paper recommends."""
+    digest = hashlib.sha3_256(files.read(path, size=1 << 34)).digest()
+    return "u" + b64u_encode(_SHA3_256 + digest)
+
+
+def create_agent(
+    home: Home,
+    issuer: Wallet,
+    name: str,
+    *,
+    now: int,
+    model: str = "persistent",
+    tools: Sequence[str] = (),
+    scope: str | None = None,
+    spawn: bool = False,
+    seconds: int = IDENTITY_SECONDS,
+    parent: str | None = None,
+    members: Mapping[str, Any] | None = None,
+    method: str = "key",
+) -> AgentIdentity:
+    """Make an agent's wallet and its identity, signed by its sponsor or its parent agent.
+
+    Args:
+        issuer: the open wallet of the human, or of the parent agent (which must be one that
+            may spawn).
+        name: a handle that is free in this home.
+        model: persistent, ephemeral, fork or child.
+        tools: actions it has tools for; none declares an empty toolset.
+        seconds: life of the identity; an ephemeral agent ends with it.
+        parent: the agent it was forked from; a child's parent is its issuer.
+        members: further members of ``agentIdentity``.
+
+    Raises:
+        Conflict: ``name-taken``, ``id-shared``. Rejected: ``id-no-expiry``,
+            ``id-no-provenance``, ``spawn-forbidden``. Malformed: ``shape``.
+    """
+    handle(name)
+    sponsor, until = _sponsor_of(home, issuer, now + seconds)
+    credential = parse_human_sponsor(unpack(sponsor.credential))
+    wallet = home.create_wallet("agent", name, method)
+    try:
+        block: JsonObject = {
+            "name": name,
+            "creator": issuer.did,
+            "deployer": home.settings.organization,
+            "owner": sponsor.did,
+            "sponsor": {"id": sponsor.did, "organization": credential.organization},
+            "identityModel": model,
+            "scopeOfBehavior": {"summary": scope} if scope else NONE,
+            "toolset": [{"toolName": tool, "actions": [tool]} for tool in tools] or NONE,
+            "spawn": spawn,
+            "lifecycleStatus": "active",
+            "created": format_time(now),
+        } | dict(members or {})
+        if parent is not None:
+            block["parent"] = home.subject(parent).did
+        elif issuer.kind == "agent":
+            block["parent"] = issuer.did
+        if model == "ephemeral":
+            block.setdefault("expires", format_time(until))
+        used = statuslists.used_in(home, credential.lease.list)
+        identity = issue_agent_identity(
+            issuer.key(),
+            issuer=issuer.did,
+            agent=wallet.did,
+            identity=block,
+            status=take_entry(home.path, credential.lease, now, until, used),
+            valid_from=now,
+            valid_until=until,
+        )
+    except BaseException:
+        files.remove(home.wallet_path("agent", name))  # nothing half-made stays
+        raise
+    home.save_subject(Subject(name, "agent", wallet.did, identity.secured.raw))
+    return identity
+
+
+def _sponsor_of(home: Home, issuer: Wallet, until: int) -> tuple[Subject, int]:
+    """The human behind an issuer, and how long an identity by it may live."""
+    subject = home.subject(issuer.name)
+    if subject.kind == "human":
+        return subject, until
+    own = parse_agent_identity(unpack(subject.credential))
+    if not own.spawn:
+        raise error("spawn-forbidden", f"{subject.handle} may not create agents")
+    return home.subject(own.sponsor), min(until, own.valid_until)
+
+
+@dataclass(frozen=True, slots=True)
+class Delegation:
+    """A new link, where it was written, and what was filled in for the delegator."""
+
+    link: Link
+    path: Path
+    above: tuple[Link, ...]
+    notes: tuple[str, ...]
+
+
+def delegate(
+    home: Home,
+    issuer: Wallet,
+    subject: str,
+    grants: Sequence[JsonObject],
+    *,
+    now: int,
+    use: str = "grant",
+    constraints: Mapping[str, Any] | None = None,
+    seconds: int | None = None,
+    remaining: int = 0,
+    spawn: bool = False,
+    to: Sequence[str] = (),
+    above: Link | None = None,
+    form: Form = "di",
+) -> Delegation:
+    """Sign one link; parent, constraints to restate, status bits and limits are found.
+
+    Args:
+        issuer: the open wallet of the delegator, human or agent.
+        subject: the delegate's handle or DID.
+        seconds: life; by default 15 minutes (a mandate: 7 days), cut to the parent's end.
+        above: the link to continue; by default the delegator's newest that covers the grants.
+
+    Raises:
+        Rejected: what `issue_link` raises; ``no-grant`` when an agent holds nothing to hand on.
+    """
+    to_did = subject if subject.startswith("did:") else home.subject(subject).did
+    notes: list[str] = []
+    chain: tuple[Link, ...] = ()
+    organization = home.settings.organization
+    if issuer.kind == "agent" or above is not None:
+        parent = above or _parent_for(home, issuer.did, grants, now)
+        chain = home.chain(parent)
+        organization = parent.organization
+        lease = parent.lease
+        notes.append(f"continues {parent.id}")
+    else:
+        lease = home.subject(issuer.name).lease
+    until = now + (seconds or (DEFAULT_MANDATE if use == "mandate" else DEFAULT_GRANT))
+    if chain and until > chain[-1].valid_until and seconds is None:
+        until = chain[-1].valid_until
+        notes.append(f"ends with its parent at {format_time(until)}")
+    restated = dict(chain[-1].authority.json.get("constraints", {})) if chain else {}
+    own = {**restated, **_deep(restated, constraints or {})}
+    if restated:
+        notes.append("restates " + ", ".join(sorted(restated)))
+    if chain and not to:
+        to = sorted(chain[-1].to)
+    entry = below = None
+    if lease is not None:
+        used = statuslists.used_in(home, lease.list)
+        entry = take_entry(home.path, lease, now, until, used)
+        if remaining and (bits := lease_bits(remaining, lease)):
+            below = Lease(lease.list, take(home.path, lease, bits, now, until, used), bits)
+    link = issue_link(
+        issuer.key(),
+        issuer=issuer.did,
+        subject=to_did,
+        organization=organization,
+        grants=grants,
+        valid_from=now,
+        valid_until=until,
+        above=chain,
+        use=use,
+        constraints=own,
+        remaining=remaining,
+        spawn=spawn,
+        to=to,
+        status=entry,
+        lease=below,
+        form=form,
+    )
+    return Delegation(link, home.save_link(link), chain, tuple(notes))
+
+
+def _deep(restated: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    """Own constraints, with the parent's arguments restated beside one's own."""
+    out = dict(own)
+    if "arguments" in restated and "arguments" in own:
+        out["arguments"] = {**restated["arguments"], **own["arguments"]}
+    return out
+
+
+def _parent_for(home: Home, holder: str, grants: Sequence[JsonObject], now: int) -> Link:
+    """The holder's newest live link that covers all grants and may be handed on."""
+    live = [
+        link
+        for link in home.links()
+        if link.subject == holder and link.valid_from <= now + 30 and now < link.valid_until
+    ]
+    covering = [
+        link
+        for link in live
+        if all(
+            link.authority.covers(action, resource)
+            for grant in grants
+            for action in grant["actions"]
+            for resource in grant["resources"]
+        )
+    ]
+    if not live:
+        raise error("no-grant", "this agent holds no live link: delegate to it first")
+    best = [link for link in covering if link.remaining > 0] or covering or live
+    return best[-1]
+
+
+def find_chain(home: Home, holder: str, request: Request, now: int) -> tuple[Link, ...]:
+    """The holder's newest live grant that covers the request, with all above it.
+
+    Raises:
+        Rejected: ``no-grant``.
+    """
+    found = [
+        link
+        for link in home.links()
+        if link.subject == holder
+        and link.use == "grant"
+        and now < link.valid_until
+        and link.authority.covers(request.action, request.resource)
+    ]
+    if not found:
+        raise error("no-grant", f"no live grant here covers {request.action} on {request.resource}")
+    return home.chain(found[-1])
+
+
+def make_bundle(
+    home: Home,
+    agent: Wallet,
+    links: Sequence[Link],
+    request: Request,
+    *,
+    audience: str | None,
+    now: int,
+    nonce: str | None = None,
+) -> Bundle:
+    """Presentation, request and evidence in one; the agent's key alone is used.
+
+    Args:
+        audience: the verifier's DID; by default the one the grant names, else this home's own.
+
+    Raises:
+        Rejected: ``holder-mismatch``. Malformed: ``shape``.
+    """
+    if audience is None:
+        named = links[-1].authority.constraints.get("audience", frozenset())
+        audience = next(iter(named)) if len(named) == 1 else home.settings.registry
+    shown: Presentation = present(
+        links, agent.key(), audience=audience, request=request, at=now, nonce=nonce
+    )
+    return Bundle(shown, request, gather(home, [links[0].issuer, *(x.subject for x in links)]))

@@ -1,0 +1,52 @@
+"""Gather evidence from the home: what an honest holder staples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from delegant.credentials import Evidence
+from delegant.credentials.credential import parse_human_sponsor
+from delegant.credentials.envelope import unpack
+from delegant.credentials.errors import Error
+from delegant.credentials.identity import parse_agent_identity
+
+from . import statuslists
+from .home import Home
+
+__all__ = ["gather"]
+
+
+def gather(home: Home, dids: Iterable[str]) -> Evidence:
+    """Sponsor and identity credentials and status lists for these humans and agents.
+
+    Whoever stands behind an agent is found too: parent agents, and the human. DIDs that are
+    not of this home are passed over; the verifier will say what it misses.
+    """
+    known = {subject.did: subject for subject in home.subjects()}
+    wanted = list(dids)
+    sponsors: dict[str, Any] = {}
+    identities: dict[str, Any] = {}
+    urls: set[str] = set()
+    while wanted:
+        subject = known.get(wanted.pop(0))
+        if subject is None or subject.did in sponsors or subject.did in identities:
+            continue
+        if subject.kind == "human":
+            sponsors[subject.did] = subject.credential
+            urls.add(parse_human_sponsor(unpack(subject.credential)).lease.list)
+        else:
+            identities[subject.did] = subject.credential
+            identity = parse_agent_identity(unpack(subject.credential))
+            wanted += [identity.issuer, identity.sponsor]
+    return Evidence(sponsors.values(), identities.values(), _lists(home, urls))
+
+
+def _lists(home: Home, urls: set[str]) -> list[Any]:
+    out: list[Any] = []
+    for url in sorted(urls):
+        try:
+            out.append(statuslists.raw(home, statuslists.number_of(home, url)))
+        except Error:
+            continue  # not ours, or never signed
+    return out
