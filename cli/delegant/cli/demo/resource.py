@@ -115,7 +115,9 @@ class Resource:
         if path == "papers":
             closed(ask, "ask", frozenset({"topic", "limit"}))
             limit = integer(ask["limit"], "ask.limit", 1, 10_000)
-            request = Request("db.read", f"urn:acme:papers:{text(ask['topic'], 'topic')}", rows=limit)
+            request = Request(
+                "db.read", f"urn:acme:papers:{text(ask['topic'], 'topic')}", rows=limit
+            )
         else:
             closed(ask, "ask", frozenset({"draft", "body"}))
             request = Request("doc.write", f"urn:acme:drafts:{text(ask['draft'], 'draft')}", rows=0)

@@ -1,0 +1,99 @@
+"""`trust` and `did`: whom this verifier trusts, and DIDs by themselves."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from delegant.credentials import did as dids
+from delegant.credentials.errors import error
+from delegant.wallet import Wallet, add_anchor, init_trust, load_trust, trustfolder
+
+from .edge import Edge, command
+from .typed import grants
+
+trust = typer.Typer(no_args_is_help=True, help="A verifier's trust folder.")
+did = typer.Typer(no_args_is_help=True, help="did:key and did:jwk.")
+Folder = Annotated[Path, typer.Argument(help="The trust folder.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.add_typer(trust, name="trust")
+    app.add_typer(did, name="did")
+
+
+@command(trust, "init")
+def trust_init(
+    edge: Edge,
+    folder: Folder,
+    id_: Annotated[
+        str | None, typer.Option("--id", help="Your DID: what invocations are addressed to.")
+    ] = None,
+) -> None:
+    """Make a trust folder that trusts nobody yet."""
+    init_trust(folder, id_)
+    who = id_ or "no id yet: give one with --id, or --audience when verifying"
+    edge.show(
+        {"folder": str(folder), "id": id_},
+        f"{folder}: trusts nobody yet ({who})\nnext: delegant trust add {folder} anchor.json",
+    )
+
+
+@command(trust, "add")
+def trust_add(
+    edge: Edge,
+    folder: Folder,
+    anchor: Annotated[Path, typer.Argument(help="What the organisation published.")],
+    allow: Annotated[
+        list[str] | None, typer.Option(help="ACTION:RESOURCE: how far; else what the file says.")
+    ] = None,
+) -> None:
+    """Trust an organisation, up to a ceiling."""
+    added = add_anchor(folder, anchor, grants(allow or []))
+    ceiling = [
+        f"{action} on {resource}"
+        for grant in added.get("ceiling", [])
+        for action in grant["actions"]
+        for resource in grant["resources"]
+    ]
+    edge.show(added, f"{added['id']} is trusted for:\n  " + "\n  ".join(ceiling or ["nothing"]))
+
+
+@command(trust, "list")
+def trust_list(edge: Edge, folder: Folder) -> None:
+    """List the anchors."""
+    load_trust(folder)
+    anchors = trustfolder.trust_json(folder)["anchors"]
+    edge.show(anchors, "\n".join(anchor["id"] for anchor in anchors) or "nobody is trusted here")
+
+
+@command(did, "create")
+def did_create(
+    edge: Edge,
+    output: Annotated[Path, typer.Option("--output", "-o", help="The new wallet file.")],
+    method: Annotated[str, typer.Option(help="key or jwk.")] = "key",
+    kind: Annotated[str, typer.Option(help="agent or human.")] = "agent",
+) -> None:
+    """Make a key and its DID, in an encrypted wallet file of its own."""
+    if kind not in ("agent", "human"):
+        raise error("shape", "--kind is agent or human")
+    name = output.stem
+    wallet = Wallet.create(
+        output,
+        edge.passphrases().get(f"{kind} {name}", new=True),
+        kind="human" if kind == "human" else "agent",
+        name=name,
+        method=method,
+    )
+    edge.show({"did": wallet.did, "wallet": str(output)}, f"{wallet.did}\n  in {output}")
+
+
+@command(did, "resolve")
+def did_resolve(edge: Edge, name: Annotated[str, typer.Argument(help="The DID.")]) -> None:
+    """Print the DID document; it follows from the DID itself."""
+    document = dids.document(dids.check(name))
+    edge.show(document, json.dumps(document, indent=2))
