@@ -1,1 +1,26 @@
-"""Agent names: records, registry, transparency log, receipts, storage, client."""
+"""The Agent Naming Service: names, signed records, a registry, and a client.
+
+A name resolves to an agent's DID, its endpoints and who answers for it; every answer is signed
+and can be checked offline (`verify_answer`). A registration needs the agent's own signature, a
+chain that grants ``ans.register``, and a live human behind the agent.
+
+This room decides who may have a name, never who may act on a resource. The registry and its
+store need the extra ``server`` and are imported from `delegant.ans.registry` and
+`delegant.ans.store`; names, documents and the client need nothing but the base.
+"""
+
+from .answer import Resolution, verify_answer
+from .client import Client
+from .holder import evidence_request, lifecycle, new_record, submission
+from .name import AnsName
+
+__all__ = [
+    "AnsName",
+    "Client",
+    "Resolution",
+    "evidence_request",
+    "lifecycle",
+    "new_record",
+    "submission",
+    "verify_answer",
+]

@@ -1,7 +1,56 @@
-"""Later."""
+"""`serve`: the registry, status lists and evidence over HTTP."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated
 
 import typer
 
+from delegant.credentials.errors import error
+
+from .edge import Edge, command
+
+__all__ = ["needs_server", "register"]
+
 
 def register(app: typer.Typer) -> None:
-    """Nothing yet."""
+    """Add the command."""
+    command(app, "serve")(serve)
+
+
+def needs_server() -> None:
+    """The extra is installed, or ``unavailable`` says what to type."""
+    try:
+        import fastapi  # noqa: F401, PLC0415 - an extra
+        import sqlalchemy  # noqa: F401, PLC0415
+        import uvicorn  # noqa: F401, PLC0415
+    except ImportError as exc:
+        raise error(
+            "unavailable", f"{exc.name} is not installed here: pip install '.[server]'"
+        ) from None
+
+
+def serve(
+    edge: Edge,
+    bind: Annotated[
+        str, typer.Option(help="HOST:PORT; port 0 picks a free one.")
+    ] = "127.0.0.1:8080",
+) -> None:
+    """Serve names, status lists and evidence, and keep what ages fresh. Stop with Ctrl-C."""
+    needs_server()
+    from delegant.resolver.server import serve as run  # noqa: PLC0415 - needs the extra
+
+    host, colon, port = bind.rpartition(":")
+    if not colon or not port.isdigit() or int(port) > 65535:
+        raise error("shape", "--bind is HOST:PORT")
+    home = edge.home()
+    organization = home.open_wallet("organization")
+
+    def listening(address: str) -> None:
+        told = f"listening on {address}"
+        sys.stdout.write((json.dumps({"listening": address}) if edge.json else told) + "\n")
+        sys.stdout.flush()
+
+    run(home, organization, host, int(port), listening)

@@ -1,0 +1,239 @@
+"""The routes. Each is a few lines: parse, call one function, answer."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from delegant.ans.registry import Registry
+from delegant.credentials import (
+    Error,
+    Evidence,
+    Presentation,
+    decide,
+    did,
+    shape,
+)
+from delegant.credentials import Request as Act
+from delegant.credentials.act import holder_signed, in_time
+from delegant.credentials.budget import Budget
+from delegant.credentials.codec import JsonObject, canonical, digest, parse_object
+from delegant.credentials.errors import error
+from delegant.credentials.presentation import Invocation
+from delegant.wallet import Home, gather, load_trust, statuslists
+
+from .guard import LARGE_BODY, Guard, problem_bytes
+
+__all__ = ["create_app"]
+
+PROBLEM: Final = "application/problem+json"
+_HTTP_CODES: Final = {404: "not-found", 405: "not-found", 400: "json"}
+
+
+def create_app(
+    home: Home, registry: Registry, *, clock: Callable[[], float] = time.time
+) -> FastAPI:
+    """The API of one home.
+
+    Args:
+        home: its settings, status lists and credentials are served.
+        registry: the naming service.
+        clock: seconds since 1970.
+    """
+    app = FastAPI(title="delegant", version="1", docs_url=None, redoc_url=None)
+    app.add_middleware(Guard)
+    _errors(app)
+    _names(app, registry, clock)
+    _documents(app, home, registry, clock)
+    return app
+
+
+def _json(value: Any, status: int = 200, media: str = "application/json") -> Response:
+    return Response(json.dumps(value, ensure_ascii=False).encode(), status, media_type=media)
+
+
+def _errors(app: FastAPI) -> None:
+    @app.exception_handler(Error)
+    async def ours(_request: Request, exc: Exception) -> Response:
+        known = exc if isinstance(exc, Error) else error("unavailable", "unknown")
+        return Response(problem_bytes(known), known.http_status, media_type=PROBLEM)
+
+    @app.exception_handler(HTTPException)
+    async def theirs(_request: Request, exc: Exception) -> Response:
+        status = getattr(exc, "status_code", 500)
+        told = error(_HTTP_CODES.get(status, "unavailable"), str(getattr(exc, "detail", "")))
+        body = told.problem() | {"status": status}
+        return Response(json.dumps(body).encode(), status, media_type=PROBLEM)
+
+    @app.exception_handler(RequestValidationError)
+    async def queries(_request: Request, _exc: Exception) -> Response:
+        told = error("shape", "a part of the address is missing or not what it must be")
+        return Response(problem_bytes(told), told.http_status, media_type=PROBLEM)
+
+    @app.exception_handler(Exception)
+    async def bugs(_request: Request, _exc: Exception) -> Response:
+        told = error("unavailable", "an error of ours; it is in the log")
+        return Response(
+            json.dumps(told.problem() | {"status": 500}).encode(), 500, media_type=PROBLEM
+        )
+
+
+def _names(app: FastAPI, registry: Registry, clock: Callable[[], float]) -> None:
+    async def submit(http: Request, status: int) -> Response:
+        body = await http.body()
+        token = http.headers.get("agent-invocation")
+        receipt = await asyncio.to_thread(registry.submit, body, token, int(clock()))
+        return _json(receipt, status)
+
+    @app.post("/v1/agents", status_code=201)
+    async def register(http: Request) -> Response:
+        """Register a name: ``{event, links, evidence}`` with the header Agent-Invocation."""
+        return await submit(http, 201)
+
+    @app.post("/v1/agents/{agent}/events")
+    async def events(agent: str, http: Request) -> Response:
+        """Renew or revoke a name."""
+        did.check(agent)
+        return await submit(http, 200)
+
+    @app.get("/v1/agents/{agent}")
+    async def by_agent(agent: str) -> Response:
+        """The signed answers about every name of an agent."""
+        found = await asyncio.to_thread(registry.by_agent, did.check(agent), int(clock()))
+        return _json({"agent": agent, "names": found})
+
+    async def resolve(name: object) -> Response:
+        if type(name) is not str:
+            raise error("shape", "name is text")
+        status, answer = await asyncio.to_thread(registry.resolve, name, int(clock()))
+        response = _json(answer, status)
+        response.headers["cache-control"] = "max-age=30" if status == 200 else "no-store"
+        return response
+
+    @app.get("/v1/resolve")
+    async def resolve_get(name: str) -> Response:
+        """The signed answer about a name: 200, 404 or 410."""
+        return await resolve(name)
+
+    @app.post("/v1/resolve")
+    async def resolve_post(http: Request) -> Response:
+        """The same, with ``{"name": …}`` as body."""
+        body = parse_object(await http.body(), size=LARGE_BODY)
+        shape.closed(body, "query", frozenset({"name"}))
+        return await resolve(body["name"])
+
+
+def _documents(app: FastAPI, home: Home, registry: Registry, clock: Callable[[], float]) -> None:
+    @app.get("/1.0/identifiers/{name:path}")
+    async def identifiers(name: str, http: Request) -> Response:
+        """Resolve a did:key or did:jwk."""
+        return _resolution(name, http.headers.get("accept", ""))
+
+    @app.get("/status/{number}")
+    async def status(number: int) -> Response:
+        """A status list, as last signed."""
+        raw = await asyncio.to_thread(statuslists.raw, home, number)
+        response = _json(raw)
+        response.headers["cache-control"] = "max-age=15"
+        return response
+
+    @app.get("/v1/evidence/{about}")
+    async def evidence(about: str, http: Request) -> Response:
+        """Fresh evidence about a DID, for itself or a verifier this home lists."""
+        name = did.check(about)
+        token = http.headers.get("agent-invocation")
+        await asyncio.to_thread(_may_read, home, registry, name, token, int(clock()))
+        found: Evidence = await asyncio.to_thread(gather, home, [name])
+        if not found.json:
+            raise error("not-found", f"nothing is known of {about}")
+        response = _json(found.json)
+        response.headers["cache-control"] = "no-store"
+        return response
+
+    @app.post("/v1/verify")
+    async def verify(http: Request) -> Response:
+        """``{presentation, evidence, request, nonce?}``: the verdict, under this home's trust."""
+        body = parse_object(await http.body(), size=LARGE_BODY)
+        shape.closed(
+            body,
+            "body",
+            frozenset({"presentation", "evidence", "request"}),
+            frozenset({"nonce"}),
+        )
+        verdict = await asyncio.to_thread(
+            lambda: decide(
+                Presentation.from_json(body["presentation"]),
+                Evidence.from_json(body["evidence"]),
+                load_trust(home.path / "trust"),
+                Act.from_json(body["request"]),
+                at=int(clock()),
+                nonce=body.get("nonce"),
+            )
+        )
+        return _json(verdict.json)
+
+    @app.get("/health")
+    async def health() -> Response:
+        """Whether the store answers."""
+        await asyncio.to_thread(registry.providers)
+        return _json({"status": "ok", "registry": registry.did})
+
+
+def _may_read(home: Home, registry: Registry, about: str, token: str | None, at: int) -> None:
+    """The caller signed this very question, and may ask it.
+
+    Raises:
+        Rejected: ``holder-missing``, ``holder-mismatch``, ``audience``, ``invocation-expired``,
+        ``request-mismatch``. Conflict: ``replay``.
+    """
+    if token is None:
+        raise error("holder-missing", "the header Agent-Invocation is missing")
+    found = Invocation.parse(Invocation.unpack(token))
+    key = did.key_of(found.iss)
+    if key is None or found.iss not in (about, *home.settings.verifiers):
+        raise error("holder-mismatch", f"{found.iss} may not read evidence about {about}")
+    holder_signed(found, found.iss, key, Budget(load_trust(home.path / "trust").limits))
+    if found.aud != registry.did:
+        raise error("audience", f"meant for {found.aud}")
+    in_time(found, at)
+    if found.chain != digest(canonical({"did": about})):
+        raise error("holder-mismatch", "the invocation is about another DID")
+    if found.request != Act("evidence.read", about).digest:
+        raise error("request-mismatch", "the invocation is of another request")
+    registry.once(digest(canonical([found.aud, found.iss, found.jti])), found.exp)
+
+
+_RESOLUTION_ERRORS: Final = {
+    "shape": ("INVALID_DID", 400),
+    "not-found": ("METHOD_NOT_SUPPORTED", 501),
+}
+
+
+def _resolution(name: str, accept: str) -> Response:
+    """DID Resolution over HTTP: the document, or the whole result where it is asked for."""
+    try:
+        document = did.document(did.check(name))
+    except Error as exc:
+        kind, status = _RESOLUTION_ERRORS.get(exc.code, ("INVALID_DID", 400))
+        meta = {"error": {"type": f"https://www.w3.org/ns/did#{kind}", "detail": exc.detail}}
+        result: JsonObject = {
+            "didDocument": None,
+            "didResolutionMetadata": meta,
+            "didDocumentMetadata": {},
+        }
+        return _json(result, status, "application/did-resolution")
+    if "application/did-resolution" in accept:
+        result = {
+            "didDocument": document,
+            "didResolutionMetadata": {"contentType": "application/did+json"},
+            "didDocumentMetadata": {},
+        }
+        return _json(result, 200, "application/did-resolution")
+    return _json(document, 200, "application/did+json")
