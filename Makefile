@@ -1,5 +1,5 @@
 # Everything lives in .venv, made here with plain `python3 -m venv`; `make` alone lists what there is.
-# Another interpreter: make test PYTHON=python3.12
+# Another interpreter: make clean test PYTHON=python3.12
 
 PYTHON ?= python3
 VENV := .venv
@@ -12,6 +12,12 @@ RUN := $(VENV)/.run
 DEV := $(VENV)/.dev
 DEMO := $(if $(wildcard $(DEV)),$(DEV),$(RUN))
 
+# What a shell may carry that would send the installation elsewhere or bend its versions. Where
+# packages come from (index, certificate, proxy) stays the user's choice: the hashes decide.
+unexport PYTHONHOME PYTHONPATH PIP_CONSTRAINT PIP_DRY_RUN PIP_PREFIX PIP_ROOT PIP_TARGET
+export PIP_USER := 0
+
+.NOTPARALLEL: # two installations must not share one .venv
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint types imports check bench clean
 
@@ -43,8 +49,8 @@ bench: $(DEV) ## measure: the ratios we promise
 	@$(BIN)/python benchmarks/run.py
 
 clean: ## remove .venv, builds and caches
-	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.* htmlcov
-	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .import_linter_cache .hypothesis .coverage .coverage.* htmlcov
+	find . '(' -name __pycache__ -o -name .ruff_cache ')' -type d -prune -exec rm -rf {} +
 
 $(RUN): requirements/build.txt requirements/server.txt pyproject.toml | $(BIN)/pip
 	@echo "Installing what delegant needs into $(VENV) ..."

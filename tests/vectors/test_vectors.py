@@ -203,5 +203,16 @@ def test_did_key_of_another_curve_is_refused_never_read_as_ours(name: str) -> No
     for text in texts:
         with pytest.raises(Error) as refused:
             did.key_of(did.check(text))
-        # An RSA key is longer than any base58 we decode, so nobody learns what kind it is.
-        assert refused.value.code == ("suite" if len(text) < 140 else "limit-size")
+        # A BLS pair is longer than any base58 we decode, an RSA key than any DID we take: of
+        # those nobody learns what kind they are.
+        longer = "limit-size" if len(text) <= 256 else "shape"
+        assert refused.value.code == ("suite" if len(text) < 140 else longer)
+
+
+def test_key_agreement_key_is_not_a_signing_key() -> None:
+    for vector in load("did-key", "ed25519-x25519.json").values():
+        fragment = vector["didDocument"]["keyAgreement"][0]
+        text = fragment if isinstance(fragment, str) else fragment["id"]
+        with pytest.raises(Error) as refused:
+            did.key_of(did.check("did:key:" + text.partition("#")[2]))
+        assert refused.value.code == "suite"

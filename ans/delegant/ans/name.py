@@ -17,10 +17,11 @@ from typing import Final
 
 from delegant.credentials.errors import Error, error
 
-__all__ = ["AnsName"]
+__all__ = ["AnsName", "provider_label"]
 
 MAX_NAME: Final = 253
 MAX_LABEL: Final = 63
+MAX_PROTOCOL: Final = 32
 _LABEL: Final = frozenset(string.ascii_letters + string.digits + "-")
 _PROTOCOL: Final = frozenset(string.ascii_lowercase + string.digits + "-")
 _SHAPE: Final = "protocol://AgentFunction.CapabilityDomain.Provider.v1[.0[.0]][.extension]"
@@ -47,7 +48,7 @@ class AnsName:
         if type(text) is not str or len(text) > MAX_NAME:
             raise _no(text, f"a name is text of at most {MAX_NAME} characters")
         protocol, separator, rest = text.partition("://")
-        if not separator or not protocol or not _PROTOCOL.issuperset(protocol):
+        if not separator or not _is_protocol(protocol):
             raise _no(text, "it begins with a lower-case protocol and ://, as mcp://")
         labels = rest.split(".")
         for label in labels:
@@ -61,19 +62,20 @@ class AnsName:
                 f"{at} labels before the version; three belong there: "
                 "AgentFunction.CapabilityDomain.Provider",
             )
-        numbers = [labels[3][1:]]
-        rest_labels = labels[4:]
-        while rest_labels and rest_labels[0].isdigit() and len(numbers) < 3:
-            numbers.append(rest_labels.pop(0))
+        if labels[3][0] == "V":  # taking it for v would be mapping
+            raise _no(text, "the version begins with a small v")
+        numbers, after = [labels[3][1:]], labels[4:]
+        while after and after[0].isdigit() and len(numbers) < 3:
+            numbers.append(after.pop(0))
         if any(len(n) > 9 or (len(n) > 1 and n[0] == "0") for n in numbers):
             raise _no(text, "version numbers have no leading zeros and at most nine digits")
-        if len(rest_labels) > 1:
+        if len(after) > 1:
             raise _no(text, "one extension label at most follows the version")
-        extension = rest_labels[0] if rest_labels else None
-        if extension is not None and (extension.isdigit() or _is_version(extension)):
-            raise _no(text, "the extension is neither a number nor a version")
+        if after:
+            _check_extension(text, after[0])
         function, domain, provider = labels[:3]
-        return cls(protocol, function, domain, provider, tuple(map(int, numbers)), extension)
+        version = tuple(map(int, numbers))
+        return cls(protocol, function, domain, provider, version, after[0] if after else None)
 
     def __str__(self) -> str:
         version = "v" + ".".join(map(str, self.version))
@@ -87,13 +89,29 @@ class AnsName:
         """What names are compared by."""
         return str(self).lower()
 
+    @property
+    def provider_key(self) -> str:
+        """What provider labels are compared by."""
+        return self.provider.lower()
+
 
 def provider_label(text: str) -> str:
     """A provider label by itself, lower-cased; or ``ans-name``."""
+    if type(text) is not str:
+        raise _no(text, "a provider label is text")
     _check_label(text, text)
     if _is_version(text):
         raise _no(text, "a provider is no version")
     return text.lower()
+
+
+def _is_protocol(text: str) -> bool:
+    return (
+        0 < len(text) <= MAX_PROTOCOL
+        and _PROTOCOL.issuperset(text)
+        and text[0] in string.ascii_lowercase
+        and text[-1] != "-"
+    )
 
 
 def _is_version(label: str) -> bool:
@@ -105,6 +123,14 @@ def _check_label(text: str, label: str) -> None:
         raise _no(text, f"labels are 1 to {MAX_LABEL} ASCII letters, digits and hyphens")
     if label[0] == "-" or label[-1] == "-" or label[:4].lower() == "xn--":
         raise _no(text, "labels neither begin nor end with a hyphen, nor begin with xn--")
+
+
+def _check_extension(text: str, label: str) -> None:
+    if label.isdigit() or _is_version(label):
+        raise _no(text, "the extension is neither a number nor a version")
+    if label != label.lower():
+        # The paper also writes names with the provider last (helpdesk://….v1.Acme).
+        raise _no(text, "an extension is lower case; a provider stands before the version")
 
 
 def _no(text: object, hint: str) -> Error:

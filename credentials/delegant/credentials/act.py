@@ -179,7 +179,8 @@ def obligations(
                 out.append(Rate(ledger, name, count, period))
         own: Constraints = {k: rules[k] for k in ("rows", "bytes", "columns") if k in rules}
         # Phase 11 found columns that all of them allow, so they have some in common.
-        limits = constraint.meet(limits, own) or {"rows": 0}
+        both = constraint.meet(limits, own)
+        limits = {"rows": 0} if both is None else both
     if limits:
         out.append(Limit(limits.get("rows"), limits.get("bytes"), limits.get("columns")))
     return tuple(out)

@@ -117,6 +117,7 @@ def serve(
         server_header=False,
     )
     listener = config.bind_socket()
+    listener.listen()  # whoever is told may connect at once
     bound = listener.getsockname()
     listening(f"http://{bound[0]}:{bound[1]}")
     uvicorn.Server(config).run(sockets=[listener])

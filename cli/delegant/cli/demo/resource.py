@@ -39,14 +39,14 @@ from delegant.wallet import load_trust, save_seen
 
 MAX_BODY = 2 * 1024 * 1024
 POLL_SECONDS = 0.5
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS papers (id INTEGER PRIMARY KEY, topic TEXT, title TEXT, year INTEGER);
-CREATE TABLE IF NOT EXISTS drafts (id TEXT PRIMARY KEY, body TEXT);
-CREATE TABLE IF NOT EXISTS spent (key TEXT PRIMARY KEY, until INTEGER);
-CREATE TABLE IF NOT EXISTS record (
-    at TEXT, action TEXT, resource TEXT, actor TEXT, sponsor TEXT, inputs TEXT
-);
-"""
+SCHEMA = (
+    "CREATE TABLE IF NOT EXISTS papers"
+    " (id INTEGER PRIMARY KEY, topic TEXT, title TEXT, year INTEGER)",
+    "CREATE TABLE IF NOT EXISTS drafts (id TEXT PRIMARY KEY, body TEXT)",
+    "CREATE TABLE IF NOT EXISTS spent (key TEXT PRIMARY KEY, until INTEGER)",
+    "CREATE TABLE IF NOT EXISTS record"
+    " (at TEXT, action TEXT, resource TEXT, actor TEXT, sponsor TEXT, inputs TEXT)",
+)
 
 
 class Store:
@@ -55,7 +55,8 @@ class Store:
     def __init__(self, path: Path) -> None:
         self._path = path
         with self.transaction() as db:
-            db.executescript(SCHEMA)
+            for statement in SCHEMA:
+                db.execute(statement)
             if not db.execute("SELECT 1 FROM papers").fetchone():
                 db.executemany(
                     "INSERT INTO papers (topic, title, year) VALUES (?, ?, ?)",
@@ -217,6 +218,7 @@ def main() -> None:
     resource = Resource(options.trust, Store(options.database), options.list)
     config = uvicorn.Config(create_app(resource), port=options.port, log_level="warning")
     listener = config.bind_socket()
+    listener.listen()  # whoever reads the line below may connect at once
     host, port = listener.getsockname()[:2]
     sys.stdout.write(f"listening on http://{host}:{port}\n")
     sys.stdout.flush()
