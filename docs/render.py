@@ -1,10 +1,13 @@
-"""Render the pages that follow from the code: `python docs/render.py` writes, `--check` compares."""
+"""Render the pages that follow from the code; with ``--check`` compare instead."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
+import typer
+from delegant.cli.main import app
 from delegant.credentials import CODES
 
 HERE = Path(__file__).resolve().parent
@@ -46,7 +49,43 @@ def codes() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES = {"codes.md": codes}
+def _options(command: Any) -> list[str]:
+    rows = []
+    for parameter in command.params:
+        names = ", ".join(f"`{name}`" for name in (*parameter.opts, *parameter.secondary_opts))
+        if parameter.param_type_name == "argument":
+            names = f"`{parameter.name.upper()}`"
+        if parameter.name not in ("help", "home", "passphrase_file", "as_json"):
+            rows.append(f"| {names} | {getattr(parameter, 'help', '') or ''} |")
+    return ["", "| | |", "|---|---|", *rows] if rows else []
+
+
+def _commands(command: Any, path: str) -> list[str]:
+    lines: list[str] = []
+    for name, sub in sorted(getattr(command, "commands", {}).items()):
+        if getattr(sub, "commands", None):
+            lines += _commands(sub, f"{path} {name}")
+        else:
+            lines += ["", f"## `{path} {name}`", "", (sub.help or "").strip(), *_options(sub)]
+    return lines
+
+
+def cli() -> str:
+    """Every command with its options, as the program itself has them."""
+    lines = [
+        "# The command line",
+        "",
+        "Every command also takes `--home` (else `$DELEGANT_HOME`, else the nearest",
+        "`delegant.toml` upward), `--passphrase-file` (else `$DELEGANT_PASSPHRASE_FILE`, else the",
+        "keyring where the home says so, else a prompt) and `--json`. Exit status: 0 accepted,",
+        "1 rejected, 2 wrong command line, 3 undecided, 4 malformed, 5 unavailable. This page is",
+        "rendered from the program by `docs/render.py`, and a test keeps the two equal.",
+        *_commands(typer.main.get_command(app), "delegant"),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+PAGES = {"codes.md": codes, "cli.md": cli}
 
 
 def main() -> None:

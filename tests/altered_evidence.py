@@ -138,7 +138,8 @@ PATH = [
          twin=spawned(True)),
     Case("ephemeral-without-end", identity(1, identityModel="ephemeral"), "rejected",
          "id-no-expiry", 1, twin=identity(1, identityModel="ephemeral", expires=t(31 * 86_400))),
-    Case("fork-without-parent", identity(1, identityModel="fork"), "rejected", "id-no-provenance", 1,
+    Case("fork-without-parent", identity(1, identityModel="fork"), "rejected",
+         "id-no-provenance", 1,
          twin=lambda d: identity(1, identityModel="fork", parent=d.did("research"))(d)),
     Case("identity-by-the-agent-itself", self_issued, "rejected", "id-shared", 1),
 ]  # fmt: skip

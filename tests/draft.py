@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from delegant.credentials import PrivateKey, Request, canonical, digest
+from delegant.credentials import Error, PrivateKey, Request, canonical, digest
 from delegant.credentials import did as did_
 from delegant.credentials.envelope import secure, unpack
 from delegant.credentials.jose import sign as sign_jws
@@ -46,7 +46,7 @@ class Doc:
         method = did_.vm_of(did_.Did(name)) if name.startswith("did:key:") else f"{name}#k"
         try:
             created = time(self.doc.get("validFrom"), "validFrom")
-        except Exception:
+        except Error:
             created = 1_790_000_000
         return self.after(secure(self.doc, self.signer, method, created, self.form).raw)  # type: ignore[arg-type]
 
@@ -164,7 +164,7 @@ class Draft:
         asked = self.signed_request or self.request
         try:
             asked_digest = Request.from_json(asked).digest
-        except Exception:
+        except Error:
             asked_digest = digest(b"not a request")
         name = did_.from_key(self.holder.public)
         claims = {

@@ -273,9 +273,8 @@ class World:
         """The presentation of the chain's holder."""
         names = {party.did: party for party in self.parties.values()}
         signer = key or names[links[-1].subject].key
-        return present(
-            links, signer, **({"audience": self.db.did, "request": request, "at": self.now} | more)
-        )
+        members: dict[str, Any] = {"audience": self.db.did, "request": request, "at": self.now}
+        return present(links, signer, **(members | more))
 
     def bundle(self, links: Sequence[Link], request: Request, **more: Any) -> Bundle:
         """The one file."""

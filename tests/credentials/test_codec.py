@@ -8,6 +8,9 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from delegant.credentials import Error, LimitExceeded, canonical, digest
 from delegant.credentials.codec import (
     B58_MAX,
@@ -20,8 +23,6 @@ from delegant.credentials.codec import (
     parse,
     parse_object,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 def refusal(call: Any) -> str:
@@ -101,8 +102,10 @@ VALUES = st.recursive(
     # A whole float beyond 2**53 is written as the integer it is, which `parse` then refuses.
     | st.floats(-MAX_INT, MAX_INT).filter(lambda x: str(x) != "-0.0")
     | st.text(st.characters(exclude_categories=["Cs"]), max_size=6),
-    lambda inner: st.lists(inner, max_size=4)
-    | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"]), max_size=4), inner),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"]), max_size=4), inner)
+    ),
     max_leaves=10,
 )
 

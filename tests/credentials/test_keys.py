@@ -7,6 +7,7 @@ import pickle
 from typing import Any
 
 import pytest
+
 from delegant.credentials import Error, PrivateKey, PublicKey, did
 from delegant.credentials.codec import b58_encode, b64u_encode
 from delegant.credentials.keys import new_id, new_nonce

@@ -45,14 +45,10 @@ def test_budget_and_rate_are_kept_per_link_so_that_siblings_share() -> None:
         "budget": {"ledger": ledger, "unit": "EUR:2", "perAction": "100", "total": "1000"},
         "rate": {"ledger": ledger, "count": 20, "periodSeconds": 60},
     }
-    top = world.delegate(
-        ana, boss, [f"db.read {PAPERS}"], remaining=1, lease=64, constraints=rules
-    )
+    top = world.delegate(ana, boss, [f"db.read {PAPERS}"], remaining=1, lease=64, constraints=rules)
     keys = []
     for sibling in (first, second):
-        link = world.delegate(
-            boss, sibling, [f"db.read {PAPERS}"], above=(top,), constraints=rules
-        )
+        link = world.delegate(boss, sibling, [f"db.read {PAPERS}"], above=(top,), constraints=rules)
         yes = world.verify(
             [top, link], "db.read", "urn:acme:papers:1", amount={"unit": "EUR:2", "value": "60"}
         )

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from delegant.credentials import (
     CODES,
     Authorization,
@@ -28,8 +32,6 @@ from delegant.credentials import (
     issue_link,
     verify,
 )
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from world import DRAFTS, LIST, PAPERS, Party, World, research_chain
 
 ASKED = Request("doc.write", "urn:acme:drafts:7", rows=3)
@@ -73,7 +75,7 @@ def copy_of(value: Any) -> Any:
     return json.loads(json.dumps(value))
 
 
-# --- every link, once, in order ----------------------------------------------------------------
+# --- every link, once, in order ---------------------------------------------------------------
 
 
 @FORMS
@@ -112,7 +114,7 @@ def test_link_of_another_chain_does_not_fit(form: str) -> None:
         assert s.state({**s.presentation, "links": links}) == "rejected"
 
 
-# --- one byte ------------------------------------------------------------------------------------
+# --- one byte ---------------------------------------------------------------------------------
 
 
 @FORMS
@@ -142,7 +144,7 @@ def test_presentation_cut_short_or_lengthened_is_never_accepted(form: str, data:
     assert s.state(whole + more) != "accepted"
 
 
-# --- spelling that means nothing -----------------------------------------------------------------
+# --- spelling that means nothing --------------------------------------------------------------
 
 
 def shuffled(value: Any, dice: random.Random) -> Any:
@@ -182,12 +184,7 @@ def test_order_of_members_and_white_space_never_matter(
     assert one.inputs_digest == two.inputs_digest
 
 
-# --- less evidence, never more authority -----------------------------------------------------------
-
-
-def suspended_world() -> World:
-    """Ana's world, in which a newer list revokes what an older one does not."""
-    return World()
+# --- less evidence, never more authority ------------------------------------------------------
 
 
 @given(seed=st.integers(0, 2**32))
@@ -252,7 +249,7 @@ def test_evidence_is_needed_whole_and_strangers_in_it_change_nothing(form: str, 
     assert s.state(s.presentation, fewer) != "accepted"
 
 
-# --- whatever arrives ------------------------------------------------------------------------------
+# --- whatever arrives -------------------------------------------------------------------------
 
 SCALARS = (
     st.none()
@@ -328,7 +325,7 @@ def only_our_errors(call: Any) -> None:
         assert exc.problem()["status"] == CODES[exc.code].http
 
 
-READERS = {
+READERS: dict[str, Callable[[Story], dict[str, Any]]] = {
     "presentation": lambda s: s.presentation,
     "evidence": lambda s: s.evidence,
     "trust": lambda s: s.trust_json,
@@ -449,7 +446,7 @@ def test_hostile_bytes_get_an_answer(what: str, data: bytes) -> None:
     assert refused.value.code in CODES
 
 
-# --- what we issue, we accept -----------------------------------------------------------------------
+# --- what we issue, we accept -----------------------------------------------------------------
 
 
 @FORMS

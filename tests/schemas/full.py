@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import copy
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from world import World, research_chain
@@ -59,13 +60,23 @@ def _grants() -> list[Document]:
 
 
 def link() -> Document:
-    """A link below another, to an agent whose DID is not its key."""
+    """A link below another, to an agent whose DID is not its key; without constraints."""
     links, _ = research_chain(World())
     doc: Document = copy.deepcopy(links[1].secured.raw)  # type: ignore[assignment]
     subject = doc["credentialSubject"]
     subject["id"] = WEB_DID
-    subject["delegation"] |= {"key": KEY, "grants": _grants(), "constraints": constraints()}
+    subject["delegation"] |= {"key": KEY, "grants": _grants()}
+    subject["delegation"].pop("constraints", None)
     return doc
+
+
+def constrained() -> Iterator[Document]:
+    """A plain link for each kind of constraint, with that one."""
+    links, _ = research_chain(World())
+    for name, value in constraints().items():
+        doc: Document = copy.deepcopy(links[0].secured.raw)  # type: ignore[assignment]
+        doc["credentialSubject"]["delegation"]["constraints"] = {name: value}
+        yield doc
 
 
 def sponsor() -> Document:
@@ -138,5 +149,3 @@ def as_jwt(payload: Document) -> str:
     header = {"alg": "EdDSA", "kid": f"{WEB_DID}#k", "typ": "vc+jwt"}
     parts = [json.dumps(part).encode() for part in (header, payload)] + [bytes(64)]
     return ".".join(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts)
-
-

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,9 +11,20 @@ Path = tuple[str | int, ...]
 Mutant = tuple[str, dict[str, Any]]
 
 ATOMS: tuple[Any, ...] = (
-    None, "", "x", [], {}, [[]], [{}], -1, 0, 1, 2, 1.0, 2.0, 1.5, True, False,
-    2**53 - 1, 2**53, -(2**53), "0", "1", "-1", "01", "none", "x" * 129, "x" * 257, "x" * 1025,
+    None, "", "x", [], {}, [[]], [{}], -1, 0, 1, 1.0, 1.5, True, False, 2**53 - 1, 2**53, "1", "none",
+    "x" * 2049,
 )  # fmt: skip
+WORDS = (
+    "grant",
+    "mandate",
+    "fork",
+    "child",
+    "persistent",
+    "schedule",
+    "archived",
+    "public",
+    "2001",
+)
 
 STRINGS: tuple[str, ...] = (
     # times
@@ -61,18 +73,49 @@ STRINGS: tuple[str, ...] = (
     "256.0.0.0/8", "::/0", "::1/128", "::1/129", "2001:db8::/32", "2001:DB8::/32", "2001:db8:0::/48",
     "2001:db8::1/32", "::ffff:102:304/128", "fe80::%eth0/64", "1:2:3/64", "10.0.0.0/255.0.0.0",
     # words of the profile
-    "grant", "mandate", "fork", "child", "ephemeral", "persistent", "schedule", "archived", "public",
     "https://delegant.example/data-class/v2", "authentication", "z" + "1" * 64, "z" + "2" * 87,
     "z" + "z" * 88, "z" + "1" * 88, "DataIntegrityProof",
 )  # fmt: skip
 
-TAILS = ("\n", "\r", " ", "x", "é", "\u0301", "\u200b", "\u00a0", "\u0378", "\U000e0041", "\x00", "/")
+TAILS = (
+    "\n",
+    "x",
+    "\u200b",
+    "\r",
+    " ",
+    "é",
+    "\u0301",
+    "\u00a0",
+    "\u0378",
+    "\U000e0041",
+    "\x00",
+    "/",
+)
+STRIDE = 41
 NAMES = ("x", "", "__proto__", "proof", "constraints", "key", "parent", "status")
 
 
-def mutants(document: dict[str, Any], *, strings: tuple[str, ...] = STRINGS) -> Iterator[Mutant]:
-    """Every single change of the document; the document itself is never touched."""
-    for path, value in places(document):
+def mutants(document: dict[str, Any], *, below: Path = ()) -> Iterator[Mutant]:
+    """Every single change at or below a place; the document itself is never touched.
+
+    All the strings are tried at the first place of each look (``db.read`` looks like ``doc.write``),
+    and a part of them at every other.
+    """
+    dids = tuple({v for _, v in places(document) if isinstance(v, str) and v.startswith("did:")})
+    met: set[str] = set()
+    for turn, (path, value) in enumerate(places(document)):
+        if path[: len(below)] != below:
+            continue
+        strings: tuple[str, ...] = ()
+        if isinstance(value, str):
+            look = re.sub("[a-z]+", "a", re.sub("[0-9]+", "0", value.lower()))
+            strings = STRINGS[turn % STRIDE :: STRIDE]
+            if look not in met:
+                strings = STRINGS + tuple(value + tail for tail in TAILS)
+            if value in WORDS:
+                strings += WORDS
+            strings += dids if value.startswith("did:") else ()
+            met.add(look)
         at = ".".join(map(str, path)) or "$"
         if path:
             yield f"{at} removed", _edit(document, path, _remove)
@@ -80,9 +123,9 @@ def mutants(document: dict[str, Any], *, strings: tuple[str, ...] = STRINGS) -> 
                 yield f"{at} = {str(atom)[:20]!r}", _set(document, path, atom)
             yield f"{at} in a list", _set(document, path, [value])
             if isinstance(path[-1], str):
-                for name in (path[-1].upper(), path[-1] + "\n", path[-1] + "s"):
-                    if name != path[-1]:
-                        yield f"{at} called {name!r}", _rename(document, path, name)
+                for new in (path[-1].upper(), path[-1] + "\n", path[-1] + "s"):
+                    if new != path[-1]:
+                        yield f"{at} called {new!r}", _rename(document, path, new)
         for label, other in _own(value, strings):
             yield f"{at} {label}", _set(document, path, other)
 
@@ -119,12 +162,12 @@ def _own(value: Any, strings: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
             yield f"with the first {many_} times", [copy.deepcopy(value[0]) for _ in range(many_)]
     elif isinstance(value, str):
         yield from ((f"= {other[:40]!r}", other) for other in strings)
-        yield from ((f"+ {tail!r}", value + tail) for tail in TAILS)
+        yield from ((f"+ {tail!r}", value + tail) for tail in TAILS[:3])
         yield "after a space", f" {value}"
         yield "in upper case", value.upper()
         yield "with cases swapped", value.swapcase()
         yield "cut short", value[:-1]
-        for size in (32, 33, 128, 256, 512, 513, 1024):
+        for size in (16, 17, 32, 33, 128, 129, 256, 257, 512, 513, 1024, 1025):
             yield f"of {size} characters", "x" * size
     elif isinstance(value, int):
         for other in (value + 1, value - 1, float(value), str(value), value + 0.5, -value, 31, 32):

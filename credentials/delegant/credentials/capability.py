@@ -8,6 +8,7 @@ constraints. A link carries one; so do a human's entitlements and an anchor's ce
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -136,21 +137,29 @@ def meet(a: Authority, b: Authority) -> Authority:
 
 def _gather(pairs: set[tuple[str, str]]) -> tuple[Grant, ...]:
     """Pairs as few grants, in normal form: no pair inside another, one grant a resource set."""
-    lasting = {
-        pair
-        for pair in pairs
-        if not any(
-            other != pair
-            and covers_action(other[0], pair[0])
-            and covers_resource(other[1], pair[1])
-            for other in pairs
-        )
-    }
-    by_action: dict[str, set[str]] = {}
-    for action, resource in lasting:
-        by_action.setdefault(action, set()).add(resource)
+    all_of: dict[str, set[str]] = {}
+    for action, resource in pairs:
+        all_of.setdefault(action, set()).add(resource)
+    # Only a wildcard covers another pattern, so most pairs need no comparing at all.
+    above_action = _covering(set(all_of), covers_action)
+    above_resource = _covering({resource for _, resource in pairs}, covers_resource)
     by_resources: dict[frozenset[str], set[str]] = {}
-    for action, resources in by_action.items():
-        by_resources.setdefault(frozenset(resources), set()).add(action)
+    for action, resources in all_of.items():
+        wider = [all_of[other] for other in above_action[action]]
+        lasting = frozenset(
+            resource
+            for resource in resources
+            if resources.isdisjoint(above_resource[resource])
+            and not any(resource in all_ or not all_.isdisjoint(above_resource[resource])
+                        for all_ in wider)
+        )  # fmt: skip
+        if lasting:
+            by_resources.setdefault(lasting, set()).add(action)
     grants = [Grant(frozenset(actions), rs) for rs, actions in by_resources.items()]
     return tuple(sorted(grants, key=lambda g: (sorted(g.actions), sorted(g.resources))))
+
+
+def _covering(patterns: set[str], covers: Callable[[str, str], bool]) -> dict[str, frozenset[str]]:
+    """For each pattern, the others that cover it."""
+    wild = [pattern for pattern in patterns if pattern.endswith("*")]
+    return {p: frozenset(w for w in wild if w != p and covers(w, p)) for p in patterns}

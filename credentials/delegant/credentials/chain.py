@@ -151,20 +151,29 @@ def signatures(
 
     Raises:
         Undecided: ``key-unresolved``, ``suite``.
-        Rejected: ``did-key-mismatch``, ``key-weak``, ``proof``.
+        Rejected: ``did-key-mismatch``, ``key-weak``, ``proof``, ``id-shared``.
     """
     keys = root_keys
+    holders = set(root_keys)
+    shared: int | None = None
+    holder: PublicKey | None = None
     for index, link in enumerate(links):
         with AtLink(index):
             if not keys:
                 raise error("key-unresolved", f"nothing trusted gives the key of {link.issuer}")
             check_any(link.secured, link.issuer, keys, budget.chain_signature)
             trace(6, index, "is signed by %s", link.issuer)
-            key = pinned(link.subject, link.key)
-            if key is None and index == len(links) - 1:
-                raise error("key-unresolved", f"no key is pinned for {link.subject}")
-            keys = () if key is None else (key,)
-    return keys[0]
+            holder = pinned(link.subject, link.key)
+            if holder in holders and shared is None:
+                shared = index
+            keys = () if holder is None else (holder,)
+            holders.update(keys)
+    if holder is None:
+        last = len(links) - 1
+        raise error("key-unresolved", f"no key is pinned for {links[-1].subject}", link=last)
+    if shared is not None:
+        raise error("id-shared", "a key of two parties of the chain", link=shared)
+    return holder
 
 
 def check_any(

@@ -174,7 +174,8 @@ def _int(digits: str) -> int:
 
 def _float(digits: str) -> float:
     value = float(digits) if len(digits) <= 64 else math.inf
-    if math.isfinite(value):
+    # Whole numbers that would be written as integers must be exact ones (RFC 8785, 3.2.2.3).
+    if math.isfinite(value) and not (MAX_INT < abs(value) < 1e21):
         return value
     raise error("json", f"number {digits[:24]} is out of range")
 

@@ -8,11 +8,24 @@ there is raised here and never leaves.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from . import chain, did, status
 from .codec import JsonObject
-from .credential import HumanSponsor, Lease, Link, StatusEntry, parse_human_sponsor, parse_link
+from .credential import (
+    GRANT_HARD_SECONDS,
+    IDENTITY_HARD_SECONDS,
+    MANDATE_HARD_SECONDS,
+    SPONSOR_HARD_SECONDS,
+    STATUS_FREE_SECONDS,
+    Envelope,
+    HumanSponsor,
+    Lease,
+    Link,
+    StatusEntry,
+    parse_human_sponsor,
+    parse_link,
+)
 from .envelope import CONTEXT, Form, Secured, secure
 from .errors import error
 from .identity import AgentIdentity, parse_agent_identity
@@ -26,6 +39,8 @@ __all__ = [
     "issue_link",
     "issue_status_list",
 ]
+
+Issued = TypeVar("Issued", bound=Envelope)
 
 
 def issue_link(
@@ -67,8 +82,9 @@ def issue_link(
 
     Raises:
         Rejected: ``did-key-mismatch``, ``chain-broken``, ``depth``, ``cycle``,
-            ``sponsor-changed``, ``scope-widened``, ``constraint-dropped``, ``use``.
-        Malformed, Undecided: the codes of phase 3.
+            ``sponsor-changed``, ``scope-widened``, ``constraint-dropped``, ``use``,
+            ``ttl-too-long``.
+        Malformed, Undecided: the codes of phase 3, ``key-unresolved``, ``status-missing``.
     """
     delegation: JsonObject = {
         "version": 1,
@@ -106,7 +122,11 @@ def issue_link(
     chain.linkage((*above, link), _quiet)
     if above:
         chain.attenuates(above[-1], link)
-    return link
+    if chain.pinned(link.subject, link.key) is None:
+        raise error("key-unresolved", f"give `subject_key`: {subject} is not its own key")
+    if link.status is None and (use != "grant" or link.seconds > STATUS_FREE_SECONDS):
+        raise error("status-missing", f"only a grant of {STATUS_FREE_SECONDS} s needs no status")
+    return _short(link, MANDATE_HARD_SECONDS if use == "mandate" else GRANT_HARD_SECONDS)
 
 
 def issue_human_sponsor(
@@ -139,6 +159,7 @@ def issue_human_sponsor(
         attestation: how the organisation knows the person, for example ``idp:corp``.
 
     Raises:
+        Rejected: ``ttl-too-long``.
         Malformed, Undecided, Rejected: the codes of phases 3 and 6.
     """
     entitlements: JsonObject = {"grants": [dict(grant) for grant in grants]}
@@ -164,7 +185,8 @@ def issue_human_sponsor(
         status,
         id,
     )
-    return parse_human_sponsor(_sign(document, key, organization, None, form))
+    sponsor = parse_human_sponsor(_sign(document, key, organization, None, form))
+    return _short(sponsor, SPONSOR_HARD_SECONDS)
 
 
 def issue_agent_identity(
@@ -188,7 +210,8 @@ def issue_agent_identity(
         issuer_key: the issuer's pinned key, where its DID is not its key.
 
     Raises:
-        Rejected: ``id-no-expiry``, ``id-no-provenance``, ``id-shared``, ``did-key-mismatch``.
+        Rejected: ``id-no-expiry``, ``id-no-provenance``, ``id-shared``, ``did-key-mismatch``,
+            ``ttl-too-long``.
         Malformed, Undecided: the codes of phase 3.
     """
     document = _document(
@@ -201,7 +224,9 @@ def issue_agent_identity(
         id,
     )
     pin = None if issuer_key is None else issuer_key.multikey
-    return parse_agent_identity(_sign(document, key, issuer, pin, form))
+    return _short(
+        parse_agent_identity(_sign(document, key, issuer, pin, form)), IDENTITY_HARD_SECONDS
+    )
 
 
 def issue_status_list(
@@ -263,6 +288,13 @@ def _sign(
         raise error("did-key-mismatch", f"the signing key is not that of {issuer}")
     method = did.vm_of(name) if did.embeds_key(name) else f"{name}#{key.public.multikey}"
     return secure(document, key, method, time(document["validFrom"], "validFrom"), form)
+
+
+def _short(credential: Issued, most: int) -> Issued:
+    """The credential, if it lives no longer than any verifier lets it."""
+    if credential.seconds > most:
+        raise error("ttl-too-long", f"lives {credential.seconds} seconds, at most {most} may be")
+    return credential
 
 
 def _lease(lease: Lease) -> JsonObject:

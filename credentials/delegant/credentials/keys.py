@@ -69,6 +69,8 @@ class PublicKey:
             raise error("key-weak", "a private key was published")
         if jwk.get("kty") != "OKP" or jwk.get("crv") != "Ed25519":
             raise error("suite", "only OKP keys on Ed25519 are accepted")
+        if jwk.get("use", "sig") != "sig":
+            raise error("suite", "a key that is not for signing")
         x = jwk.get("x")
         if type(x) is not str:
             raise error("encoding", "a JWK without x")

@@ -16,7 +16,7 @@ from typing import Any, Final, TypeAlias
 from . import did, shape
 from .codec import Json, JsonObject
 from .errors import error
-from .request import DATA_CLASSES, INITIATIONS, Request
+from .request import DATA_CLASSES, INITIATIONS, Request, plain_address
 
 __all__ = ["KINDS", "Kind", "always"]
 
@@ -74,6 +74,8 @@ def _read_network(value: Json, where: str) -> frozenset[_Net]:
             net = ipaddress.ip_network(item)
         except ValueError:
             raise error("shape", f"{where}: {item!r} is not a CIDR prefix") from None
+        if not plain_address(net.network_address):
+            raise error("shape", f"{where}: {item!r} has a zone, or an IPv4 address inside")
         if str(net) != item:
             raise error("shape", f"{where}: write {str(net)!r}, not {item!r}")
         nets.append(net)

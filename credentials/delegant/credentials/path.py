@@ -108,6 +108,8 @@ class People:
         anchor = self._trust.anchors.get(name)
         if anchor is not None and anchor.subjects is None:
             return Human(name, anchor, None, anchor.keys)
+        if anchor is not None:
+            raise error("no-human-root", f"{name} is an organisation")
         found = self._evidence.sponsors(name)
         if not found:
             raise error("no-human-root", f"no sponsor credential says that {name} is a human")
@@ -168,8 +170,11 @@ class People:
         Raises:
             Rejected: ``delegate-not-allowed``, ``spawn-forbidden``, ``ttl-too-long``,
             ``id-no-provenance``, ``proof``, ``did-key-mismatch``.
+            LimitExceeded: ``limit-signatures``.
         """
         if name not in self.agents:
+            if len(below) > self._trust.limits.evidence_signatures:
+                raise error("limit-signatures", "more ancestors than signatures may be checked")
             found = self._evidence.identities(name)
             if not found or name in below:
                 raise error("delegate-not-allowed", f"no identity credential for {name}")

@@ -111,7 +111,7 @@ class Trust:
     def from_json(cls, value: Json) -> Trust:
         """From a parsed JSON object."""
         shape.closed(value, "trust", frozenset({"version", "anchors"}), _OPTIONAL)
-        if value["version"] != 1:
+        if shape.integer(value["version"], "trust.version", 1) != 1:
             raise error("unknown-version", "trust.version is not 1")
         if type(value["anchors"]) is not list or len(value["anchors"]) > MAX_ANCHORS:
             raise error("shape", f"anchors is not a list of at most {MAX_ANCHORS}")

@@ -100,7 +100,7 @@ class Presentation:
         shape.closed(value, "presentation", frozenset({"links"}), optional)
         links = shape.array(value["links"], "links", most=4096)
         token = value.get("invocation")
-        if token is not None and type(token) is not str:
+        if "invocation" in value and type(token) is not str:
             raise error("shape", "invocation is not a compact JWS")
         approvals: tuple[str, ...] = ()
         if "approvals" in value:

@@ -71,6 +71,10 @@ class Request:
     def __post_init__(self) -> None:
         if self.columns is not None:
             object.__setattr__(self, "columns", tuple(self.columns))
+        for name in ("task", "arguments", "amount"):  # what is signed is what is judged
+            given = getattr(self, name)
+            if isinstance(given, Mapping):
+                object.__setattr__(self, name, dict(given))
         _check(self.json)
 
     @classmethod
@@ -83,7 +87,8 @@ class Request:
         """From its JSON form, a closed object."""
         _check(value)
         ours = {long: short for short, long in _NAMES.items()}
-        return cls(**{ours.get(name, name): member for name, member in value.items()})
+        members: JsonObject = {str(ours.get(name, name)): member for name, member in value.items()}
+        return cls(**members)
 
     @cached_property
     def json(self) -> JsonObject:
@@ -169,12 +174,18 @@ def _amount(value: Json, where: str) -> None:
     shape.decimal(value["value"], f"{where}.value")
 
 
+def plain_address(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """No zone and no IPv4 inside: both have spellings that differ between systems."""
+    return address.version == 4 or (address.scope_id is None and address.ipv4_mapped is None)
+
+
 def _address(value: Json, where: str) -> None:
     try:
-        if type(value) is not str or str(ipaddress.ip_address(value)) != value:
-            raise ValueError
+        address = ipaddress.ip_address(value) if type(value) is str else None
     except ValueError:
-        raise error("shape", f"{where} is not an IP address in its usual form") from None
+        address = None
+    if address is None or str(address) != value or not plain_address(address):
+        raise error("shape", f"{where} is not an IP address in its usual form")
 
 
 _READERS: Final[dict[str, Any]] = {

@@ -15,6 +15,7 @@ True
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Final
 
 from .codec import Json
@@ -108,10 +109,13 @@ def _clean_percent(path: str) -> bool:
         return False
     raw = re.sub(r"%([0-9A-F]{2})", lambda m: chr(int(m[1], 16)), path)
     try:
-        raw.encode("latin-1").decode("utf-8")  # refuses overlong and broken sequences
+        text = raw.encode("latin-1").decode("utf-8")  # refuses overlong and broken sequences
     except UnicodeDecodeError:
         return False
-    return True
+    # Full-width dots and slashes, letters with loose accents, and what nobody sees.
+    return text == unicodedata.normalize("NFKC", text) and not any(
+        unicodedata.category(c) in {"Cc", "Cf"} for c in text
+    )
 
 
 def covers_action(parent: str, child: str) -> bool:

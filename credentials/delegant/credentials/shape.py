@@ -133,7 +133,9 @@ def decimal(value: Json, where: str, *, negative: bool = False) -> int:
     return int(value)
 
 
-_TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z", re.ASCII)
+_TIME: Final = re.compile(  # 24:00:00, which newer Pythons read as the next day, is no hour
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]Z", re.ASCII
+)
 
 
 def time(value: Json, where: str) -> int:

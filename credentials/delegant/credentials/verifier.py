@@ -239,4 +239,6 @@ def _instant(at: datetime | int) -> int:
         if at.tzinfo is None:
             raise TypeError("at= needs a time zone")
         return int(at.timestamp() // 1)
+    if type(at) is not int:  # NaN is neither before nor after anything
+        raise TypeError("at= is an aware datetime or whole seconds since 1970")
     return at

@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import sqlite3
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -181,7 +181,7 @@ def create_app(resource: Resource) -> FastAPI:
     """The two routes over HTTP; refusals are problem documents."""
 
     @contextlib.asynccontextmanager
-    async def lifespan(_app: FastAPI) -> Any:
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         task = asyncio.create_task(resource.gather())
         yield
         task.cancel()

@@ -1,0 +1,103 @@
+"""Parties around one registry: Ana, her research agent, and a store in a temporary folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from delegant.ans import lifecycle, new_record, submission
+from delegant.ans.registry import Registry
+from delegant.ans.store import Store
+from delegant.credentials import Evidence, Link, PrivateKey, Trust
+from delegant.credentials.codec import JsonObject
+from world import T0, Party, World
+
+NAME = "mcp://PaperQuery.Research.AcmeLabs.v1.0"
+URL = "https://research.example/mcp"
+
+
+@dataclass
+class Naming:
+    """A world with a registry in it. ``now`` is the world's clock."""
+
+    path: Path
+    world: World = field(default_factory=World)
+
+    def __post_init__(self) -> None:
+        self.keeper = self.world._party("registry")
+        self.world.ceiling = [
+            *self.world.ceiling,
+            {"actions": ["ans.*"], "resources": [self.keeper.did]},
+        ]
+        self.ana = self.world.human("ana")
+        self.bot = self.agent("research")
+        self.registry = self.open()
+        self.registry.bind_provider("AcmeLabs", self.world.org.did)
+
+    @property
+    def did(self) -> str:
+        return self.keeper.did
+
+    @property
+    def now(self) -> int:
+        return self.world.now
+
+    def trust(self) -> Trust:
+        return self.world.trust(verifier={"id": self.did})
+
+    def open(self) -> Registry:
+        return Registry(Store(self.path), self.did, self.keeper.key, self.trust)
+
+    def agent(self, name: str, issuer: Party | None = None, **more: Any) -> Party:
+        return self.world.agent(name, issuer or self.ana, **more)
+
+    def grant(self, bot: Party, allow: str = "ans.*", **more: Any) -> list[Link]:
+        pairs = [f"{allow} {self.did}"]
+        return [self.world.delegate(self.ana, bot, pairs, remaining=0, **more)]
+
+    def record(self, bot: Party | None = None, name: str = NAME, **more: Any) -> JsonObject:
+        bot = bot or self.bot
+        own: dict[str, Any] = {"at": self.now} | more
+        return new_record(bot.key, bot.did, name, {"mcp": URL}, self.world.evidence(), **own)
+
+    def event(
+        self, kind: str = "register", bot: Party | None = None, name: str = NAME, **more: Any
+    ) -> JsonObject:
+        bot = bot or self.bot
+        own: dict[str, Any] = {"at": self.now} | more
+        if kind != "revoke":
+            own.setdefault("record", self.record(bot, name))
+        return lifecycle(bot.key, bot.did, self.did, name, kind, **own)
+
+    def body(
+        self,
+        event: JsonObject,
+        bot: Party | None = None,
+        *,
+        key: PrivateKey | None = None,
+        links: list[Link] | None = None,
+        evidence: Evidence | None = None,
+    ) -> tuple[bytes, str]:
+        bot = bot or self.bot
+        return submission(
+            key or bot.key,
+            links or self.grant(bot),
+            evidence or self.world.evidence(),
+            event,
+            self.did,
+            at=self.now,
+        )
+
+    def send(self, event: JsonObject, bot: Party | None = None, **more: Any) -> JsonObject:
+        body, token = self.body(event, bot, **more)
+        return self.registry.submit(body, token, self.now)
+
+    def register(self, bot: Party | None = None, name: str = NAME) -> JsonObject:
+        return self.send(self.event("register", bot, name), bot)
+
+
+def later(naming: Naming, seconds: int) -> None:
+    """Turn the clock, and have the human attested anew."""
+    naming.world.now += seconds
+    naming.world.attest(naming.ana, revision=1 + (naming.now - T0) // 3600)

@@ -1,0 +1,143 @@
+"""Status lists: which bit is which, and what a hostile list gets."""
+
+from __future__ import annotations
+
+import gzip
+import tracemalloc
+import zlib
+from typing import Any
+
+import pytest
+
+from delegant.credentials import Error, PrivateKey, StatusList, did, issue_status_list
+from delegant.credentials.codec import b64u_encode
+from delegant.credentials.envelope import secure
+from delegant.credentials.status import MIN_BITS, document, encode, parse_status_list
+from world import LIST, PAPERS, T0, World
+
+KEY = PrivateKey(b"\x21" * 32)
+WHO = did.from_key(KEY.public)
+MOST = 64 * 1024
+EMPTY = bytes(MIN_BITS // 8)
+
+
+def carrying(encoded: Any) -> StatusList:
+    """A well-signed list that says this for its bits."""
+    unsigned = document(LIST, WHO, EMPTY, T0, T0 + 60)
+    unsigned["credentialSubject"]["encodedList"] = encoded
+    return parse_status_list(secure(unsigned, KEY, did.vm_of(WHO), T0))
+
+
+def packed(bits: bytes) -> str:
+    return "u" + b64u_encode(gzip.compress(bits, mtime=0))
+
+
+def refusal(call: Any) -> str:
+    with pytest.raises(Error) as refused:
+        call()
+    return refused.value.code
+
+
+def test_bits_are_counted_from_the_left() -> None:
+    bits = bytearray(EMPTY)
+    bits[0], bits[1] = 0b1000_0001, 0b0100_0000
+    given = issue_status_list(
+        KEY, url=LIST, authority=WHO, bits=bytes(bits), valid_from=T0, valid_until=T0 + 60
+    )
+    assert [i for i in range(MIN_BITS) if given.bit(i, MOST)] == [0, 7, 9]
+    assert given.bit(MIN_BITS - 1, MOST) is False
+    assert given.bit(MIN_BITS, MOST) is None
+
+
+def test_equal_bits_give_equal_text() -> None:
+    assert encode(EMPTY) == encode(bytes(MIN_BITS // 8))
+    assert carrying(encode(EMPTY)).bit(0, MOST) is False
+
+
+GOOD = gzip.compress(EMPTY, mtime=0)
+HOSTILE: list[tuple[str, Any, str]] = [
+    ("a byte cut off", "u" + b64u_encode(GOOD[:-1]), "encoding"),
+    ("only a header", "u" + b64u_encode(GOOD[:10]), "encoding"),
+    ("nothing", "u", "encoding"),
+    ("a byte more", "u" + b64u_encode(GOOD + b"\0"), "encoding"),
+    ("a second member", "u" + b64u_encode(GOOD + GOOD), "encoding"),
+    ("a wrong checksum", "u" + b64u_encode(GOOD[:-8] + b"\1\2\3\4" + GOOD[-4:]), "encoding"),
+    ("a wrong length", "u" + b64u_encode(GOOD[:-1] + b"\1"), "encoding"),
+    ("zlib, not gzip", "u" + b64u_encode(zlib.compress(EMPTY)), "encoding"),
+    ("not packed", "u" + b64u_encode(EMPTY), "encoding"),
+    ("padded base64url", "u" + b64u_encode(GOOD) + "=", "encoding"),
+    ("one byte short", packed(EMPTY[:-1]), "shape"),
+    ("no bits", packed(b""), "shape"),
+    ("base58", "z" + b64u_encode(GOOD), "shape"),
+    ("plain base64url", b64u_encode(GOOD), "shape"),
+    ("a number", 7, "shape"),
+    ("one byte too many", packed(bytes(MOST + 1)), "limit-size"),
+    ("a bomb", packed(bytes(64 * 1024 * 1024)), "limit-size"),
+]
+
+
+@pytest.mark.parametrize(("name", "encoded", "code"), HOSTILE, ids=[h[0] for h in HOSTILE])
+def test_hostile_list_is_refused(name: str, encoded: Any, code: str) -> None:
+    assert refusal(lambda: carrying(encoded).bit(0, MOST)) == code, name
+    assert carrying(packed(EMPTY)).bit(0, MOST) is False
+    assert carrying(packed(bytes(MOST))).bit(MOST * 8 - 1, MOST) is False
+
+
+def test_bomb_is_never_unpacked() -> None:
+    bomb = carrying(packed(bytes(64 * 1024 * 1024)))
+    tracemalloc.start()
+    try:
+        refusal(lambda: bomb.bit(0, MOST))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 20 * MOST
+
+
+def test_list_too_short_is_not_issued() -> None:
+    assert refusal(
+        lambda: issue_status_list(
+            KEY, url=LIST, authority=WHO, bits=b"\0", valid_from=T0, valid_until=T0 + 60
+        )
+    ) == "shape"  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("where", "value"),
+    [
+        (("credentialSubject", "statusPurpose"), "revocation"),
+        (("credentialSubject", "statusPurpose"), ["suspension", "revocation"]),
+        (("credentialSubject", "id"), LIST),
+        (("credentialSubject", "type"), "BitstringStatusListCredential"),
+        (("type",), ["BitstringStatusListCredential", "VerifiableCredential"]),
+        (("id",), "file:///etc/passwd"),
+    ],
+)
+def test_list_of_another_shape_is_refused(where: tuple[str, ...], value: Any) -> None:
+    unsigned = document(LIST, WHO, EMPTY, T0, T0 + 60)
+    node = unsigned
+    for name in where[:-1]:
+        node = node[name]
+    node[where[-1]] = value
+    assert refusal(lambda: parse_status_list(secure(unsigned, KEY, did.vm_of(WHO), T0))) == "shape"
+
+
+@pytest.mark.parametrize(
+    ("offset", "code"),
+    [(-1, ""), (0, "revoked"), (1, "suspended"), (2, "")],
+)
+def test_only_the_two_bits_of_a_link_speak_of_it(offset: int, code: str) -> None:
+    world = World()
+    ana = world.human("ana")
+    bot = world.agent("bot", ana)
+    world.entry(ana)  # a neighbour on the left, of nobody
+    link = world.delegate(ana, bot, [f"db.read {PAPERS}"])
+    assert link.status is not None
+    world.revoked.add(link.status.index + offset)
+    try:
+        world.verify([link], "db.read", "urn:acme:papers:1")
+    except Error as exc:
+        said = (exc.code, exc.link)
+    else:
+        said = ("", None)
+    assert said == (code, 0 if code else None)

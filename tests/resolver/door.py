@@ -1,0 +1,190 @@
+"""A real home behind a real server on a free loopback port, and a client that speaks bytes."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from delegant.ans import lifecycle, new_record, submission
+from delegant.credentials import Link, PrivateKey
+from delegant.credentials.codec import JsonObject
+from delegant.resolver.app import create_app
+from delegant.resolver.server import Deadline, open_registry
+from delegant.wallet import (
+    Home,
+    Passphrases,
+    Wallet,
+    add_human,
+    create_agent,
+    create_home,
+    delegate,
+    gather,
+)
+
+NAME = "mcp://SemanticSearch.KnowledgeBase.DataCorp.v1.0.main"
+ENDPOINT = "https://agents.acme.example/mcp"
+
+
+@dataclass(frozen=True)
+class Reply:
+    """Status, headers (lower case) and body of one answer."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        """The body, parsed."""
+        return json.loads(self.body)
+
+
+@dataclass
+class House:
+    """Ana, her agents ``bot`` and ``other``, and a grant of ``ans.*`` for ``bot``."""
+
+    home: Home
+    organization: Wallet
+    bot: Wallet
+    other: Wallet
+    links: list[Link]
+    port: int = 0
+
+    @property
+    def registry(self) -> str:
+        """The registry's DID."""
+        return self.home.settings.registry
+
+    @property
+    def url(self) -> str:
+        """Where it is."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def event(self, name: str = NAME, kind: str = "register", **more: Any) -> JsonObject:
+        """A signed event by the bot; ``receipt`` is that of the event before."""
+        now = int(time.time())
+        key, agent = self.bot.key(), self.bot.did
+        if kind != "revoke":
+            more["record"] = new_record(
+                key, agent, name, {"mcp": ENDPOINT}, gather(self.home, [agent]), at=now
+            )
+        return lifecycle(key, agent, self.registry, name, kind, at=now, **more)
+
+    def wire(self, event: JsonObject, key: PrivateKey | None = None) -> tuple[bytes, str]:
+        """Body and invocation of an event."""
+        return submission(
+            key or self.bot.key(),
+            self.links,
+            gather(self.home, [self.bot.did]),
+            event,
+            self.registry,
+            at=int(time.time()),
+        )
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> Reply:
+        """One request, its path and headers exactly as given."""
+        head = [f"{method} {path} HTTP/1.1", "Host: registry", "Connection: close"]
+        head += [f"{name}: {value}" for name, value in (headers or {}).items()]
+        if body is not None:
+            head.append(f"Content-Length: {len(body)}")
+        data = "\r\n".join([*head, "", ""]).encode("latin-1") + (body or b"")
+        return parse_reply(self.raw(data))
+
+    def raw(self, data: bytes, *, timeout: float = 10) -> bytes:
+        """Whatever comes back for these bytes until the server closes."""
+        out = bytearray()
+        with socket.create_connection(("127.0.0.1", self.port), timeout=timeout) as line:
+            with contextlib.suppress(ConnectionError):
+                line.sendall(data)
+            with contextlib.suppress(ConnectionError):
+                while chunk := line.recv(65_536):
+                    out += chunk
+        return bytes(out)
+
+    def post(self, event: JsonObject, **more: Any) -> Reply:
+        """Send an event to the route it belongs to."""
+        body, token = self.wire(event, **more)
+        own = f"/v1/agents/{event['agent']}/events"
+        path = "/v1/agents" if event["type"] == "register" else own
+        return self.call("POST", path, body, {"Agent-Invocation": token})
+
+
+def parse_reply(data: bytes) -> Reply:
+    """An HTTP/1.1 answer that ends with the connection."""
+    head, _, body = data.partition(b"\r\n\r\n")
+    first, *rest = head.decode("latin-1").split("\r\n")
+    pairs = (line.partition(":") for line in rest)
+    headers = {name.strip().lower(): value.strip() for name, _, value in pairs}
+    return Reply(int(first.split(" ")[1]) if data else 0, headers, body)
+
+
+def build(folder: Path) -> House:
+    """A new home; one passphrase for all its wallets."""
+    secret = folder / "passphrase"
+    secret.write_text("correct horse battery staple\n")
+    secret.chmod(0o600)
+    now = int(time.time())
+    home = create_home(
+        folder / "home",
+        "acme.example",
+        url="http://127.0.0.1:8080",
+        passphrases=Passphrases(secret),
+        now=now,
+    )
+    organization = home.open_wallet("organization")
+    add_human(home, organization, "ana", now=now)
+    ana = home.open_wallet("human", "ana")
+    for name in ("bot", "other"):
+        create_agent(home, ana, name, now=now, tools=["db.read"])
+    grant = {"actions": ["ans.*"], "resources": [home.settings.registry]}
+    link = delegate(home, ana, "bot", [grant], now=now).link
+    bot, other = (home.open_wallet("agent", name) for name in ("bot", "other"))
+    return House(home, organization, bot, other, [link])
+
+
+class Hasty(Deadline):
+    """The server's own protocol, in a hurry."""
+
+    deadline = 0.6
+
+
+@contextlib.contextmanager
+def running(house: House, *, protocol: type[Deadline] = Deadline) -> Iterator[House]:
+    """Serve the house on a free port."""
+    registry = open_registry(house.home, house.organization)
+    if not registry.providers():
+        registry.bind_provider("DataCorp", house.home.settings.organization)
+    listener = socket.create_server(("127.0.0.1", 0), backlog=256)
+    config = uvicorn.Config(
+        create_app(house.home, registry),
+        http=protocol,
+        lifespan="off",
+        log_level="critical",
+        access_log=False,
+        server_header=False,
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    house.port = listener.getsockname()[1]
+    try:
+        yield house
+    finally:
+        server.should_exit = True
+        thread.join(10)
+        listener.close()

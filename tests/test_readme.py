@@ -1,0 +1,138 @@
+"""Every command and snippet of the README runs, in the order in which it stands there."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from delegant.cli.demo.stage import free_port, running
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
+DELEGANT = [sys.executable, "-m", "delegant.cli.main"]
+
+
+def commands() -> list[str]:
+    """Every line of every sh block, without its comment."""
+    lines = [line for kind, block in BLOCKS if kind == "sh" for line in block.splitlines()]
+    return [line.split("   #")[0].strip() for line in lines if line.strip()]
+
+
+class Shell:
+    """A person's terminal: one folder, one environment, one command after the other."""
+
+    def __init__(self, folder: Path, port: int) -> None:
+        secret = folder / "passphrase"
+        secret.write_text("correct horse battery staple")
+        secret.chmod(0o600)
+        self.folder = folder
+        self.port = port
+        self.env = os.environ | {"DELEGANT_PASSPHRASE_FILE": str(secret)}
+
+    def run(self, line: str) -> subprocess.CompletedProcess[str]:
+        """Type one line; the README's port is ours."""
+        line = line.replace("127.0.0.1:8080", f"127.0.0.1:{self.port}")
+        typed = shlex.split(line)
+        if typed[0] == "delegant":
+            typed = [*DELEGANT, *typed[1:]]
+        if typed[:4] == [*DELEGANT, "init"]:
+            typed += ["--url", f"http://127.0.0.1:{self.port}"]
+        return subprocess.run(
+            typed, cwd=self.folder, env=self.env, capture_output=True, text=True, check=False
+        )
+
+    def types(self, line: str) -> str:
+        """Type one line that must work."""
+        done = self.run(line)
+        assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+        return done.stdout
+
+
+def test_the_five_commands_the_terminals_and_the_library_work(tmp_path: Path) -> None:
+    shell = Shell(tmp_path, free_port())
+    lines = [line for line in commands() if line.startswith(("delegant", "cd ", "curl"))]
+    server = next(line for line in lines if line.startswith("delegant serve"))
+    first = lines.index(server)
+    for line in lines[:first]:
+        if line.startswith("cd "):
+            shell.folder /= line.split()[1]
+        else:
+            shell.types(line)
+    bind = ["--bind", f"127.0.0.1:{shell.port}", "--home", str(shell.folder)]
+    secret = ["--passphrase-file", shell.env["DELEGANT_PASSPHRASE_FILE"]]
+    with running(["-m", "delegant.cli.main", "serve", *bind, *secret]):
+        for line in lines[first + 1 :]:
+            shown = shell.types(line)
+            if line.startswith("curl"):
+                assert '"status": "active"' in shown
+            if "--trust" in line:
+                assert "accepted" in shown
+                assert "acts" in library(tmp_path)
+
+
+def library(folder: Path) -> str:
+    """The README's Python, run in a folder with what the terminals made."""
+    python = next(block for kind, block in BLOCKS if kind == "python")
+    code = python.replace("    print(yes.", "    print('acts', yes.")
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_every_command_of_the_help_is_one_the_readme_or_design_could_name() -> None:
+    shown = subprocess.run([*DELEGANT, "--help"], capture_output=True, text=True, check=True).stdout
+    for name in ("init", "human", "agent", "delegate", "delegations", "present", "verify",
+                 "bundle", "evidence", "trust", "status", "ans", "serve", "did", "demo"):  # fmt: skip
+        assert name in shown, f"`delegant {name}` is missing from the help"
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Iterator[Any]:
+    """The demo's own account, as JSON."""
+    import json
+
+    done = subprocess.run(
+        [*DELEGANT, "demo", "--json", "--keep", str(tmp_path / "demo")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    yield json.loads(done.stdout)
+
+
+def test_the_demo_holds_every_expectation(demo: Any) -> None:
+    assert demo["held"] is True
+    assert demo["offline"] == "accepted"
+    assert [a["accepted"] for a in demo["attempts"][:3]] == [True, True, True]
+    refused = [(a["code"], a["link"]) for a in demo["attempts"][3:]]
+    assert refused == [
+        ("constraint", 2),
+        ("no-grant", 3),
+        ("depth", 4),
+        ("spawn-forbidden", 3),
+        ("delegate-not-allowed", 3),
+        ("proof", 1),
+        ("holder-mismatch", None),
+        ("chain-broken", 1),
+        ("chain-broken", 1),
+        ("replay", None),
+        ("proof", None),
+        ("revoked", 1),
+        ("revoked", 1),
+        ("revoked", 1),
+        ("sponsor-gone", None),
+    ]
+    names = [one["name"] for one in demo["answers"]["authorisedBy"]]
+    assert names == ["ana", "research", "retrieval"]
+    assert demo["answers"]["whichAgent"]["name"] == "dbquery"

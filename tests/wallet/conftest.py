@@ -1,0 +1,53 @@
+"""A home on a real disk, made at the least cost Argon2id allows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from delegant.credentials import did
+from delegant.wallet import Home, Passphrases, Wallet, add_human, create_home, keystore
+
+T0 = 1_790_000_000
+PASSPHRASE = "correct horse"
+
+
+@pytest.fixture(autouse=True)
+def cheap(monkeypatch: pytest.MonkeyPatch) -> None:
+    """These passphrases guard nothing."""
+    monkeypatch.setattr(keystore, "_default", keystore.CHEAPEST)
+    monkeypatch.delenv("DELEGANT_HOME", raising=False)
+    monkeypatch.delenv("DELEGANT_PASSPHRASE_FILE", raising=False)
+
+
+@pytest.fixture
+def secret(tmp_path: Path) -> Path:
+    path = tmp_path / "passphrase"
+    path.write_text(PASSPHRASE + "\n")
+    path.chmod(0o600)
+    return path
+
+
+@pytest.fixture
+def home(tmp_path: Path, secret: Path) -> Home:
+    return create_home(
+        tmp_path / "acme",
+        "acme.example",
+        url="http://127.0.0.1:8080",
+        passphrases=Passphrases(secret),
+        now=T0,
+    )
+
+
+@pytest.fixture
+def organization(home: Home) -> Wallet:
+    return home.open_wallet("organization")
+
+
+@pytest.fixture
+def ana(home: Home, organization: Wallet) -> Wallet:
+    credential = add_human(home, organization, "ana", now=T0, attestation="idp:corp")
+    wallet = home.open_wallet("human", "ana")
+    assert wallet.did == credential.subject == did.from_key(wallet.key().public)
+    return wallet
