@@ -9,9 +9,8 @@ from typing import Any
 import pytest
 
 from ans.naming import NAME, Naming
-from delegant.ans import verify_answer
 from delegant.ans.store import Store
-from delegant.credentials import Error, Gone, Unavailable
+from delegant.credentials import Unavailable
 from delegant.credentials.codec import parse_object
 
 
@@ -68,7 +67,7 @@ def test_a_flipped_byte_in_a_row_is_never_a_wrong_answer(
     tried = unavailable = 0
     for column, rowid, value in _cells(naming.path, table, columns):
         size = 1 if isinstance(value, int) else len(value)
-        for at in {0, size // 3, size // 2, size - 1}:
+        for at in {0, size // 2, size - 1}:
             _write(naming.path, table, column, rowid, _flip(value, at))
             for name, (status, answer) in zip(names, before, strict=True):
                 tried += 1
@@ -100,7 +99,6 @@ def test_a_damaged_receipt_is_not_handed_out_again(naming: Naming) -> None:
     assert naming.registry.submit(body, token, naming.now) == first
 
 
-@pytest.mark.xfail(reason="a name's row is the only one asked whether the name exists")
 def test_a_name_whose_row_is_lost_is_not_answered_as_never_registered(naming: Naming) -> None:
     db = sqlite3.connect(naming.path, isolation_level=None)
     db.execute("DELETE FROM names")
@@ -109,30 +107,30 @@ def test_a_name_whose_row_is_lost_is_not_answered_as_never_registered(naming: Na
         naming.registry.resolve(NAME, naming.now)
 
 
-@pytest.mark.xfail(reason="the newest event of a name is not compared with the name's row")
 def test_a_name_set_back_to_an_older_event_is_not_answered(naming: Naming) -> None:
     revoked = NAME.replace("v1.0", "v0.9").lower()
     db = sqlite3.connect(naming.path, isolation_level=None)
     first = db.execute("SELECT digest FROM events WHERE key = ? AND seq = 0", (revoked,)).fetchone()
     db.execute("UPDATE names SET seq = 0, last = ? WHERE key = ?", (*first, revoked))
     db.close()
-    with pytest.raises((Unavailable, Gone)):
-        answer = naming.registry.resolve(revoked, naming.now)[1]
-        verify_answer(answer, naming.did, revoked, at=naming.now)
+    try:
+        status = naming.registry.resolve(revoked, naming.now)[0]
+    except Unavailable:
+        status = 503
+    assert status in (410, 503)
 
 
 @pytest.mark.parametrize("content", [b"not a database at all", b"\x00" * 8192])
 def test_a_file_that_is_no_database_is_unavailable(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "registry.db"
     path.write_bytes(content)
-    # A raw driver error may still escape here; an error of any other kind is a bug.
-    with pytest.raises((Error, sqlite3.DatabaseError)):
+    with pytest.raises(Unavailable):
         Store(path)
     assert path.read_bytes() == content
 
 
 def test_a_folder_that_is_not_there_is_unavailable(tmp_path: Path) -> None:
-    with pytest.raises((Error, sqlite3.OperationalError)):
+    with pytest.raises(Unavailable):
         Store(tmp_path / "nowhere" / "registry.db")
 
 

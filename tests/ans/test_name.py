@@ -202,7 +202,7 @@ def test_any_text_is_a_name_in_one_spelling_or_refused(text: str) -> None:
     try:
         name = AnsName.parse(text)
     except Error as exc:
-        assert exc.code == "ans-name"  # noqa: PT017 - either outcome is fine, no third
+        assert exc.code == "ans-name"
     else:
         assert str(name) == text
         assert text.isascii()

@@ -15,9 +15,7 @@ from .conftest import T0, Shell
 NEED = "db.read:urn:acme:papers:17"
 
 
-def test_five_commands_make_a_working_chain(
-    shell: Shell, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_five_commands_make_a_working_chain(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     shell.ok("init", "--org", "acme.example")
     monkeypatch.chdir(shell.folder / "acme")
     shell.many(

@@ -92,13 +92,13 @@ def test_agents_that_made_each_other_lead_to_nobody() -> None:
 # --- one key under two names ----------------------------------------------------------------
 
 
-def named(world: World, name: str, key: PrivateKey, method: str) -> None:
+def named(world: World, who: str, key: PrivateKey, method: str) -> None:
     """The next party of that name has this key, and a DID by this method."""
     usual = world._party
 
-    def party(wanted: str) -> Party:
-        if wanted != name:
-            return usual(wanted)
+    def party(name: str) -> Party:
+        if name != who:
+            return usual(name)
         world.parties[name] = Party(name, key, did.from_key(key.public, method))
         return world.parties[name]
 
@@ -265,6 +265,30 @@ def test_agent_falls_with_the_human_who_answers_for_it_not_only_with_the_root() 
         assert said(world, links) == code
     world.revoked = set()
     assert said(world, links) == "accepted"
+
+
+def test_what_was_seen_of_an_agents_human_is_remembered_too() -> None:
+    world = World()
+    ana, ben = world.human("ana"), world.human("ben")
+    links = [world.delegate(ana, world.agent("bot", ben), READ)]
+    assert ben.credential is not None
+    older = ben.credential.secured.raw
+    newer = world.attest(ben, revision=2).secured.raw
+    yes = verify(world.present(links, ASKED), world.evidence(), world.trust(), ASKED, at=world.now)
+    assert yes.seen.revision == {ana.did: 1, ben.did: 2}
+    wary = world.trust().with_seen(yes.seen)
+    assert ana.credential is not None
+    for shown, code in ((newer, "accepted"), (older, "sponsor-rollback 0")):
+        stapled = world.evidence(sponsors=[ana.credential.secured.raw, shown])
+        assert said(world, links, trust=wary, evidence=stapled) == code
+
+
+def test_presentation_of_nothing_is_refused() -> None:
+    world = World()
+    for data in (Presentation(()), b'{"links":[]}'):
+        with pytest.raises(Error) as refused:
+            verify(data, world.evidence(), world.trust(), ASKED, at=world.now)
+        assert refused.value.code == "empty-array"
 
 
 # --- status, between two lists --------------------------------------------------------------

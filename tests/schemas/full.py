@@ -59,10 +59,16 @@ def _grants() -> list[Document]:
     ]
 
 
+def _inside(credential: Any) -> Document:
+    """A copy of a credential whose proof is inside."""
+    doc: Document = copy.deepcopy(credential)
+    return doc
+
+
 def link() -> Document:
     """A link below another, to an agent whose DID is not its key; without constraints."""
     links, _ = research_chain(World())
-    doc: Document = copy.deepcopy(links[1].secured.raw)  # type: ignore[assignment]
+    doc = _inside(links[1].secured.raw)
     subject = doc["credentialSubject"]
     subject["id"] = WEB_DID
     subject["delegation"] |= {"key": KEY, "grants": _grants()}
@@ -74,7 +80,7 @@ def constrained() -> Iterator[Document]:
     """A plain link for each kind of constraint, with that one."""
     links, _ = research_chain(World())
     for name, value in constraints().items():
-        doc: Document = copy.deepcopy(links[0].secured.raw)  # type: ignore[assignment]
+        doc = _inside(links[0].secured.raw)
         doc["credentialSubject"]["delegation"]["constraints"] = {name: value}
         yield doc
 
@@ -83,7 +89,7 @@ def sponsor() -> Document:
     """A sponsor credential of a human whose DID is not their key."""
     human = World().human("ana")
     assert human.credential is not None
-    doc: Document = copy.deepcopy(human.credential.secured.raw)  # type: ignore[assignment]
+    doc = _inside(human.credential.secured.raw)
     subject = doc["credentialSubject"]
     subject["id"] = WEB_DID
     subject["humanSponsor"]["key"] = KEY
@@ -99,7 +105,7 @@ def identity() -> Document:
     world = World()
     agent = world.agent("bot", world.human("ana"))
     assert agent.identity is not None
-    doc: Document = copy.deepcopy(agent.identity.secured.raw)  # type: ignore[assignment]
+    doc = _inside(agent.identity.secured.raw)
     subject = doc["credentialSubject"]
     subject["id"] = WEB_DID
     subject["agentIdentity"] |= {

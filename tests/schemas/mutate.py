@@ -11,7 +11,7 @@ Path = tuple[str | int, ...]
 Mutant = tuple[str, dict[str, Any]]
 
 ATOMS: tuple[Any, ...] = (
-    None, "", "x", [], {}, [[]], [{}], -1, 0, 1, 1.0, 1.5, True, False, 2**53 - 1, 2**53, "1", "none",
+    None, "", "x", [], {}, [[]], [{}], -1, 0, 1, 1.0, True, False, 2**53 - 1, 2**53, "1", "none",
     "x" * 2049,
 )  # fmt: skip
 WORDS = (
@@ -34,7 +34,8 @@ STRINGS: tuple[str, ...] = (
     "2026-01-01T00:00:00+00:00", "2026-01-01t00:00:00z", "2026-01-01T00:00:00.0Z",
     "٢٠٢٦-01-01T00:00:00Z",
     # DIDs
-    "did:web:x", "did:web:x%3A1", "did:web:x%3a1", "did:web:", "did:web::x", "did:Web:x", "did:web:x#k",
+    "did:web:x", "did:web:x%3A1", "did:web:x%3a1", "did:web:", "did:web::x", "did:Web:x",
+    "did:web:x#k",
     "did:web:x/p", "did:key:z6Mk", "did:jwk:e30", "did:web:é", "did:web:" + "x" * 248,
     "did:web:" + "x" * 249,
     # actions
@@ -42,10 +43,13 @@ STRINGS: tuple[str, ...] = (
     "a" * 129 + ".*", "db.*.x",
     # resources
     "urn:a:**", "urn:a", "urn:a:b:**:c", "urn:a:.:b", "urn:a:..", "urn:-a:b", "urn:a:b%20c",
-    "urn:" + "a" * 32 + ":x", "urn:" + "a" * 33 + ":x", "urn:a:" + "b" * 2042, "urn:a:" + "b" * 2043,
+    "urn:" + "a" * 32 + ":x", "urn:" + "a" * 33 + ":x", "urn:a:" + "b" * 2042,
+    "urn:a:" + "b" * 2043,
     "https://h/", "https://h", "https://h/**", "https://h/a/**", "https://h/a**", "https://h/**/a",
-    "https://h/*", "https://h//a", "https://h/a/", "https://h/./a", "https://h/a/..", "https://h/...",
-    "https://h/..a", "https://h:443/", "https://h:80/", "http://h:80/", "ftp://h:21/", "wss://h:443/",
+    "https://h/*", "https://h//a", "https://h/a/", "https://h/./a", "https://h/a/..",
+    "https://h/...",
+    "https://h/..a", "https://h:443/", "https://h:80/", "http://h:80/", "ftp://h:21/",
+    "wss://h:443/",
     "ws://h:80/", "https://h:65535/", "https://h:65536/", "https://h:0/", "https://h:080/",
     "https://H/", "HTTPS://h/", "https://u@h/", "https://h/?q", "https://h/#f", "https://h/a;b",
     "https://h/a\\b", "https://h/%20", "https://h/%2F", "https://h/%2e", "https://h/%41",
@@ -53,25 +57,32 @@ STRINGS: tuple[str, ...] = (
     "https://h/%C1%81", "https://h/%E0%80%80", "https://h/%E0%A0%80", "https://h/%ED%A0%80",
     "https://h/%ED%9F%BF", "https://h/%F0%80%80%80", "https://h/%F0%90%80%80",
     "https://h/%F4%8F%BF%BF", "https://h/%F4%90%80%80", "https://h/%E2%82%AC/%20/x",
-    "https://h/%E2/%82%AC", "https://h/%00", "https://h/é", "https://a-.b/", "https://-a/",
+    "https://h/%EF%BC%8E%EF%BC%8E", "https://h/e%CC%81", "https://h/%E2%80%8B",
+    "https://h/%E2/%82%AC",
+    "https://h/%00", "https://h/é", "https://a-.b/", "https://-a/",
     "https://a--b.c/", "https://a..b/", "a+b.c-d://h/", "1a://h/", "urn://h/", "did://h/",
     "https://h./", "https://h/a:b@c", "https://h/(a)'b'!$&+,=~_-.x", "https://h:/",
     # plain URLs
     "http://h/a.b_c~d", "http://h:99999/", "http://h:999999/", "http://a..b/x",
     # identifiers, digests, hashes
-    "urn:uuid:6ba7b810-9dad-11d1-80b4-00c04fd430c8", "urn:uuid:6BA7B810-9DAD-11D1-80B4-00C04FD430C8",
+    "urn:uuid:6ba7b810-9dad-11d1-80b4-00c04fd430c8",
+    "urn:uuid:6BA7B810-9DAD-11D1-80B4-00C04FD430C8",
     "uEi" + "A" * 44, "uEi" + "A" * 43 + "B", "uEi" + "E" + "A" * 43, "uFi" + "A" * 44,
     "uGi" + "A" * 44, "uEi" + "A" * 45, "uEi" + "A" * 42 + "+A", "zEi" + "A" * 44,
     # numbers as strings
     "-0", "+1", "1.0", "1e3", "9" * 39, "9" * 40, "١", "-7",
-    "134217726", "134217727", "134217728", "134217729", "134217730", "99999998", "99999999", "100000000",
+    "134217726", "134217727", "134217728", "134217729", "134217730", "99999998", "99999999",
+    "100000000",
     "2000", "2001", "2002", "2003", "0134",
     # hours
     "00:00", "08:00", "12:00", "13:30", "24:00", "24:01", "23:60", "8:00",
     # networks
-    "10.0.0.0/8", "10.0.0.1/8", "10.1.0.0/16", "10.0.0.0", "10.0.0.0/33", "0.0.0.0/0", "010.0.0.0/8",
-    "256.0.0.0/8", "::/0", "::1/128", "::1/129", "2001:db8::/32", "2001:DB8::/32", "2001:db8:0::/48",
-    "2001:db8::1/32", "::ffff:102:304/128", "fe80::%eth0/64", "1:2:3/64", "10.0.0.0/255.0.0.0",
+    "10.0.0.0/8", "10.0.0.1/8", "10.1.0.0/16", "10.0.0.0", "10.0.0.0/33", "0.0.0.0/0",
+    "010.0.0.0/8",
+    "256.0.0.0/8", "::/0", "::1/128", "::1/129", "2001:db8::/32", "2001:DB8::/32",
+    "2001:db8:0::/48",
+    "2001:db8::1/32", "::ffff:102:304/128", "fe80::%eth0/64", "::ffff:1.2.3.4/128", "1:2:3/64",
+    "10.0.0.0/255.0.0.0",
     # words of the profile
     "https://delegant.example/data-class/v2", "authentication", "z" + "1" * 64, "z" + "2" * 87,
     "z" + "z" * 88, "z" + "1" * 88, "DataIntegrityProof",
@@ -95,14 +106,16 @@ STRIDE = 41
 NAMES = ("x", "", "__proto__", "proof", "constraints", "key", "parent", "status")
 
 
-def mutants(document: dict[str, Any], *, below: Path = ()) -> Iterator[Mutant]:
+def mutants(
+    document: dict[str, Any], met: set[str] | None = None, *, below: Path = ()
+) -> Iterator[Mutant]:
     """Every single change at or below a place; the document itself is never touched.
 
-    All the strings are tried at the first place of each look (``db.read`` looks like ``doc.write``),
-    and a part of them at every other.
+    All the strings are tried at the first place of each look (``db.read`` looks like
+    ``doc.write``), and a part of them at every other. ``met`` keeps the looks from one walk to the next.
     """
-    dids = tuple({v for _, v in places(document) if isinstance(v, str) and v.startswith("did:")})
-    met: set[str] = set()
+    dids = sorted({v for _, v in places(document) if isinstance(v, str) and v.startswith("did:")})
+    met = set() if met is None else met
     for turn, (path, value) in enumerate(places(document)):
         if path[: len(below)] != below:
             continue
@@ -114,7 +127,7 @@ def mutants(document: dict[str, Any], *, below: Path = ()) -> Iterator[Mutant]:
                 strings = STRINGS + tuple(value + tail for tail in TAILS)
             if value in WORDS:
                 strings += WORDS
-            strings += dids if value.startswith("did:") else ()
+            strings += tuple(dids) if value.startswith("did:") else ()
             met.add(look)
         at = ".".join(map(str, path)) or "$"
         if path:
@@ -147,8 +160,7 @@ def _own(value: Any, strings: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
     if isinstance(value, dict):
         for name in NAMES:
             if name not in value:
-                for extra in (1, "x", {}):
-                    yield f"with {name!r}: {extra!r}", {**value, name: extra}
+                yield f"with {name!r}", {**value, name: "x"}
         many = {f"n{i}": copy.deepcopy(v) for i, v in enumerate([*value.values()][:1] * 65)}
         yield "with 65 members", many
         yield "with 64 members", dict([*many.items()][:64])
@@ -162,12 +174,12 @@ def _own(value: Any, strings: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
             yield f"with the first {many_} times", [copy.deepcopy(value[0]) for _ in range(many_)]
     elif isinstance(value, str):
         yield from ((f"= {other[:40]!r}", other) for other in strings)
-        yield from ((f"+ {tail!r}", value + tail) for tail in TAILS[:3])
+        yield from ((f"+ {tail!r}", value + tail) for tail in TAILS[:2])
         yield "after a space", f" {value}"
         yield "in upper case", value.upper()
         yield "with cases swapped", value.swapcase()
         yield "cut short", value[:-1]
-        for size in (16, 17, 32, 33, 128, 129, 256, 257, 512, 513, 1024, 1025):
+        for size in (32, 33, 128, 129, 256, 257, 512, 513, 1024, 1025):
             yield f"of {size} characters", "x" * size
     elif isinstance(value, int):
         for other in (value + 1, value - 1, float(value), str(value), value + 0.5, -value, 31, 32):

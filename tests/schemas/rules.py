@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import ipaddress
 import itertools
+import unicodedata
+import urllib.parse
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -103,10 +105,21 @@ def _network(_kind: str, _form: str, document: Document) -> bool:
             return True
         if [str(net) for net in nets] != items:
             return True
+        if any(net.version == 6 and net.network_address.ipv4_mapped for net in nets):
+            return True
         for a, b in itertools.permutations(nets, 2):
             if a.version == b.version and a.subnet_of(b):
                 return True
     return False
+
+
+def _normal(_kind: str, _form: str, document: Document) -> bool:
+    texts = [urllib.parse.unquote(r) for rs in _all(document, "resources") for r in rs]
+    return any(
+        text != unicodedata.normalize("NFKC", text)
+        or any(unicodedata.category(letter) in ("Cc", "Cf") for letter in text)
+        for text in texts
+    )
 
 
 def _shared(kind: str, _form: str, document: Document) -> bool:
@@ -132,15 +145,18 @@ RULES = (
     Rule("created", "The proof was made inside the validity: three members.", _created),
     Rule("status-pair", "The suspension bit is the one after the revocation bit, in the same list: "
          "four members.", _pair),
-    Rule("signature-length", "How many bytes base58 gives is not seen from its length.", _signature),
+    Rule("signature-length", "How many bytes base58 gives is not seen from its length.",
+         _signature),
     Rule("unseen-character", "Which characters Unicode has not assigned (or has hidden beyond the "
          "first plane) is a table, not a pattern.", _unseen),
     Rule("approval-threshold", "No more approvals than approvers: a number and a length.",
          _threshold),
     Rule("range-order", "min is not above max: two members.", _range),
     Rule("hours-order", "Windows in order that do not touch: neighbouring items.", _hours),
-    Rule("network-spelling", "Host bits zero, IPv6 compressed, no prefix inside another: "
-         "arithmetic.", _network),
+    Rule("network-spelling", "Host bits zero, IPv6 compressed and with no IPv4 inside, no prefix "
+         "inside another: arithmetic.", _network),
+    Rule("resource-normal-form", "What percent triplets spell is in normal form and visible: "
+         "Unicode's tables.", _normal),
     Rule("identity-shared", "An agent has a DID of its own, not its issuer's, sponsor's or "
          "parent's: several members.", _shared),
     Rule("identity-expires", "A credential does not outlive the agent: two members.", _expires),

@@ -81,7 +81,6 @@ def test_reading_what_is_not_there_or_no_file(tmp_path: Path) -> None:
         files.read(tmp_path / "x" / "below")
 
 
-@pytest.mark.xfail(reason="os.fdopen refuses a folder before fstat is asked, and leaks it")
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
     with pytest.raises(Error, match="not-found"):
         files.read(tmp_path)

@@ -13,7 +13,7 @@ from delegant.credentials.codec import JsonObject, parse_object
 from delegant.credentials.errors import error
 
 from .answer import Resolution, verify_answer
-from .documents import check_receipt
+from .documents import check_receipt, digest_of
 from .holder import evidence_request
 
 __all__ = ["Client"]
@@ -88,6 +88,8 @@ class Client:
         headers = {"Agent-Invocation": invocation, "Content-Type": "application/json"}
         receipt = self._call("POST", path, content=body, headers=headers)
         check_receipt(receipt, self.registry, self._key)
+        if receipt["event"] != digest_of(parse_object(body, size=MAX_ANSWER)["event"]):
+            raise error("ans-signature", "a receipt of another event")
         return receipt
 
     def evidence(self, key: PrivateKey, caller: str, about: str) -> Evidence:
@@ -110,6 +112,8 @@ class Client:
         if response.is_success or (signed and "freshness" in value):
             return value
         code = value.get("code")
+        if signed and code in ("ans-not-found", "ans-gone"):
+            raise error("ans-signature", f"{code}, and nobody signed it")
         if type(code) is str and code in CODES:
             raise error(code, str(value.get("detail", ""))[:500])
         raise error("unavailable", f"the registry answered {response.status_code}")

@@ -234,6 +234,9 @@ class Registry:
         name = AnsName.parse(text)
         with self._store.transaction(reading=True) as db:
             row = self._store.name(db, name.key)
+            newest = self._store.newest(db, name.key)
+            if newest != (None if row is None else row.seq):
+                raise error("unavailable", "a stored name is not that of its newest event")
             if row is None:
                 return 404, {"freshness": freshness(self._key, self.did, name, "not-found", at)}
             status, last, with_record = self._state(db, row, at)

@@ -22,6 +22,7 @@ from sqlalchemy import (
     UniqueConstraint,
     create_engine,
     event,
+    func,
     insert,
     select,
     update,
@@ -106,6 +107,10 @@ class Store:
     def name(self, db: Connection, key: str) -> Any:
         """The row of a name, or None."""
         return db.execute(select(NAMES).where(NAMES.c.key == key)).one_or_none()
+
+    def newest(self, db: Connection, key: str) -> int | None:
+        """The number of the newest event of a name, from the events themselves."""
+        return db.execute(select(func.max(EVENTS.c.seq)).where(EVENTS.c.key == key)).scalar()
 
     def names_of(self, db: Connection, agent: str) -> list[str]:
         """The names of an agent."""

@@ -1,4 +1,7 @@
-"""`ans`: register, renew, revoke and resolve names."""
+"""`ans`: register, renew, revoke and resolve names.
+
+The client, and httpx with it, is imported where it is used: other commands start sooner.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,6 @@ from typing import Annotated, Any
 
 import typer
 
-from delegant.ans import AnsName, Client, Resolution, lifecycle, new_record, submission
 from delegant.credentials import Error, PrivateKey, Request
 from delegant.credentials.errors import error
 from delegant.wallet import Home, find_chain, gather
@@ -74,6 +76,8 @@ def _submit(
     life: int = 30 * 86_400,
     reason: str | None = None,
 ) -> dict[str, Any]:
+    from delegant.ans import Client, lifecycle, new_record, submission  # noqa: PLC0415 - httpx
+
     home, at = edge.home(), now()
     subject = home.subject(agent)
     registry = home.settings.registry
@@ -125,6 +129,8 @@ def ans_register(
     url: Url = None,
 ) -> None:
     """Register a name for an agent, with its own signature and its chain."""
+    from delegant.ans import AnsName  # noqa: PLC0415
+
     parsed = AnsName.parse(name)
     receipt = _submit(
         edge,
@@ -149,6 +155,8 @@ def ans_renew(
     url: Url = None,
 ) -> None:
     """Renew a registration."""
+    from delegant.ans import AnsName  # noqa: PLC0415
+
     endpoints = {AnsName.parse(name).protocol: endpoint} if endpoint else None
     receipt = _submit(edge, agent, name, "renew", url, endpoints=endpoints, life=seconds(ttl))
     edge.show(receipt, f"{receipt['name']} renewed, event {receipt['seq']}")
@@ -177,11 +185,13 @@ def ans_resolve(
     ] = None,
 ) -> None:
     """Resolve a name, and believe only signatures."""
+    from delegant.ans import Client  # noqa: PLC0415
+
     if url is None or registry is None:
         settings = edge.home().settings
         url, registry = url or settings.url, registry or settings.registry
     with Client(url, registry) as client:
-        found: Resolution = client.resolve(name)
+        found = client.resolve(name)
     edge.show(
         found.json | {"answer": found.answer},
         f"{found.name}\n"

@@ -65,7 +65,8 @@ def parse(value: Json, where: str = "constraints") -> Constraints:
         elif name in KINDS:
             out[name] = KINDS[name].read(member, f"{where}.{name}")
         else:
-            raise error("unknown-constraint", f"{where} has {name[:64]!r}", dimension=name[:64])
+            shown = name[:64] if name.isprintable() else None  # it is shown to people as it is
+            raise error("unknown-constraint", f"{where} has {name[:64]!r}", dimension=shown)
     return out
 
 

@@ -84,7 +84,7 @@ def issue_link(
         Rejected: ``did-key-mismatch``, ``chain-broken``, ``depth``, ``cycle``,
             ``sponsor-changed``, ``scope-widened``, ``constraint-dropped``, ``use``,
             ``ttl-too-long``.
-        Malformed, Undecided: the codes of phase 3, ``key-unresolved``, ``status-missing``.
+        Malformed, Undecided: the codes of phase 3, ``status-missing``.
     """
     delegation: JsonObject = {
         "version": 1,
@@ -122,8 +122,6 @@ def issue_link(
     chain.linkage((*above, link), _quiet)
     if above:
         chain.attenuates(above[-1], link)
-    if chain.pinned(link.subject, link.key) is None:
-        raise error("key-unresolved", f"give `subject_key`: {subject} is not its own key")
     if link.status is None and (use != "grant" or link.seconds > STATUS_FREE_SECONDS):
         raise error("status-missing", f"only a grant of {STATUS_FREE_SECONDS} s needs no status")
     return _short(link, MANDATE_HARD_SECONDS if use == "mandate" else GRANT_HARD_SECONDS)

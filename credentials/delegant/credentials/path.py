@@ -129,6 +129,15 @@ class People:
             raise error("key-unresolved", f"the sponsor credential pins no key for {name}")
         return Human(name, anchor, credential, (key,))
 
+    @property
+    def revisions(self) -> dict[str, int]:
+        """The revision of every sponsor credential relied on, the agents' humans' too."""
+        return {
+            name: human.credential.revision
+            for name, human in self.humans.items()
+            if human.credential is not None
+        }
+
     def path(self, links: tuple[Link, ...], trace: Trace) -> tuple[Human, list[AgentIdentity]]:
         """Phase 7 for a chain: the root, then every subject.
 

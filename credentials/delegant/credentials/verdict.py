@@ -138,6 +138,7 @@ class VerifiedChain:
         anchor: Anchor,
         credential: HumanSponsor | None,
         identities: tuple[AgentIdentity, ...],
+        revisions: dict[str, int],
         status_as_of: dict[str, int],
         inputs: JsonObject,
     ) -> None:
@@ -147,6 +148,7 @@ class VerifiedChain:
         self.anchor = anchor
         self.sponsor_credential = credential
         self.identities = identities
+        self.revisions = revisions
         self.status_as_of = status_as_of
         self._inputs = inputs
 
@@ -181,11 +183,7 @@ class VerifiedChain:
     @property
     def seen(self) -> Seen:
         """What the edge should remember, against rollback."""
-        credential = self.sponsor_credential
-        revision: dict[str, int] = {}
-        if credential is not None:
-            revision[credential.subject] = credential.revision
-        return Seen(revision, self.status_as_of)
+        return Seen(self.revisions, self.status_as_of)
 
     @cached_property
     def inputs_digest(self) -> str:
@@ -213,6 +211,7 @@ class Authorization(VerifiedChain):
             chain.anchor,
             chain.sponsor_credential,
             chain.identities,
+            chain.revisions,
             chain.status_as_of,
             inputs,
         )

@@ -155,6 +155,8 @@ class _Run:
             presentation = Presentation.parse(presentation, size=limits.presentation)
         if isinstance(evidence, bytes):
             evidence = Evidence.parse(evidence, size=limits.evidence)
+        if not presentation.links:
+            raise error("empty-array", "a presentation without links")
         if len(presentation.links) > limits.links:
             raise error(
                 "limit-links", f"{len(presentation.links)} links, {limits.links} are allowed"
@@ -201,6 +203,7 @@ class _Run:
             self.human.anchor,
             self.human.credential,
             tuple(identities),
+            people.revisions,
             as_of,
             {"presentation": presentation.json, "evidence": evidence.json, "at": self._at},
         )

@@ -111,10 +111,10 @@ def create_agent(
             valid_from=now,
             valid_until=until,
         )
+        home.save_subject(Subject(name, "agent", wallet.did, identity.secured.raw))
     except BaseException:
         files.remove(home.wallet_path("agent", name))  # nothing half-made stays
         raise
-    home.save_subject(Subject(name, "agent", wallet.did, identity.secured.raw))
     return identity
 
 
@@ -166,6 +166,8 @@ def delegate(
     Raises:
         Rejected: what `issue_link` raises; ``no-grant`` when an agent holds nothing to hand on.
     """
+    if not subject.startswith("did:") and home.subject(subject).kind != "agent":
+        raise error("wallet-kind", f"{subject} is a human: authority is delegated to agents")
     to_did = subject if subject.startswith("did:") else home.subject(subject).did
     notes: list[str] = []
     chain: tuple[Link, ...] = ()

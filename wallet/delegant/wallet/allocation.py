@@ -66,6 +66,8 @@ def take(
         state: JsonObject = {"version": 1, "taken": {}}
         if path.is_file():
             state = files.read_object(path)
+            if state.get("version") != 1 or type(state.get("taken")) is not dict:
+                raise error("shape", "state.json is not one of ours: restore it from a backup")
         place = f"{lease.list}#{lease.start}#{lease.count}"
         live: Taken = [one for one in state["taken"].get(place, []) if one[2] > now]
         start = _first_fit(live, lease, count, used)

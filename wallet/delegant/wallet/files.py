@@ -125,10 +125,11 @@ def _read(path: Path, size: int, *, secret: bool) -> bytes:
         if secret and exc.errno == errno.ELOOP:
             raise error("wallet-mode", f"{path} is a symbolic link") from None
         raise error("unavailable", f"cannot read {path}: {exc.strerror}") from None
+    about = os.fstat(handle)
+    if stat.S_ISDIR(about.st_mode):
+        os.close(handle)
+        raise error("not-found", f"{path} is a folder, not a file")
     with os.fdopen(handle, "rb") as source:
-        about = os.fstat(source.fileno())
-        if stat.S_ISDIR(about.st_mode):
-            raise error("not-found", f"{path} is a folder, not a file")
         if secret:
             _private(path, about)
         data = source.read(size + 1)

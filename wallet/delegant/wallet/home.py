@@ -30,7 +30,7 @@ from delegant.credentials.credential import parse_human_sponsor, parse_link
 from delegant.credentials.did import check as check_did
 from delegant.credentials.envelope import unpack
 from delegant.credentials.errors import Error, error
-from delegant.credentials.shape import closed, url
+from delegant.credentials.shape import closed, one_of, url
 
 from . import files
 from .keystore import Kind, Wallet, read_header
@@ -40,6 +40,7 @@ __all__ = ["VARIABLE", "Home", "Settings", "Subject", "handle"]
 
 VARIABLE: Final = "DELEGANT_HOME"
 FILE: Final = "delegant.toml"
+KINDS: Final[tuple[Kind, ...]] = ("human", "agent")
 MAX_LINK: Final = 64 * 1024
 
 _HANDLE: Final = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?", re.ASCII)
@@ -49,10 +50,10 @@ _REQUIRED: Final = frozenset(
 _OPTIONAL: Final = frozenset({"verifiers"})
 
 
-def handle(name: str) -> str:
+def handle(name: object) -> str:
     """A short name for a subject: lower-case letters, digits, ``.``, ``_``, ``-``; or ``shape``."""
-    if not _HANDLE.fullmatch(name):
-        raise error("shape", f"{name[:64]!r}: use 1 to 64 of a-z, 0-9, '.', '_', '-'")
+    if not isinstance(name, str) or not _HANDLE.fullmatch(name):
+        raise error("shape", f"{str(name)[:64]!r}: use 1 to 64 of a-z, 0-9, '.', '_', '-'")
     return name
 
 
@@ -94,8 +95,9 @@ class Settings:
         if value["version"] != 1 or value["passphrase"] not in ("prompt", "keyring"):
             raise error("shape", f"{FILE}: version is 1, passphrase is prompt or keyring")
         verifiers = value.get("verifiers", [])
-        if type(verifiers) is not list or type(value["org"]) is not str:
-            raise error("shape", f"{FILE}: org is text and verifiers a list")
+        texts = type(value["org"]) is str and type(value["url"]) is str
+        if type(verifiers) is not list or not texts:
+            raise error("shape", f"{FILE}: org and url are text, verifiers is a list")
         return cls(
             value["org"],
             check_did(value["organization"]),
@@ -212,10 +214,17 @@ class Home:
         """
         path = self.wallet_path(kind, name)
         files.make_folder(path.parent, secret=True)
-        if path.exists() or (self.path / "subjects" / f"{name}.json").exists():
+        others = [
+            self.path / "subjects" / f"{name}.json",
+            *(self.wallet_path(other, name) for other in KINDS),
+        ]
+        if any(other.exists() for other in others):
             raise error("name-taken", f"{name} is taken in this home")
         secret = self.passphrases.get(f"{kind} {name}", new=True)
-        return Wallet.create(path, secret, kind=kind, name=name, method=method)
+        with files.lock(self.path):  # of two at once, one gets the name
+            if any(other.exists() for other in others):
+                raise error("name-taken", f"{name} is taken in this home")
+            return Wallet.create(path, secret, kind=kind, name=name, method=method)
 
     # --- subjects --------------------------------------------------------------------------
 
@@ -323,6 +332,12 @@ def _subject(value: JsonObject) -> Subject:
     closed(
         value, "subject", frozenset({"handle", "kind", "did", "credential"}), frozenset({"parent"})
     )
+    one_of(value["kind"], "subject.kind", ("human", "agent"))
+    check_did(value["did"])
     return Subject(
-        value["handle"], value["kind"], value["did"], value["credential"], value.get("parent")
+        handle(value["handle"]),
+        value["kind"],
+        value["did"],
+        value["credential"],
+        value.get("parent"),
     )

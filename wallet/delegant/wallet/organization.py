@@ -17,6 +17,7 @@ from delegant.credentials.credential import parse_human_sponsor
 from delegant.credentials.did import from_key
 from delegant.credentials.envelope import unpack
 from delegant.credentials.errors import error
+from delegant.credentials.shape import url as check_url
 
 from . import files, statuslists
 from .allocation import FOREVER, HUMAN_BITS, LIST_BITS, take
@@ -68,6 +69,7 @@ def create_home(
         Conflict: ``name-taken``. Rejected: ``wallet-auth``. Malformed: ``shape``.
     """
     handle(org)
+    check_url(url.rstrip("/") + "/", "url")
     if (path / FILE).exists():
         raise error("name-taken", f"{path} is a delegant home already")
     secret = passphrases.get("organization", new=True)
@@ -164,10 +166,10 @@ def add_human(
             valid_until=now + SPONSOR_SECONDS,
             attestation=attestation,
         )
+        home.save_subject(Subject(name, "human", wallet.did, credential.secured.raw))
     except BaseException:
         files.remove(home.wallet_path("human", name))  # nothing half-made stays
         raise
-    home.save_subject(Subject(name, "human", wallet.did, credential.secured.raw))
     return credential
 
 

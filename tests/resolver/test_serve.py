@@ -1,0 +1,185 @@
+"""The command as people run it: `delegant serve` and `delegant ans` in processes of their own."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from delegant.ans import Client
+from delegant.credentials import Error
+from delegant.wallet import Home, statuslists
+from resolver.door import ENDPOINT, NAME, House, build
+
+COMMAND = [sys.executable, "-m", "delegant.cli.main"]
+ROUNDS = 4
+
+
+@pytest.fixture(scope="module")
+def settled(tmp_path_factory: pytest.TempPathFactory) -> House:
+    """A home, nobody serving it."""
+    house = build(tmp_path_factory.mktemp("served"))
+    told = command(house, "ans", "provider", "add", "DataCorp")
+    assert told.returncode == 0, told.stderr
+    return house
+
+
+def options(house: House) -> list[str]:
+    folder = house.home.path
+    return ["--home", str(folder), "--passphrase-file", str(folder.parent / "passphrase")]
+
+
+def command(house: House, *words: str) -> subprocess.CompletedProcess[str]:
+    """Run one command to its end."""
+    return subprocess.run(
+        [*COMMAND, *words, *options(house)], capture_output=True, text=True, timeout=30, check=False
+    )
+
+
+@contextlib.contextmanager
+def served(house: House, *more: str) -> Iterator[subprocess.Popen[str]]:
+    """The server as a process; its address goes to ``house.port``."""
+    process = subprocess.Popen(
+        [*COMMAND, "serve", "--bind", "127.0.0.1:0", *more, *options(house)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    try:
+        line = process.stdout.readline().strip()
+        address = json.loads(line)["listening"] if "--json" in more else line.split()[-1]
+        if "--json" not in more:
+            assert line.startswith("listening on http://127.0.0.1:")
+        house.port = int(address.rpartition(":")[2])
+        yield process
+    finally:
+        process.kill()
+        process.wait(10)
+        process.stdout.close()
+        process.stderr.close()
+
+
+def test_a_newcomers_path_from_serve_to_resolve(settled: House) -> None:
+    with served(settled):
+        told = command(
+            settled, "ans", "register", "bot", "--name", NAME, "--endpoint", ENDPOINT,
+            "--url", settled.url, "--json",
+        )  # fmt: skip
+        assert told.returncode == 0, told.stderr
+        assert json.loads(told.stdout)["agent"] == settled.bot.did
+
+        found = command(settled, "ans", "resolve", NAME, "--url", settled.url)
+        assert found.returncode == 0
+        assert settled.bot.did in found.stdout
+        assert settled.home.subject("ana").did in found.stdout
+
+        for verb in (["renew", "bot"], ["revoke", "bot", "--reason", "retired"]):
+            done = command(settled, "ans", *verb, "--name", NAME, "--url", settled.url)
+            assert done.returncode == 0, done.stderr
+        gone = command(settled, "ans", "resolve", NAME, "--url", settled.url, "--json")
+        assert gone.returncode == 1
+        assert json.loads(gone.stdout)["code"] == "ans-gone"
+
+
+def test_without_a_grant_the_error_says_what_to_type(settled: House) -> None:
+    with served(settled, "--json"):
+        told = command(
+            settled, "ans", "register", "other", "--name", NAME, "--endpoint", ENDPOINT,
+            "--url", settled.url,
+        )  # fmt: skip
+    assert told.returncode == 1
+    assert "delegant delegate --from" in told.stderr
+    assert "--to other --allow 'ans.*:registry'" in told.stderr
+    assert "Traceback" not in told.stderr
+
+
+def test_a_registry_that_is_not_there_is_exit_5(settled: House) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    told = command(settled, "ans", "resolve", NAME, "--url", f"http://127.0.0.1:{port}")
+    assert told.returncode == 5
+    assert "unavailable" in told.stderr
+    assert "Traceback" not in told.stderr
+
+
+def test_serving_signs_aged_lists_again(settled: House) -> None:
+    home = Home(settled.home.path)
+    statuslists.sign(home, settled.organization, 1, int(time.time()) - 500)
+    with served(settled):
+        listed = settled.call("GET", "/status/1").json
+    assert listed["validFrom"] > time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - 60))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["TERM", "INT"])
+def test_it_stops_when_told(settled: House, number: signal.Signals) -> None:
+    with served(settled) as process:
+        assert settled.call("GET", "/health").status == 200
+        process.send_signal(number)
+        assert process.wait(10) is not None
+        assert process.stderr is not None
+        assert "Traceback" not in process.stderr.read()
+
+
+@pytest.mark.parametrize("bind", ["127.0.0.1", "127.0.0.1:x", "127.0.0.1:70000", ":"])
+def test_a_wrong_address_is_told(settled: House, bind: str) -> None:
+    told = command(settled, "serve", "--bind", bind)
+    assert told.returncode in {2, 4}
+    assert "Traceback" not in told.stderr
+
+
+def test_acknowledged_registrations_survive_kill_9(settled: House) -> None:
+    rng = random.Random(7)
+    acknowledged: dict[str, str] = {}
+    for number in range(ROUNDS):
+        names = [NAME.replace("main", f"k{number}-{i}") for i in range(40)]
+        wires = {name: settled.wire(settled.event(name)) for name in names}
+        with served(settled) as process:
+            timer = threading.Timer(rng.uniform(0.05, 0.5), process.kill)
+            timer.start()
+            with contextlib.suppress(Error), Client(settled.url, settled.registry) as client:
+                for name in names:
+                    receipt = client.submit(*wires[name])
+                    acknowledged[name] = receipt["event"]
+            timer.join()
+            assert process.wait(10) == -signal.SIGKILL
+    start = time.monotonic()
+    with served(settled), Client(settled.url, settled.registry) as client:
+        assert time.monotonic() - start < 5
+        for name, event in acknowledged.items():
+            assert client.resolve(name).answer["receipt"]["event"] == event
+        for name in names:  # those without an answer: wholly there, or not at all
+            if name not in acknowledged:
+                with contextlib.suppress(Error):
+                    client.resolve(name)
+                assert client.submit(*wires[name])["name"] == name
+                assert client.resolve(name).did == settled.bot.did
+    assert acknowledged
+
+
+def test_without_the_extra_it_says_what_to_install(settled: House, tmp_path: Path) -> None:
+    for name in ("fastapi", "uvicorn", "sqlalchemy"):
+        (tmp_path / f"{name}.py").write_text("raise ImportError('no', name=__name__)\n")
+    told = subprocess.run(
+        [*COMMAND, "serve", *options(settled)],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+    )
+    assert told.returncode == 5
+    assert "pip install '.[server]'" in told.stderr
+    assert "Traceback" not in told.stderr
