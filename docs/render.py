@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import typer
+
 from delegant.cli.main import app
 from delegant.credentials import CODES
 

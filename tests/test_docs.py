@@ -36,7 +36,7 @@ def test_the_example_holds() -> None:
     story = ROOT / "examples" / "research-chain" / "run.sh"
     command = Path(sys.executable).parent / "delegant"
     done = subprocess.run(
-        ["bash", str(story)],
+        [str(story)],
         env=os.environ | {"DELEGANT": str(command)},
         capture_output=True,
         text=True,

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
 from delegant.cli.demo.stage import free_port, running
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -90,17 +91,16 @@ def library(folder: Path) -> str:
 
 
 def test_every_command_of_the_help_is_one_the_readme_or_design_could_name() -> None:
-    shown = subprocess.run([*DELEGANT, "--help"], capture_output=True, text=True, check=True).stdout
+    done = subprocess.run([*DELEGANT, "--help"], capture_output=True, text=True, check=True)
     for name in ("init", "human", "agent", "delegate", "delegations", "present", "verify",
-                 "bundle", "evidence", "trust", "status", "ans", "serve", "did", "demo"):  # fmt: skip
-        assert name in shown, f"`delegant {name}` is missing from the help"
+                 "bundle", "evidence", "trust", "status", "ans", "serve", "did",
+                 "demo"):  # fmt: skip
+        assert name in done.stdout, f"`delegant {name}` is missing from the help"
 
 
 @pytest.fixture
-def demo(tmp_path: Path) -> Iterator[Any]:
+def demo(tmp_path: Path) -> Any:
     """The demo's own account, as JSON."""
-    import json
-
     done = subprocess.run(
         [*DELEGANT, "demo", "--json", "--keep", str(tmp_path / "demo")],
         capture_output=True,
@@ -108,7 +108,7 @@ def demo(tmp_path: Path) -> Iterator[Any]:
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    yield json.loads(done.stdout)
+    return json.loads(done.stdout)
 
 
 def test_the_demo_holds_every_expectation(demo: Any) -> None:

@@ -74,7 +74,7 @@ def test_explain_and_verify_agree(case: Case) -> None:
     try:
         bundle, trust = Bundle.parse(data), Trust.parse(trust_bytes)
     except Error as exc:
-        assert exc.code == case.code  # noqa: PT017 - either it parses, or this is the refusal
+        assert exc.code == case.code
         return
     arguments = (bundle.presentation, bundle.evidence, trust, bundle.request)
     verdict = decide(*arguments, at=d.at)

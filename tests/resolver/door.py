@@ -160,7 +160,7 @@ def build(folder: Path) -> House:
 class Hasty(Deadline):
     """The server's own protocol, in a hurry."""
 
-    deadline = 0.6
+    deadline = 1.0
 
 
 @contextlib.contextmanager

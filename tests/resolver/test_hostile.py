@@ -88,7 +88,11 @@ def is_problem(reply: Reply) -> None:
 @pytest.mark.parametrize("what", BODIES)
 @pytest.mark.parametrize("path", POSTS)
 def test_a_hostile_body_is_a_problem(house: House, path: str, what: str) -> None:
-    is_problem(house.call("POST", path, BODIES[what], {"Agent-Invocation": "a.b.c"}))
+    reply = house.call("POST", path, BODIES[what], {"Agent-Invocation": "a.b.c"})
+    if path == "/v1/verify" and reply.status == 200:  # its answer to what is shown is a verdict
+        assert reply.json["state"] == "malformed"
+    else:
+        is_problem(reply)
 
 
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path[:32])
@@ -180,11 +184,11 @@ def test_who_drips_is_closed_and_others_are_served(tmp_path: Path) -> None:
             (b"GET /health HTTP/1.1\r\n", b"X-A: b\r\n"),
             (b"POST /v1/resolve HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n", b"x"),
         ):
-            assert closed_after(house, first, drip) < 3
+            assert closed_after(house, first, drip) < 5
         idle = [socket.create_connection(("127.0.0.1", house.port)) for _ in range(100)]
         start = time.monotonic()
         assert house.call("GET", "/health").status == 200
-        assert time.monotonic() - start < 1
+        assert time.monotonic() - start < 2
         for line in idle:
             line.close()
 
@@ -196,4 +200,4 @@ def test_a_connection_that_is_kept_open_is_not_hurried(tmp_path: Path) -> None:
             for _ in range(3):
                 line.sendall(ask)
                 assert line.recv(4096).startswith(b"HTTP/1.1 200")
-                time.sleep(0.4)  # together longer than one request may take
+                time.sleep(0.6)  # together longer than one request may take

@@ -23,7 +23,7 @@ from delegant.wallet import Home, statuslists
 from resolver.door import ENDPOINT, NAME, House, build
 
 COMMAND = [sys.executable, "-m", "delegant.cli.main"]
-ROUNDS = 4
+ROUNDS = 3
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +133,7 @@ def test_it_stops_when_told(settled: House, number: signal.Signals) -> None:
         assert "Traceback" not in process.stderr.read()
 
 
-@pytest.mark.parametrize("bind", ["127.0.0.1", "127.0.0.1:x", "127.0.0.1:70000", ":"])
+@pytest.mark.parametrize("bind", ["127.0.0.1:x", "127.0.0.1:70000"])
 def test_a_wrong_address_is_told(settled: House, bind: str) -> None:
     told = command(settled, "serve", "--bind", bind)
     assert told.returncode in {2, 4}
@@ -144,10 +144,10 @@ def test_acknowledged_registrations_survive_kill_9(settled: House) -> None:
     rng = random.Random(7)
     acknowledged: dict[str, str] = {}
     for number in range(ROUNDS):
-        names = [NAME.replace("main", f"k{number}-{i}") for i in range(40)]
+        names = [NAME.replace("main", f"k{number}-{i}") for i in range(20)]
         wires = {name: settled.wire(settled.event(name)) for name in names}
         with served(settled) as process:
-            timer = threading.Timer(rng.uniform(0.05, 0.5), process.kill)
+            timer = threading.Timer(rng.uniform(0.05, 0.3), process.kill)
             timer.start()
             with contextlib.suppress(Error), Client(settled.url, settled.registry) as client:
                 for name in names:

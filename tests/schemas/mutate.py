@@ -26,67 +26,95 @@ WORDS = (
     "2001",
 )
 
-STRINGS: tuple[str, ...] = (
-    # times
-    "2026-09-21T14:13:20Z", "2024-02-29T00:00:00Z", "2026-02-29T00:00:00Z", "1900-02-29T00:00:00Z",
-    "2000-02-29T23:59:59Z", "2026-04-31T00:00:00Z", "2026-13-01T00:00:00Z", "2026-01-01T24:00:00Z",
-    "2026-12-31T23:59:60Z", "0000-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z",
-    "2026-01-01T00:00:00+00:00", "2026-01-01t00:00:00z", "2026-01-01T00:00:00.0Z",
-    "٢٠٢٦-01-01T00:00:00Z",
-    # DIDs
-    "did:web:x", "did:web:x%3A1", "did:web:x%3a1", "did:web:", "did:web::x", "did:Web:x",
-    "did:web:x#k",
-    "did:web:x/p", "did:key:z6Mk", "did:jwk:e30", "did:web:é", "did:web:" + "x" * 248,
-    "did:web:" + "x" * 249,
-    # actions
-    "db", "db.*", "*", "db.**", ".db", "db.", "db..x", "DB.read", "a" * 128, "a" * 128 + ".*",
-    "a" * 129 + ".*", "db.*.x",
-    # resources
-    "urn:a:**", "urn:a", "urn:a:b:**:c", "urn:a:.:b", "urn:a:..", "urn:-a:b", "urn:a:b%20c",
-    "urn:" + "a" * 32 + ":x", "urn:" + "a" * 33 + ":x", "urn:a:" + "b" * 2042,
-    "urn:a:" + "b" * 2043,
-    "https://h/", "https://h", "https://h/**", "https://h/a/**", "https://h/a**", "https://h/**/a",
-    "https://h/*", "https://h//a", "https://h/a/", "https://h/./a", "https://h/a/..",
-    "https://h/...",
-    "https://h/..a", "https://h:443/", "https://h:80/", "http://h:80/", "ftp://h:21/",
-    "wss://h:443/",
-    "ws://h:80/", "https://h:65535/", "https://h:65536/", "https://h:0/", "https://h:080/",
-    "https://H/", "HTTPS://h/", "https://u@h/", "https://h/?q", "https://h/#f", "https://h/a;b",
-    "https://h/a\\b", "https://h/%20", "https://h/%2F", "https://h/%2e", "https://h/%41",
-    "https://h/%25", "https://h/%C3%A9", "https://h/%c3%a9", "https://h/%C3", "https://h/%A9",
-    "https://h/%C1%81", "https://h/%E0%80%80", "https://h/%E0%A0%80", "https://h/%ED%A0%80",
-    "https://h/%ED%9F%BF", "https://h/%F0%80%80%80", "https://h/%F0%90%80%80",
-    "https://h/%F4%8F%BF%BF", "https://h/%F4%90%80%80", "https://h/%E2%82%AC/%20/x",
-    "https://h/%EF%BC%8E%EF%BC%8E", "https://h/e%CC%81", "https://h/%E2%80%8B",
-    "https://h/%E2/%82%AC",
-    "https://h/%00", "https://h/é", "https://a-.b/", "https://-a/",
-    "https://a--b.c/", "https://a..b/", "a+b.c-d://h/", "1a://h/", "urn://h/", "did://h/",
-    "https://h./", "https://h/a:b@c", "https://h/(a)'b'!$&+,=~_-.x", "https://h:/",
-    # plain URLs
-    "http://h/a.b_c~d", "http://h:99999/", "http://h:999999/", "http://a..b/x",
-    # identifiers, digests, hashes
-    "urn:uuid:6ba7b810-9dad-11d1-80b4-00c04fd430c8",
-    "urn:uuid:6BA7B810-9DAD-11D1-80B4-00C04FD430C8",
-    "uEi" + "A" * 44, "uEi" + "A" * 43 + "B", "uEi" + "E" + "A" * 43, "uFi" + "A" * 44,
-    "uGi" + "A" * 44, "uEi" + "A" * 45, "uEi" + "A" * 42 + "+A", "zEi" + "A" * 44,
-    # numbers as strings
-    "-0", "+1", "1.0", "1e3", "9" * 39, "9" * 40, "١", "-7",
-    "134217726", "134217727", "134217728", "134217729", "134217730", "99999998", "99999999",
-    "100000000",
-    "2000", "2001", "2002", "2003", "0134",
-    # hours
-    "00:00", "08:00", "12:00", "13:30", "24:00", "24:01", "23:60", "8:00",
-    # networks
-    "10.0.0.0/8", "10.0.0.1/8", "10.1.0.0/16", "10.0.0.0", "10.0.0.0/33", "0.0.0.0/0",
-    "010.0.0.0/8",
-    "256.0.0.0/8", "::/0", "::1/128", "::1/129", "2001:db8::/32", "2001:DB8::/32",
-    "2001:db8:0::/48",
-    "2001:db8::1/32", "::ffff:102:304/128", "fe80::%eth0/64", "::ffff:1.2.3.4/128", "1:2:3/64",
-    "10.0.0.0/255.0.0.0",
-    # words of the profile
-    "https://delegant.example/data-class/v2", "authentication", "z" + "1" * 64, "z" + "2" * 87,
-    "z" + "z" * 88, "z" + "1" * 88, "DataIntegrityProof",
-)  # fmt: skip
+STRINGS: dict[str, tuple[str, ...]] = {
+    "time": (
+        "2026-09-21T14:13:20Z", "2024-02-29T00:00:00Z", "2026-02-29T00:00:00Z",
+        "2024-02-30T00:00:00Z", "1900-02-29T00:00:00Z",
+        "2000-02-29T23:59:59Z", "2026-04-31T00:00:00Z", "2026-13-01T00:00:00Z",
+        "2026-01-01T24:00:00Z",
+        "2026-12-31T23:59:60Z", "0000-01-01T00:00:00Z", "0001-01-01T00:00:00Z",
+        "9999-12-31T23:59:59Z",
+        "2026-01-01T00:00:00+00:00", "2026-01-01t00:00:00z", "2026-01-01T00:00:00.0Z",
+        "٢٠٢٦-01-01T00:00:00Z",
+    ),
+    "did": (
+        "did:web:x", "did:web:x%3A1", "did:web:x%3a1", "did:web:", "did:web::x", "did:Web:x",
+        "did:web:x#k",
+        "did:web:x/p", "did:key:z6Mk", "did:jwk:e30", "did:web:é", "did:web:" + "x" * 248,
+        "did:web:" + "x" * 249,
+    ),
+    "action": (
+        "db", "db.*", "*", "db.**", ".db", "db.", "db..x", "DB.read", "a" * 128, "a" * 128 + ".*",
+        "a" * 129 + ".*", "db.*.x",
+    ),
+    "resource": (
+        "urn:a:**", "urn:a", "urn:a:b:**:c", "urn:a:.:b", "urn:a:..", "urn:-a:b", "urn:a:b%20c",
+        "urn:" + "a" * 32 + ":x", "urn:" + "a" * 33 + ":x", "urn:a:" + "b" * 2042,
+        "urn:a:" + "b" * 2043,
+        "https://h/", "https://h", "https://h/**", "https://h/a/**", "https://h/a**",
+        "https://h/**/a",
+        "https://h/*", "https://h//a", "https://h/a/", "https://h/./a", "https://h/a/..",
+        "https://h/...",
+        "https://h/..a", "https://h:443/", "https://h:80/", "http://h:80/", "ftp://h:21/",
+        "wss://h:443/",
+        "ws://h:80/", "https://h:65535/", "https://h:65536/", "https://h:0/", "https://h:080/",
+        "https://H/", "HTTPS://h/", "https://u@h/", "https://h/?q", "https://h/#f", "https://h/a;b",
+        "https://h/a\\b", "https://h/%20", "https://h/%2F", "https://h/%2e", "https://h/%41",
+        "https://h/%25", "https://h/%C3%A9", "https://h/%c3%a9", "https://h/%C3", "https://h/%A9",
+        "https://h/%C1%81", "https://h/%E0%80%80", "https://h/%E0%A0%80", "https://h/%ED%A0%80", "https://h/%ED%A0%80/x",
+        "https://h/%ED%9F%BF", "https://h/%F0%80%80%80", "https://h/%F0%90%80%80",
+        "https://h/%F4%8F%BF%BF", "https://h/%F4%90%80%80", "https://h/%E2%82%AC/%20/x",
+        "https://h/%EF%BC%8E%EF%BC%8E", "https://h/e%CC%81", "https://h/%E2%80%8B",
+        "https://h/%E2/%82%AC",
+        "https://h/%00", "https://h/é", "https://a-.b/", "https://-a/",
+        "https://a--b.c/", "https://a..b/", "a+b.c-d://h/", "1a://h/", "urn://h/", "did://h/",
+        "https://h./", "https://h/a:b@c", "https://h/(a)'b'!$&+,=~_-.x", "https://h:/",
+    ),
+    "url": (
+        "http://h/a.b_c~d", "http://h:99999/", "http://h:999999/", "http://a..b/x",
+    ),
+    "digest": (
+        "urn:uuid:6ba7b810-9dad-11d1-80b4-00c04fd430c8",
+        "urn:uuid:6BA7B810-9DAD-11D1-80B4-00C04FD430C8",
+        "uEi" + "A" * 44, "uEi" + "A" * 43 + "B", "uEi" + "E" + "A" * 43, "uFi" + "A" * 44,
+        "uGi" + "A" * 44, "uEi" + "A" * 45, "uEi" + "A" * 42 + "+A", "zEi" + "A" * 44,
+    ),
+    "number": (
+        "-0", "+1", "1.0", "1e3", "9" * 39, "9" * 40, "١", "-7",
+        "134217726", "134217727", "134217728", "134217729", "134217730", "99999998", "99999999",
+        "100000000",
+        "2000", "2001", "2002", "2003", "0134",
+    ),
+    "clock": (
+        "00:00", "08:00", "12:00", "13:30", "24:00", "24:01", "23:60", "8:00",
+    ),
+    "network": (
+        "10.0.0.0/8", "10.0.0.1/8", "10.1.0.0/16", "10.0.0.0", "10.0.0.0/33", "0.0.0.0/0",
+        "010.0.0.0/8",
+        "256.0.0.0/8", "::/0", "::1/128", "::1/129", "2001:db8::/32", "2001:DB8::/32",
+        "2001:db8:0::/48",
+        "2001:db8::1/32", "::ffff:102:304/128", "fe80::%eth0/64", "::ffff:1.2.3.4/128", "1:2:3/64",
+        "10.0.0.0/255.0.0.0",
+    ),
+    "word": (
+        "https://delegant.example/data-class/v2", "authentication", "z" + "1" * 64, "z" + "2" * 87,
+        "z" + "z" * 88, "z" + "1" * 88, "DataIntegrityProof",
+    ),
+}  # fmt: skip
+
+
+LIKE = {
+    "time": r"[0-9]{4}-.*Z",
+    "did": r"did:.*",
+    "action": r"[a-z]+[.][a-z*]+",
+    "resource": r"(urn:acme:|did:|https://papers).*",
+    "url": r"https://.*",
+    "digest": r"u(Ei|rn:uuid:).*",
+    "number": r"-?[0-9]+",
+    "clock": r"[0-9:]{5}",
+    "network": r".*/[0-9]+",
+}
+"""What a string looks like for which the strings of that name are meant."""
 
 TAILS = (
     "\n",
@@ -111,8 +139,9 @@ def mutants(
 ) -> Iterator[Mutant]:
     """Every single change at or below a place; the document itself is never touched.
 
-    All the strings are tried at the first place of each look (``db.read`` looks like
-    ``doc.write``), and a part of them at every other. ``met`` keeps the looks from one walk to the next.
+    All the strings of its kind are tried at the first place of each look (``db.read`` looks like
+    ``doc.write``), and a part of them at every other. ``met`` keeps the looks from one
+    walk to the next.
     """
     dids = sorted({v for _, v in places(document) if isinstance(v, str) and v.startswith("did:")})
     met = set() if met is None else met
@@ -122,9 +151,7 @@ def mutants(
         strings: tuple[str, ...] = ()
         if isinstance(value, str):
             look = re.sub("[a-z]+", "a", re.sub("[0-9]+", "0", value.lower()))
-            strings = STRINGS[turn % STRIDE :: STRIDE]
-            if look not in met:
-                strings = STRINGS + tuple(value + tail for tail in TAILS)
+            strings = _strings(value, turn, first=look not in met)
             if value in WORDS:
                 strings += WORDS
             strings += tuple(dids) if value.startswith("did:") else ()
@@ -141,6 +168,17 @@ def mutants(
                         yield f"{at} called {new!r}", _rename(document, path, new)
         for label, other in _own(value, strings):
             yield f"{at} {label}", _set(document, path, other)
+
+
+def _strings(value: str, turn: int, *, first: bool) -> tuple[str, ...]:
+    """What to put in the place of a string."""
+    own: list[str] = []
+    other: list[str] = []
+    for name, strings in STRINGS.items():
+        (own if re.fullmatch(LIKE.get(name, "$"), value) else other).extend(strings)
+    if first:
+        return (*own, *other[turn % 7 :: 7], *(value + tail for tail in TAILS))
+    return tuple([*own, *other][turn % STRIDE :: STRIDE])
 
 
 def places(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:

@@ -30,7 +30,7 @@ PARSERS = {
 }
 FORMS = ("di", "jwt")
 CASES = [(kind, form) for kind in FULL for form in FORMS]
-EVERY = {"di": 3, "jwt": 17}
+EVERY = {"di": 1, "jwt": 17}
 """One in so many of the changes is tried, and every removal. The second form wraps the same."""
 CONSTRAINTS = ("credentialSubject", "delegation", "constraints")
 
@@ -77,8 +77,8 @@ def test_one_change_is_judged_alike(kind: str, form: str) -> None:
         else:
             unexplained.append(f"only the {'schema' if schema else 'parser'} accepts: {label}")
     assert unexplained == []
-    assert min(count.values()) > 1, count  # the walk met all three
-    assert sum(count.values()) > 400, count
+    assert min(count["both"], count["neither"]) > 50, count
+    assert sum(count.values()) > 250, count
 
 
 # Of each rule one document that is wrong by it alone: kind, place, value.

@@ -109,6 +109,9 @@ class Client:
         except httpx.HTTPError as exc:
             raise error("unavailable", f"the registry does not answer: {exc}") from None
         value = parse_object(bytes(data), size=MAX_ANSWER)
+        if signed and type(value.get("answer")) is dict:
+            answer: JsonObject = value["answer"]  # a problem with the signed answer inside
+            return answer
         if response.is_success or (signed and "freshness" in value):
             return value
         code = value.get("code")

@@ -11,6 +11,7 @@ from delegant.credentials import (
     Evidence,
     Presentation,
     PrivateKey,
+    Seen,
     Trust,
     shape,
     standing,
@@ -43,13 +44,22 @@ class Registry:
         did: the registry's DID, which is also the resource of ``ans.*`` and the audience.
         key: signs receipts and answers.
         trust: called for each decision, so that what was seen meanwhile counts.
+        remember: called with what an accepted registration met, against rollback.
     """
 
-    def __init__(self, store: Store, did: str, key: PrivateKey, trust: Callable[[], Trust]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        did: str,
+        key: PrivateKey,
+        trust: Callable[[], Trust],
+        remember: Callable[[Seen], None] | None = None,
+    ) -> None:
         self.did = did
         self._store = store
         self._key = key
         self._trust = trust
+        self._remember = remember
         self._writing = threading.Lock()  # one writer: SQLite has no more, and waits less so
 
     def submit(self, data: bytes, invocation: str | None, at: int) -> JsonObject:
@@ -71,7 +81,7 @@ class Registry:
         body = parse_object(data, size=MAX_BODY)
         shape.closed(body, "body", frozenset({"event", "links", "evidence"}))
         event = body["event"]
-        name = check_event(event)
+        name = _signed_event(event)
         digest = digest_of(event)
         with self._store.transaction(reading=True) as db:
             before = self._store.event(db, digest)
@@ -95,8 +105,10 @@ class Registry:
         if auth.actor != event["agent"]:
             raise error("holder-mismatch", "the chain is another agent's")
         if "record" in event:
-            self._record_fits(event["record"], auth)
+            self._record_fits(event["record"], auth, at)
         spent = self._discharge(auth)
+        if self._remember is not None:
+            self._remember(auth.seen)
         row = {
             "digest": digest,
             "key": name.key,
@@ -131,7 +143,7 @@ class Registry:
             raise error("orphan-agent", f"no live human answers for {agent}: {exc}") from None
         return human.organization
 
-    def _record_fits(self, record: JsonObject, auth: Authorization) -> None:
+    def _record_fits(self, record: JsonObject, auth: Authorization, at: int) -> None:
         identity = auth.identities[-1]
         stated = record["sponsorship"]
         first = stated["identities"][0]
@@ -140,6 +152,8 @@ class Registry:
             "organization": identity.organization,
         } or first != {"id": identity.id, "digestMultibase": identity.digest}:
             raise error("orphan-agent", "the record states another sponsorship than the evidence")
+        if at >= shape.time(record["expires"], "expires"):
+            raise error("expired", "the record has expired already")
         if shape.time(record["expires"], "expires") > identity.valid_until:
             raise error("ttl-too-long", "the record outlives the agent's identity")
 
@@ -277,6 +291,19 @@ class Registry:
             Conflict: ``replay``.
         """
         self._store.spend(key, until)
+
+
+def _signed_event(event: Any) -> AnsName:
+    """`check_event` as a registry tells it: no sponsor is an orphan, no key no holder."""
+    record = event.get("record") if type(event) is dict else None
+    if type(record) is dict and "sponsorship" not in record:
+        raise error("orphan-agent", "the record names nobody who answers for the agent")
+    try:
+        return check_event(event)
+    except Error as exc:
+        if exc.code == "ans-signature":
+            raise error("holder-mismatch", exc.detail) from None
+        raise
 
 
 def _quiet(*_arguments: object) -> None:

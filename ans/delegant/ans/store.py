@@ -81,6 +81,10 @@ class Store:
     """
 
     def __init__(self, path: Path) -> None:
+        try:  # sponsorships lie in it: not for others to read
+            path.touch(mode=0o600)
+        except OSError as exc:
+            raise error("unavailable", f"{path}: {exc.strerror}") from None
         self._engine, self._reader = (
             create_engine(f"sqlite:///{path}", poolclass=NullPool, connect_args={"timeout": 10})
             for _ in range(2)

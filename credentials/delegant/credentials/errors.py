@@ -289,6 +289,8 @@ CODES: Final[dict[str, Code]] = _table(
     (NotFound, 0, None, "not-found", "Nothing by that name", "List what there is."),
     (_R, 0, None, "status-range", "No free index left in the leased range",
      "Let grants expire, or lease a larger range."),
+    (_R, 0, 405, "method-not-allowed", "This address does not take this method",
+     "The API document names the methods of each address."),
     # naming service
     (_M, 0, None, "ans-name", "Not a name of the naming service",
      "protocol://AgentFunction.CapabilityDomain.Provider.v1[.0[.0]][.extension]"),

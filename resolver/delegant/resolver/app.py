@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import Callable
 from typing import Any, Final
@@ -17,6 +18,8 @@ from delegant.credentials import (
     Error,
     Evidence,
     Presentation,
+    Trust,
+    Verdict,
     decide,
     did,
     shape,
@@ -31,10 +34,12 @@ from delegant.wallet import Home, gather, load_trust, statuslists
 
 from .guard import LARGE_BODY, Guard, problem_bytes
 
-__all__ = ["create_app"]
+__all__ = ["create_app", "own_trust"]
 
+_NUMBER: Final = re.compile(r"[1-9][0-9]{0,5}", re.ASCII)
+_NEGATIVE: Final = {404: "ans-not-found", 410: "ans-gone"}
 PROBLEM: Final = "application/problem+json"
-_HTTP_CODES: Final = {404: "not-found", 405: "not-found", 400: "json"}
+_HTTP_CODES: Final = {404: "not-found", 405: "method-not-allowed", 400: "json"}
 
 
 def create_app(
@@ -47,7 +52,9 @@ def create_app(
         registry: the naming service.
         clock: seconds since 1970.
     """
-    app = FastAPI(title="delegant", version="1", docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="delegant", version="1", docs_url=None, redoc_url=None, redirect_slashes=False
+    )
     app.add_middleware(Guard)
     _errors(app)
     _names(app, registry, clock)
@@ -86,8 +93,9 @@ def _errors(app: FastAPI) -> None:
 
 
 def _names(app: FastAPI, registry: Registry, clock: Callable[[], float]) -> None:
-    async def submit(http: Request, status: int) -> Response:
+    async def submit(http: Request, status: int, agent: str | None = None) -> Response:
         body = await http.body()
+        _routed(body, agent)
         token = http.headers.get("agent-invocation")
         receipt = await asyncio.to_thread(registry.submit, body, token, int(clock()))
         return _json(receipt, status)
@@ -100,8 +108,7 @@ def _names(app: FastAPI, registry: Registry, clock: Callable[[], float]) -> None
     @app.post("/v1/agents/{agent}/events")
     async def events(agent: str, http: Request) -> Response:
         """Renew or revoke a name."""
-        did.check(agent)
-        return await submit(http, 200)
+        return await submit(http, 200, did.check(agent))
 
     @app.get("/v1/agents/{agent}")
     async def by_agent(agent: str) -> Response:
@@ -113,13 +120,18 @@ def _names(app: FastAPI, registry: Registry, clock: Callable[[], float]) -> None
         if type(name) is not str:
             raise error("shape", "name is text")
         status, answer = await asyncio.to_thread(registry.resolve, name, int(clock()))
-        response = _json(answer, status)
-        response.headers["cache-control"] = "max-age=30" if status == 200 else "no-store"
+        if status != 200:  # a problem, with the signed answer inside
+            told = error(_NEGATIVE[status], f"{name}: {answer['freshness']['status']}")
+            return _json(told.problem() | {"answer": answer}, status, PROBLEM)
+        response = _json(answer)
+        response.headers["cache-control"] = "max-age=30"
         return response
 
     @app.get("/v1/resolve")
-    async def resolve_get(name: str) -> Response:
+    async def resolve_get(name: str, http: Request) -> Response:
         """The signed answer about a name: 200, 404 or 410."""
+        if len(http.query_params.multi_items()) != 1:
+            raise error("shape", "one question at a time: ?name=")
         return await resolve(name)
 
     @app.post("/v1/resolve")
@@ -137,9 +149,11 @@ def _documents(app: FastAPI, home: Home, registry: Registry, clock: Callable[[],
         return _resolution(name, http.headers.get("accept", ""))
 
     @app.get("/status/{number}")
-    async def status(number: int) -> Response:
+    async def status(number: str) -> Response:
         """A status list, as last signed."""
-        raw = await asyncio.to_thread(statuslists.raw, home, number)
+        if not _NUMBER.fullmatch(number) or int(number) not in statuslists.numbers(home):
+            raise error("not-found", "there is no such status list")
+        raw = await asyncio.to_thread(statuslists.raw, home, int(number))
         response = _json(raw)
         response.headers["cache-control"] = "max-age=15"
         return response
@@ -164,19 +178,11 @@ def _documents(app: FastAPI, home: Home, registry: Registry, clock: Callable[[],
         shape.closed(
             body,
             "body",
-            frozenset({"presentation", "evidence", "request"}),
-            frozenset({"nonce"}),
+            frozenset({"presentation", "request"}),
+            frozenset({"evidence", "nonce"}),
         )
-        verdict = await asyncio.to_thread(
-            lambda: decide(
-                Presentation.from_json(body["presentation"]),
-                Evidence.from_json(body["evidence"]),
-                load_trust(home.path / "trust"),
-                Act.from_json(body["request"]),
-                at=int(clock()),
-                nonce=body.get("nonce"),
-            )
-        )
+        trust = await asyncio.to_thread(own_trust, home)
+        verdict = await asyncio.to_thread(_judge, body, trust, int(clock()))
         return _json(verdict.json)
 
     @app.get("/health")
@@ -184,6 +190,38 @@ def _documents(app: FastAPI, home: Home, registry: Registry, clock: Callable[[],
         """Whether the store answers."""
         await asyncio.to_thread(registry.providers)
         return _json({"status": "ok", "registry": registry.did})
+
+
+def _routed(body: bytes, agent: str | None) -> None:
+    """The event stands where it was sent: registrations apart, others under their agent."""
+    event = parse_object(body, size=LARGE_BODY).get("event")
+    if type(event) is dict and (
+        (event.get("type") == "register") != (agent is None)
+        or agent not in (None, event.get("agent"))
+    ):
+        raise error("shape", "this event belongs to another address")
+
+
+def own_trust(home: Home) -> Trust:
+    """This home's trust; that it cannot be read is our fault, not the caller's."""
+    try:
+        return load_trust(home.path / "trust")
+    except Error as exc:
+        raise error("unavailable", f"the trust folder cannot be read: {exc.code}") from None
+
+
+def _judge(body: JsonObject, trust: Trust, at: int) -> Verdict:
+    try:
+        return decide(
+            Presentation.from_json(body["presentation"]),
+            Evidence.from_json(body.get("evidence", {})),
+            trust,
+            Act.from_json(body["request"]),
+            at=at,
+            nonce=body.get("nonce"),
+        )
+    except Error as exc:
+        return Verdict.of(exc)
 
 
 def _may_read(home: Home, registry: Registry, about: str, token: str | None, at: int) -> None:
@@ -199,7 +237,7 @@ def _may_read(home: Home, registry: Registry, about: str, token: str | None, at:
     key = did.key_of(found.iss)
     if key is None or found.iss not in (about, *home.settings.verifiers):
         raise error("holder-mismatch", f"{found.iss} may not read evidence about {about}")
-    holder_signed(found, found.iss, key, Budget(load_trust(home.path / "trust").limits))
+    holder_signed(found, found.iss, key, Budget(own_trust(home).limits))
     if found.aud != registry.did:
         raise error("audience", f"meant for {found.aud}")
     in_time(found, at)

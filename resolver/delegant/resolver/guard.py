@@ -9,7 +9,7 @@ from typing import Any, Final
 from delegant.credentials import Error
 from delegant.credentials.errors import error
 
-__all__ = ["Guard", "problem_bytes"]
+__all__ = ["Guard", "problem_bytes", "problem_response"]
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -24,6 +24,16 @@ _LARGE: Final = ("/v1/verify", "/v1/agents")
 def problem_bytes(exc: Error) -> bytes:
     """The body of an error."""
     return json.dumps(exc.problem()).encode()
+
+
+def problem_response(exc: Error) -> bytes:
+    """A whole HTTP/1.1 response, for what never became a request."""
+    body = problem_bytes(exc)
+    head = (
+        "HTTP/1.1 400 Bad Request\r\ncontent-type: application/problem+json\r\n"
+        f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+    )
+    return head.encode() + body
 
 
 class Guard:

@@ -16,22 +16,48 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from delegant.ans.registry import Registry
 from delegant.ans.store import Store
 from delegant.credentials import Error
-from delegant.wallet import Home, Wallet, load_trust, refresh
+from delegant.credentials.errors import error
+from delegant.wallet import Home, Wallet, refresh, save_seen
 
-from .app import create_app
+from .app import create_app, own_trust
+from .guard import problem_response
 
 __all__ = ["Deadline", "open_registry", "serve"]
 
 REFRESH_SECONDS: Final = 20
 DEADLINE_SECONDS: Final = 10.0
+MAX_HEAD: Final = 64 * 1024
 LOG: Final = logging.getLogger("delegant")
 
 
 class Deadline(HttpToolsProtocol):
-    """Close a connection whose request is not whole in time; uvicorn itself waits for ever."""
+    """Close a connection whose request is not whole in time, or whose head has no end.
+
+    uvicorn itself waits for ever, takes heads of any size, and answers what is no HTTP in
+    plain text.
+    """
 
     deadline = DEADLINE_SECONDS
     _timer: asyncio.TimerHandle | None = None
+    _head: int | None = 0
+
+    def data_received(self, data: bytes) -> None:
+        """Count the head while it is not whole."""
+        if self._head is not None:
+            self._head += len(data)
+        super().data_received(data)
+        if self._head is not None and self._head > MAX_HEAD and not self.transport.is_closing():
+            self.send_400_response("the head of the request is too large")
+
+    def on_headers_complete(self) -> None:
+        """The head is whole; what follows is the body."""
+        self._head = None
+        super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """What is no HTTP is told in the one shape of all errors."""
+        self.transport.write(problem_response(error("json", msg)))
+        self.transport.close()
 
     def connection_made(self, transport: Any) -> None:
         """A connection must say something soon."""
@@ -40,6 +66,7 @@ class Deadline(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         """A request has begun; it must end soon."""
+        self._head = self._head or 0
         super().on_message_begin()
         self._arm()
 
@@ -72,7 +99,8 @@ def open_registry(home: Home, organization: Wallet) -> Registry:
         Store(home.path / "registry.db"),
         home.settings.registry,
         organization.key("registry"),
-        lambda: load_trust(home.path / "trust"),
+        lambda: own_trust(home),
+        lambda seen: save_seen(home.path / "trust", seen),
     )
 
 

@@ -47,7 +47,7 @@ def load(name: str) -> dict[str, Any]:
     return _read(name)
 
 
-def validate(name: str, document: object) -> list[str]:
+def validate(name: str, document: Any) -> list[str]:
     """What is wrong with a document, each message after its JSON path; empty if nothing is.
 
     Raises:
@@ -57,7 +57,7 @@ def validate(name: str, document: object) -> list[str]:
     return [f"{one.json_path}: {one.message}" for one in errors]
 
 
-def accepts(name: str, document: object) -> bool:
+def accepts(name: str, document: Any) -> bool:
     """Whether `validate` would find nothing wrong; quicker, for it stops at the first fault."""
     return _validator(name).is_valid(document)
 

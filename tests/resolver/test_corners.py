@@ -1,8 +1,7 @@
-"""What the door does not do yet. Each test says what should hold, and turns red once it does."""
+"""The corners of the door."""
 
 from __future__ import annotations
 
-import json
 from urllib.parse import quote
 
 import pytest
@@ -12,67 +11,56 @@ from delegant.credentials.codec import canonical
 from resolver.door import NAME, House, parse_reply
 
 
-@pytest.mark.xfail(strict=True, reason="a number too long for a file name is taken for our fault")
 def test_a_status_number_of_any_length_is_never_a_5xx(house: House) -> None:
     assert house.call("GET", "/status/" + "9" * 300).status in {400, 404}
 
 
-@pytest.mark.xfail(strict=True, reason="the detail is the file error's own")
 def test_an_error_names_no_path_of_the_servers_disk(house: House) -> None:
     assert str(house.home.path) not in house.call("GET", "/status/7").body.decode()
 
 
-@pytest.mark.xfail(strict=True, reason="FastAPI coerces the number")
 @pytest.mark.parametrize("number", ["+1", "01", "1.0"])
 def test_a_status_list_has_one_address(house: House, number: str) -> None:
     assert house.call("GET", f"/status/{number}").status in {400, 404}
 
 
-@pytest.mark.xfail(strict=True, reason="the last one is taken")
 def test_a_question_asked_twice_in_one_is_refused(house: House) -> None:
     query = f"name={NAME}&name={NAME.replace('main', 'other')}"
     assert house.call("GET", f"/v1/resolve?{query}").status == 400
 
 
-@pytest.mark.xfail(strict=True, reason="the answer is bare; a problem with the answer inside fits")
 def test_a_negative_answer_is_a_problem_too(house: House) -> None:
     reply = house.call("GET", f"/v1/resolve?name={NAME.replace('main', 'never')}")
     assert reply.headers["content-type"] == "application/problem+json"
     assert reply.json["code"] == "ans-not-found"
 
 
-@pytest.mark.xfail(strict=True, reason="no route holds event and path together")
 def test_an_event_goes_to_its_own_route(house: House) -> None:
     body, token = house.wire(house.event(NAME.replace("main", "misrouted")))
     path = f"/v1/agents/{house.other.did}/events"
     assert house.call("POST", path, body, {"Agent-Invocation": token}).status == 400
 
 
-@pytest.mark.xfail(strict=True, reason="there is no code for 405 yet; `not-found` stands in")
 def test_a_wrong_method_has_a_code_of_its_own(house: House) -> None:
     assert house.call("DELETE", "/v1/resolve").json["code"] != "not-found"
 
 
-@pytest.mark.xfail(strict=True, reason="redirect_slashes is on")
 def test_a_slash_too_many_is_not_found(house: House) -> None:
     assert house.call("GET", "/health/").status == 404
 
 
-@pytest.mark.xfail(strict=True, reason="uvicorn answers those itself, in plain text")
 def test_what_is_no_http_is_a_problem_too(house: House) -> None:
     reply = parse_reply(house.raw(b"garbage\r\n\r\n"))
     assert reply.status == 400
     assert reply.headers["content-type"] == "application/problem+json"
 
 
-@pytest.mark.xfail(strict=True, reason="neither httptools nor uvicorn caps headers")
 def test_headers_have_a_cap(house: House) -> None:
     head = b"GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\nX: "
     reply = house.raw(head + b"a" * 3_000_000 + b"\r\n\r\n")
     assert not reply or parse_reply(reply).status in {400, 413, 431}
 
 
-@pytest.mark.xfail(strict=True, reason="`evidence` is required")
 def test_verify_takes_a_presentation_without_evidence(house: House) -> None:
     shown = {"links": [link.secured.raw for link in house.links]}
     body = {"presentation": shown, "request": Request("ans.register", house.registry).json}
@@ -80,7 +68,6 @@ def test_verify_takes_a_presentation_without_evidence(house: House) -> None:
     assert (reply.status, reply.json["state"]) == (200, "rejected")
 
 
-@pytest.mark.xfail(strict=True, reason="a malformed presentation is a 400 of the route")
 def test_verify_gives_a_verdict_on_a_malformed_presentation(house: House) -> None:
     act = Request("ans.register", house.registry).json
     body = {"presentation": {"links": [1]}, "evidence": {}, "request": act}
@@ -88,13 +75,6 @@ def test_verify_gives_a_verdict_on_a_malformed_presentation(house: House) -> Non
     assert (reply.status, reply.json["state"]) == (200, "malformed")
 
 
-@pytest.mark.xfail(strict=True, reason="`shape`, as for any unknown member")
-def test_a_capability_query_is_told_apart_from_nonsense(house: House) -> None:
-    body = json.dumps({"requestType": "resolveAgentByCapability"}).encode()
-    assert house.call("POST", "/v1/resolve", body).json["code"] != "shape"
-
-
-@pytest.mark.xfail(strict=True, reason="load_trust's refusal goes to the caller as a 400")
 def test_a_damaged_trust_folder_is_our_own_fault(house: House) -> None:
     path = house.home.path / "trust" / "trust.json"
     kept = path.read_bytes()
@@ -107,7 +87,6 @@ def test_a_damaged_trust_folder_is_our_own_fault(house: House) -> None:
         path.write_bytes(kept)
 
 
-@pytest.mark.xfail(strict=True, reason="nothing calls `save_seen`")
 def test_an_accepted_registration_is_remembered_against_rollback(house: House) -> None:
     name = quote(NAME.replace("main", "seen"), safe=":/")
     assert house.post(house.event(name)).status == 201
