@@ -143,3 +143,15 @@ def test_the_pattern_of_text_refuses_only_what_nobody_sees() -> None:
     assert refused <= hidden
     left = {unicodedata.category(letter) for letter in hidden - refused}
     assert left <= {"Cn", "Cf"}  # unassigned, and a few marks of single scripts
+
+
+@pytest.mark.parametrize("kind", FULL)
+def test_a_proof_stands_inside_or_around_and_never_both(kind: str) -> None:
+    document = FULL[kind]()
+    assert schema_accepts(kind, document)
+    assert not parser_accepts(kind, "jwt", document)
+    assert excuses(kind, "jwt", document) == ["one-proof"]
+
+
+def test_every_rule_has_its_document() -> None:
+    assert list(ALONE) == [rule.name for rule in RULES]
