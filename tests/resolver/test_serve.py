@@ -183,3 +183,12 @@ def test_without_the_extra_it_says_what_to_install(settled: House, tmp_path: Pat
     assert told.returncode == 5
     assert "pip install '.[server]'" in told.stderr
     assert "Traceback" not in told.stderr
+
+
+def test_an_address_in_use_is_told(settled: House) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        told = command(settled, "serve", "--bind", f"127.0.0.1:{port}")
+    assert told.returncode == 5
+    assert "unavailable" in told.stderr
+    assert "Traceback" not in told.stderr

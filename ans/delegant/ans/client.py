@@ -28,7 +28,7 @@ class Client:
         base_url: for example ``http://127.0.0.1:8080``.
         registry: the DID whose signature counts, from your trust folder.
         key: its key, where the DID is not its key.
-        timeout: seconds for each request.
+        timeout: seconds for each wait; a whole answer may take twice that.
 
     No answer is believed for coming from the right address: only for its signatures, its
     time, and being about what was asked. Redirects are not followed.
@@ -45,11 +45,13 @@ class Client:
     ) -> None:
         self.registry = registry
         self._key = key
+        self._timeout = timeout
         self._http = httpx.Client(
             base_url=base_url,
             timeout=timeout,
             transport=transport,
             follow_redirects=False,
+            headers={"Accept-Encoding": "identity"},
             trust_env=False,
         )
 
@@ -100,12 +102,17 @@ class Client:
 
     def _call(self, method: str, path: str, *, signed: bool = False, **more: Any) -> JsonObject:
         data = bytearray()
+        end = time.monotonic() + 2 * self._timeout
         try:
             with self._http.stream(method, path, **more) as response:
+                if "content-encoding" in response.headers:  # not asked for, and may be a bomb
+                    raise error("unavailable", "the answer is packed")
                 for chunk in response.iter_bytes():
                     data += chunk
                     if len(data) > MAX_ANSWER:
                         raise error("limit-size", "the answer is too large")
+                    if time.monotonic() > end:
+                        raise error("unavailable", "the answer takes too long")
         except httpx.HTTPError as exc:
             raise error("unavailable", f"the registry does not answer: {exc}") from None
         value = parse_object(bytes(data), size=MAX_ANSWER)

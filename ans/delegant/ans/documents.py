@@ -12,6 +12,7 @@ the registry signs receipts and freshness tokens.
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 
 from delegant.credentials import PrivateKey, PublicKey, did, proof, shape
@@ -130,9 +131,14 @@ def check_record(value: Json) -> AnsName:
     return name
 
 
+_ENDPOINT: Final = re.compile(
+    r"https?://[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{1,5})?(?:/[!-\[\]-~]*)?", re.ASCII
+)
+
+
 def _endpoint(address: Json) -> None:
     shape.text(address, "record.endpoints", shape.MAX_URL)
-    if not address.isascii() or not address.startswith(("https://", "http://")) or " " in address:
+    if not _ENDPOINT.fullmatch(address):
         raise error("shape", "an endpoint is an http(s) URL")
 
 

@@ -5,17 +5,35 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from delegant.credentials import Evidence, Link, PrivateKey, Request, digest, invoke, shape
+from delegant.credentials import (
+    AgentIdentity,
+    Evidence,
+    Link,
+    PrivateKey,
+    Request,
+    digest,
+    invoke,
+    shape,
+)
 from delegant.credentials.codec import JsonObject, canonical
 from delegant.credentials.errors import error
 
 from .documents import digest_of, members, sign
 from .name import AnsName
 
-__all__ = ["evidence_request", "lifecycle", "new_record", "request_of", "submission"]
+__all__ = [
+    "ancestry",
+    "evidence_request",
+    "lifecycle",
+    "new_record",
+    "request_of",
+    "sponsorship_of",
+    "submission",
+]
 
 RECORD_SECONDS: Final = 30 * 86_400
 DEFAULT_TTL: Final = 3600
+MAX_ANCESTRY: Final = 16
 
 
 def new_record(
@@ -35,13 +53,7 @@ def new_record(
     Raises:
         Rejected: ``orphan-agent`` when the evidence has no identity of the agent.
     """
-    path = []
-    one = agent
-    while found := evidence.identities(one):
-        path.append(found[0])
-        if found[0].issuer == found[0].sponsor or len(path) > 16:
-            break
-        one = found[0].issuer
+    path = ancestry(evidence, agent)
     if not path:
         raise error("orphan-agent", f"no identity credential of {agent} at hand")
     until = min(at + seconds, *(identity.valid_until for identity in path))
@@ -54,12 +66,29 @@ def new_record(
         ttl=ttl,
         created=shape.format_time(at),
         expires=shape.format_time(until),
-        sponsorship={
-            "sponsor": {"id": path[0].sponsor, "organization": path[0].organization},
-            "identities": [{"id": i.id, "digestMultibase": i.digest} for i in path],
-        },
+        sponsorship=sponsorship_of(path),
     )
     return sign(record, key, agent, at)
+
+
+def ancestry(evidence: Evidence, agent: str) -> list[AgentIdentity]:
+    """The agent's identity, then those of the agents that made it, up to one by a human."""
+    path: list[AgentIdentity] = []
+    one = agent
+    while found := evidence.identities(one):
+        path.append(found[0])
+        if found[0].issuer == found[0].sponsor or len(path) > MAX_ANCESTRY:
+            break
+        one = found[0].issuer
+    return path
+
+
+def sponsorship_of(path: Sequence[AgentIdentity]) -> JsonObject:
+    """What a record says of who answers for the agent: digests, not the credentials."""
+    return {
+        "sponsor": {"id": path[0].sponsor, "organization": path[0].organization},
+        "identities": [{"id": one.id, "digestMultibase": one.digest} for one in path],
+    }
 
 
 def lifecycle(

@@ -26,7 +26,7 @@ from delegant.credentials.verdict import Limit, Once
 
 from .answer import freshness
 from .documents import check_event, check_receipt, digest_of, members, sign
-from .holder import request_of
+from .holder import ancestry, request_of, sponsorship_of
 from .name import AnsName, provider_label
 from .store import Store
 
@@ -105,7 +105,7 @@ class Registry:
         if auth.actor != event["agent"]:
             raise error("holder-mismatch", "the chain is another agent's")
         if "record" in event:
-            self._record_fits(event["record"], auth, at)
+            self._record_fits(event["record"], auth, evidence, at)
         spent = self._discharge(auth)
         if self._remember is not None:
             self._remember(auth.seen)
@@ -143,14 +143,11 @@ class Registry:
             raise error("orphan-agent", f"no live human answers for {agent}: {exc}") from None
         return human.organization
 
-    def _record_fits(self, record: JsonObject, auth: Authorization, at: int) -> None:
+    def _record_fits(
+        self, record: JsonObject, auth: Authorization, evidence: Evidence, at: int
+    ) -> None:
         identity = auth.identities[-1]
-        stated = record["sponsorship"]
-        first = stated["identities"][0]
-        if stated["sponsor"] != {
-            "id": identity.sponsor,
-            "organization": identity.organization,
-        } or first != {"id": identity.id, "digestMultibase": identity.digest}:
+        if record["sponsorship"] != sponsorship_of(ancestry(evidence, auth.actor)):
             raise error("orphan-agent", "the record states another sponsorship than the evidence")
         if at >= shape.time(record["expires"], "expires"):
             raise error("expired", "the record has expired already")
@@ -182,7 +179,7 @@ class Registry:
             gone = self._state(db, row, at)[0] != "active"
             told = "is never given to another agent" if gone else "is another agent's"
             raise error("ans-gone" if gone else "name-taken", f"{name} {told}")
-        if event["type"] == "register":
+        if event["type"] == "register" and self._state(db, row, at)[0] != "revoked":
             raise error("name-taken", f"{name} is registered; renew it instead")
         if self._state(db, row, at)[0] == "revoked":
             raise error("ans-gone", f"{name} was revoked, for good")
@@ -211,8 +208,9 @@ class Registry:
             check_receipt(receipt, self.did, self._key.public)
             if receipt["event"] != row.digest:
                 raise error("ans-signature", "a receipt of another event")
-        except Error as exc:
-            raise error("unavailable", f"a stored receipt is damaged: {exc.code}") from None
+        except (Error, TypeError, ValueError) as exc:
+            told = getattr(exc, "code", type(exc).__name__)
+            raise error("unavailable", f"a stored receipt is damaged: {told}") from None
         return receipt
 
     def _event_of(self, db: Any, digest: str, key: str) -> JsonObject:
@@ -224,8 +222,9 @@ class Registry:
             name = check_event(event)
             if digest_of(event) != digest or name.key != key:
                 raise error("ans-signature", "another event")
-        except Error as exc:
-            raise error("unavailable", f"a stored event is damaged: {exc.code}") from None
+        except (Error, TypeError, ValueError) as exc:
+            told = getattr(exc, "code", type(exc).__name__)
+            raise error("unavailable", f"a stored event is damaged: {told}") from None
         return event
 
     def _state(self, db: Any, row: Any, at: int) -> tuple[str, JsonObject, JsonObject]:

@@ -6,6 +6,7 @@ connection is opened for each transaction and never shared between threads.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -101,7 +102,7 @@ class Store:
         try:
             with (self._reader if reading else self._engine).begin() as db:
                 yield db
-        except SQLAlchemyError as exc:
+        except (SQLAlchemyError, sqlite3.Error, UnicodeDecodeError) as exc:
             raise error("unavailable", f"the store does not answer: {type(exc).__name__}") from exc
 
     def event(self, db: Connection, digest: str) -> Any:

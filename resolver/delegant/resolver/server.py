@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import socket
 import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any, Final
@@ -133,10 +134,10 @@ def serve(
         task.cancel()
 
     app.router.lifespan_context = lifespan
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.create_server((host.strip("[]"), port), family=family, backlog=2048)
     config = uvicorn.Config(
         app,
-        host=host,
-        port=port,
         http=Deadline,
         log_level="warning",
         access_log=False,
@@ -144,8 +145,6 @@ def serve(
         timeout_graceful_shutdown=5,
         server_header=False,
     )
-    listener = config.bind_socket()
-    listener.listen()  # whoever is told may connect at once
     bound = listener.getsockname()
     listening(f"http://{bound[0]}:{bound[1]}")
     uvicorn.Server(config).run(sockets=[listener])
