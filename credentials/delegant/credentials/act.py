@@ -58,8 +58,7 @@ def holder_signed(found: Invocation, name: did.Did, key: PublicKey, budget: Budg
     """The invocation is by this DID, with this key."""
     if found.iss != name:
         raise error("holder-mismatch", f"invoked by {found.iss}, held by {name}")
-    prefix = did.vm_of(name) if did.embeds_key(name) else f"{name}#"
-    if found.method != prefix and (did.embeds_key(name) or not found.method.startswith(prefix)):
+    if not did.is_method_of(found.method, name):
         raise error("holder-mismatch", "signed by a key of another DID")
     if found.jws.header["alg"] not in ALGORITHMS:
         raise error("suite", "the invocation is not signed with EdDSA")

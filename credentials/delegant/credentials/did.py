@@ -59,6 +59,17 @@ def vm_of(did: Did) -> str:
     return f"{did}#{did[8:]}" if did.startswith("did:key:") else f"{did}#0"
 
 
+def is_method_of(method: str, did: Did) -> bool:
+    """Whether a verification method id is one of this DID's.
+
+    A did:key or did:jwk has exactly one; of other DIDs any fragment may be, since their key is
+    pinned by whoever signs above them.
+    """
+    if embeds_key(did):
+        return method == vm_of(did)
+    return method.startswith(f"{did}#")
+
+
 def from_key(key: PublicKey, method: str = "key") -> Did:
     """The DID of a key, by method ``key`` or ``jwk``."""
     if method == "key":

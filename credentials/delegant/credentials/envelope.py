@@ -126,11 +126,7 @@ class Secured:
         Raises:
             Undecided: ``suite``. Rejected: ``did-key-mismatch``, ``proof``.
         """
-        expected = did.vm_of(signer) if did.embeds_key(signer) else f"{signer}#"
-        fits = self.method == expected or (
-            not did.embeds_key(signer) and self.method.startswith(expected)
-        )
-        if not fits:
+        if not did.is_method_of(self.method, signer):
             raise error("did-key-mismatch", f"{self.method[:80]!r} is no key of {signer}")
         if self.checked_by(key):
             return

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from . import did, jose, shape
+from .budget import HARD
 from .codec import Json, JsonObject, canonical, parse_object
 from .did import Did
 from .envelope import Secured, unpack
@@ -99,6 +100,8 @@ class Presentation:
         optional = frozenset({"invocation", "approvals"})
         shape.closed(value, "presentation", frozenset({"links"}), optional)
         links = shape.array(value["links"], "links", most=4096)
+        if len(links) > HARD.links:  # before any of them is taken apart
+            raise error("limit-links", f"{len(links)} links, {HARD.links} are the most")
         token = value.get("invocation")
         if "invocation" in value and type(token) is not str:
             raise error("shape", "invocation is not a compact JWS")

@@ -146,31 +146,28 @@ def _spawned(stage: Stage) -> JsonObject:
         valid_from=now,
         valid_until=now + 600,
     )
-    above = stage.links[:3]
-    link = issue_link(
-        stage.key("dbquery"),
-        issuer=parent,
-        subject=child,
-        organization=above[-1].organization,
-        grants=[DRAFTS],
-        constraints={"rows": {"max": 500}},
-        valid_from=now,
-        valid_until=min(now + 60, above[-1].valid_until),
-        above=above,
-    )
+    link = _handed_on(stage, child, now)
     evidence = stage.evidence().merged(Evidence(identities=[identity.secured.raw]))
-    links = [*_raw(above), link.secured.raw]
+    links = [*_raw(stage.links[:3]), link.secured.raw]
     return stage.call(WRITE, links, child, key=key, evidence=evidence, chain=link.digest)[0]
 
 
 def _to_stranger(stage: Stage) -> JsonObject:
     """A hijacked dbquery hands its authority to a key nobody answers for."""
     key, now = PrivateKey.generate(), int(time.time())
-    stranger, above = did.from_key(key.public), stage.links[:3]
-    link = issue_link(
+    stranger = did.from_key(key.public)
+    link = _handed_on(stage, stranger, now)
+    links = [*_raw(stage.links[:3]), link.secured.raw]
+    return stage.call(WRITE, links, stranger, key=key, chain=link.digest)[0]
+
+
+def _handed_on(stage: Stage, to: str, now: int) -> Link:
+    """A well-formed link from dbquery, which may hand on once more."""
+    above = stage.links[:3]
+    return issue_link(
         stage.key("dbquery"),
         issuer=stage.did("dbquery"),
-        subject=stranger,
+        subject=to,
         organization=above[-1].organization,
         grants=[DRAFTS],
         constraints={"rows": {"max": 500}},
@@ -178,9 +175,6 @@ def _to_stranger(stage: Stage) -> JsonObject:
         valid_until=min(now + 60, above[-1].valid_until),
         above=above,
     )
-    return stage.call(
-        WRITE, [*_raw(above), link.secured.raw], stranger, key=key, chain=link.digest
-    )[0]
 
 
 def _extended(stage: Stage) -> JsonObject:
