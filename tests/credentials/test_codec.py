@@ -200,3 +200,21 @@ def test_digest_is_a_multihash_and_nothing_else_is() -> None:
     for other in (text[1:], text + "A", "z" + text[1:], text[:-1] + "=", text[:-1], None, 7, [text],
                   "u" + b64u_encode(b"\x13\x20" + b"\0" * 32), text[:-1] + "\u0410"):  # fmt: skip
         assert not is_digest(other)
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"[" * 3000, "limit-depth"),
+        (b"[" * 34 + b"x", "limit-depth"),
+        (b"[" * 33 + b"x", "json"),
+        (b'{"a":"' + b"[" * 3000 + b'"', "json"),
+        (b"[" + b"0," * 5000 + b"x", "limit-members"),
+        (b"[" + b'"a,b",' * 3000 + b"x", "json"),
+    ],
+)
+def test_what_is_no_json_is_held_to_the_limits_before_it_is_read(data: bytes, code: str) -> None:
+    """The same answer on every Python, whatever its recursion limit."""
+    with pytest.raises(Error) as told:
+        parse(data, size=99_999)
+    assert told.value.code == code

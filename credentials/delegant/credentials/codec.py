@@ -17,6 +17,7 @@ import binascii
 import hashlib
 import json
 import math
+import re
 from typing import Any, Final, TypeAlias
 
 import orjson
@@ -68,6 +69,8 @@ def parse(data: bytes, *, size: int, depth: int = MAX_DEPTH, members: int = MAX_
     try:
         value = orjson.loads(data)
     except orjson.JSONDecodeError:
+        _check_encoding(data)
+        _scan(data, depth, members)
         value = _slow_parse(data)
         _measure(value, depth, members)
         return value
@@ -118,15 +121,42 @@ def _measure(value: Json, depth: int, members: int) -> bool:
     raise error("limit-depth", f"nested deeper than {depth} levels")
 
 
-def _slow_parse(data: bytes) -> Json:
+_TOKEN: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[{\]},]', re.DOTALL)
+
+
+def _scan(data: bytes, depth: int, members: int) -> None:
+    """Hold a text that may be no JSON to the limits, before it is read for its error.
+
+    Never stricter than `_measure`; it ends as soon as a limit is passed, so hostile bytes cost
+    no more than honest ones, and their answer does not depend on how deep the decoder recurses.
+    """
+    level = commas = 0
+    for token in _TOKEN.finditer(data):
+        mark = data[token.start()]
+        if mark in b"[{":
+            level += 1
+            if level > depth + 1:
+                raise error("limit-depth", f"nested deeper than {depth} levels")
+        elif mark in b"]}":
+            level -= 1
+        elif mark == 0x2C:
+            commas += 1
+            if commas >= members:
+                raise error("limit-members", f"more than {members} members")
+
+
+def _check_encoding(data: bytes) -> None:
     if data.startswith(b"\xef\xbb\xbf"):
         raise error("encoding", "a byte order mark")
     try:
-        text = data.decode("utf-8")
+        data.decode("utf-8")
     except UnicodeDecodeError:
         raise error("encoding", "not UTF-8") from None
+
+
+def _slow_parse(data: bytes) -> Json:
     try:
-        return _DECODER.decode(text)
+        return _DECODER.decode(data.decode("utf-8"))
     except json.JSONDecodeError as exc:
         raise error("json", f"{exc.msg} at character {exc.pos}") from None
     except RecursionError:
