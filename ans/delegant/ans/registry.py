@@ -18,6 +18,7 @@ from delegant.credentials import (
     verify,
 )
 from delegant.credentials.budget import Budget
+from delegant.credentials.chain import quiet
 from delegant.credentials.codec import JsonObject, canonical, parse_object
 from delegant.credentials.did import check as check_did
 from delegant.credentials.errors import Error, error
@@ -137,8 +138,8 @@ class Registry:
         try:
             identity = people.agent(name)
             human = people.human(identity.sponsor)
-            standing.times((), [identity], people, at, _quiet)
-            standing.status(human, (), [identity], people, evidence, trust, at, "high", _quiet)
+            standing.times((), [identity], people, at, quiet)
+            standing.status(human, (), [identity], people, evidence, trust, at, "high", quiet)
         except Error as exc:
             raise error("orphan-agent", f"no live human answers for {agent}: {exc}") from None
         return human.organization
@@ -175,14 +176,15 @@ class Registry:
             if event["type"] != "register":
                 raise error("ans-not-found", f"{name} is not registered here")
             return
+        status = self._state(db, row, at)[0]
         if row.agent != event["agent"]:
-            gone = self._state(db, row, at)[0] != "active"
+            gone = status != "active"
             told = "is never given to another agent" if gone else "is another agent's"
             raise error("ans-gone" if gone else "name-taken", f"{name} {told}")
-        if event["type"] == "register" and self._state(db, row, at)[0] != "revoked":
-            raise error("name-taken", f"{name} is registered; renew it instead")
-        if self._state(db, row, at)[0] == "revoked":
+        if status == "revoked":
             raise error("ans-gone", f"{name} was revoked, for good")
+        if event["type"] == "register":
+            raise error("name-taken", f"{name} is registered; renew it instead")
         if event["previous"] != row.last or event["seq"] != row.seq + 1:
             raise error("stale-version", f"{name} has changed: its last event is {row.last}")
 
@@ -303,7 +305,3 @@ def _signed_event(event: Any) -> AnsName:
         if exc.code == "ans-signature":
             raise error("holder-mismatch", exc.detail) from None
         raise
-
-
-def _quiet(*_arguments: object) -> None:
-    """No trace."""

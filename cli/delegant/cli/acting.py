@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from delegant.credentials import Bundle, Evidence, Request, Verdict, explain, verify
+from delegant.credentials import Bundle, Error, Evidence, Request, Verdict, explain
 from delegant.credentials.did import check as check_did
 from delegant.credentials.errors import error
 from delegant.credentials.presentation import MAX_BUNDLE
@@ -131,8 +131,7 @@ def verify_(
         if edge.json:
             edge.show(found.json if explain_ else found.verdict.json, "")
             raise typer.Exit(_exit(found.verdict))
-        verify(*arguments, at=when, nonce=nonce)  # raises what explain found
-        return
+        raise _refusal(found.verdict)
     if remember:
         save_seen(folder, yes.seen)
     edge.show(
@@ -140,6 +139,12 @@ def verify_(
         f"accepted: {yes.actor} may {parsed.request.action} on {parsed.request.resource},\n"
         f"  authorised by {yes.sponsor} through {len(yes.links)} link(s)",
     )
+
+
+def _refusal(verdict: Verdict) -> Error:
+    """The refusal a verdict tells, to be raised."""
+    code = verdict.code or "unavailable"
+    return error(code, verdict.detail, link=verdict.link, dimension=verdict.dimension)
 
 
 def _exit(verdict: Verdict) -> int:

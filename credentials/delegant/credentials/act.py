@@ -6,7 +6,6 @@ from . import constraint, did
 from .budget import Budget
 from .capability import Authority
 from .chain import AtLink, Trace
-from .codec import canonical, digest
 from .constraint import Constraints
 from .errors import error
 from .jose import ALGORITHMS
@@ -160,8 +159,7 @@ def obligations(
     Raises:
         Undecided: ``no-ledger``, ``ledger-foreign``.
     """
-    key = digest(canonical([found.aud, found.iss, found.jti]))
-    out: list[Obligation] = [Once(key, found.exp)]
+    out: list[Obligation] = [Once(found.once_key, found.exp)]
     keys = [link.digest for link in chain.links] + [f"{chain.sponsor}#entitlements"]
     limits: Constraints = {}
     for index, (name, authority) in enumerate(zip(keys, _authorities(chain), strict=False)):

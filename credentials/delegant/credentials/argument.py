@@ -7,8 +7,7 @@ are three values.
 
 from __future__ import annotations
 
-import re
-from typing import Any, Final
+from typing import Any
 
 from . import shape
 from .codec import MAX_INT, Json
@@ -56,14 +55,7 @@ def _in_range(test: Any, tagged: tuple[str, Any]) -> bool:
         return False
     if kind == "int":
         return bool(low <= tagged[1] <= high)
-    return _is_decimal(tagged[1]) and bool(low <= int(tagged[1]) <= high)
-
-
-_DECIMAL: Final = re.compile(r"0|-?[1-9][0-9]{0,38}", re.ASCII)
-
-
-def _is_decimal(text: str) -> bool:
-    return _DECIMAL.fullmatch(text) is not None
+    return shape.is_decimal(tagged[1]) and bool(low <= int(tagged[1]) <= high)
 
 
 def narrows(parent: Any, child: Any) -> bool:

@@ -22,6 +22,10 @@ Trace: TypeAlias = Callable[..., None]
 """Called with (phase, link, template, *arguments) for every check that held."""
 
 
+def quiet(*_arguments: object) -> None:
+    """A `Trace` that keeps nothing."""
+
+
 class AtLink:
     """Name the link in whatever is refused inside; None where no link is to blame."""
 

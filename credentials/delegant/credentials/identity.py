@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from . import did, shape
-from .codec import Json, JsonObject, b64u_decode
+from .codec import Json, b64u_decode
 from .credential import Envelope, parse_envelope, pinned_key, version
 from .did import Did
 from .envelope import Secured
@@ -157,9 +157,3 @@ def check_model_hash(value: Any) -> None:
         raise error("shape", "modelHash is not a multihash in multibase u", dimension="modelHash")
     if b64u_decode(value[1:])[:2] not in _MODEL_HASH:
         raise error("shape", "modelHash is not sha2-256 or sha3-256", dimension="modelHash")
-
-
-def block_of(identity: AgentIdentity) -> JsonObject:
-    """The whole ``agentIdentity`` block, for showing it."""
-    block: JsonObject = identity.secured.document["credentialSubject"]["agentIdentity"]
-    return block

@@ -119,7 +119,7 @@ def issue_link(
         id,
     )
     link = parse_link(_sign(document, key, issuer, above[-1].key if above else None, form))
-    chain.linkage((*above, link), _quiet)
+    chain.linkage((*above, link), chain.quiet)
     if above:
         chain.attenuates(above[-1], link)
     if link.status is None and (use != "grant" or link.seconds > STATUS_FREE_SECONDS):
@@ -297,7 +297,3 @@ def _short(credential: Issued, most: int) -> Issued:
 
 def _lease(lease: Lease) -> JsonObject:
     return {"list": lease.list, "from": lease.start, "count": lease.count}
-
-
-def _quiet(*_arguments: object) -> None:
-    """No trace."""

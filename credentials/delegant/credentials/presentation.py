@@ -13,7 +13,7 @@ from typing import Final
 
 from . import did, jose, shape
 from .budget import HARD
-from .codec import Json, JsonObject, canonical, parse_object
+from .codec import Json, JsonObject, canonical, digest, parse_object
 from .did import Did
 from .envelope import Secured, unpack
 from .errors import error
@@ -48,6 +48,11 @@ class Invocation:
     nonce: str | None
     chain: str
     request: str
+
+    @property
+    def once_key(self) -> str:
+        """What whoever accepts it must accept only once."""
+        return digest(canonical([self.aud, self.iss, self.jti]))
 
     @classmethod
     def unpack(cls, token: str) -> jose.Jws:

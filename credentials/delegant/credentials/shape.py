@@ -24,6 +24,7 @@ __all__ = [
     "digest_text",
     "format_time",
     "integer",
+    "is_decimal",
     "one_of",
     "string_set",
     "text",
@@ -122,13 +123,14 @@ def string_set(
 _DECIMAL: Final = re.compile(r"0|-?[1-9][0-9]{0,38}", re.ASCII)
 
 
+def is_decimal(text: str) -> bool:
+    """Whether a text is a whole number in its one spelling."""
+    return _DECIMAL.fullmatch(text) is not None
+
+
 def decimal(value: Json, where: str, *, negative: bool = False) -> int:
     """A whole number as a string (minor units), one spelling: no sign but ``-``, no zeros ahead."""
-    if (
-        type(value) is not str
-        or not _DECIMAL.fullmatch(value)
-        or (value[0] == "-" and not negative)
-    ):
+    if type(value) is not str or not is_decimal(value) or (value[0] == "-" and not negative):
         raise error("shape", f"{where} is not a whole number written as a string")
     return int(value)
 
