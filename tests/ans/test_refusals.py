@@ -23,7 +23,7 @@ from delegant.credentials import (
     digest,
 )
 from delegant.credentials.codec import JsonObject, canonical, parse_object
-from delegant.credentials.presentation import Invocation
+from delegant.credentials.invocation import Invocation
 from world import Party
 
 

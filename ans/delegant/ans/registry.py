@@ -139,7 +139,7 @@ class Registry:
             identity = people.agent(name)
             human = people.human(identity.sponsor)
             standing.times((), [identity], people, at, quiet)
-            standing.status(human, (), [identity], people, evidence, trust, at, "high", quiet)
+            standing.status(human, (), [identity], people, trust, at, "high", quiet)
         except Error as exc:
             raise error("orphan-agent", f"no live human answers for {agent}: {exc}") from None
         return human.organization

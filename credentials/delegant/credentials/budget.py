@@ -73,14 +73,14 @@ class Budget:
             raise error("limit-comparisons", "more comparisons than the budget allows")
         self._comparisons -= number
 
-    def chain_signature(self) -> None:
-        """Spend one signature check of links or invocation, or ``limit-signatures``."""
-        if self._chain < 1:
+    def chain_signatures(self, number: int) -> None:
+        """Spend signature checks of links or invocation, or ``limit-signatures``."""
+        if number > self._chain:
             raise error("limit-signatures", "more chain signatures than the budget allows")
-        self._chain -= 1
+        self._chain -= number
 
-    def evidence_signature(self) -> None:
-        """Spend one signature check of evidence, or ``limit-signatures``."""
-        if self._evidence < 1:
+    def evidence_signatures(self, number: int) -> None:
+        """Spend signature checks of evidence, or ``limit-signatures``."""
+        if number > self._evidence:
             raise error("limit-signatures", "more evidence signatures than the budget allows")
-        self._evidence -= 1
+        self._evidence -= number

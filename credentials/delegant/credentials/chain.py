@@ -15,8 +15,9 @@ from .did import Did
 from .envelope import Secured
 from .errors import Error, error
 from .keys import PublicKey
+from .presentation import Presentation
 
-__all__ = ["Trace", "attenuation", "linkage", "pinned", "read_links", "signatures"]
+__all__ = ["Trace", "attenuation", "linkage", "pinned", "quiet", "read_links", "signatures"]
 
 Trace: TypeAlias = Callable[..., None]
 """Called with (phase, link, template, *arguments) for every check that held."""
@@ -26,32 +27,21 @@ def quiet(*_arguments: object) -> None:
     """A `Trace` that keeps nothing."""
 
 
-class AtLink:
-    """Name the link in whatever is refused inside; None where no link is to blame."""
-
-    __slots__ = ("_index",)
-
-    def __init__(self, index: int | None) -> None:
-        self._index = index
-
-    def __enter__(self) -> None:
-        """Nothing to set up."""
-
-    def __exit__(
-        self, _kind: type[BaseException] | None, exc: BaseException | None, _trace: object
-    ) -> None:
-        if isinstance(exc, Error) and exc.link is None:
-            exc.link = self._index
-
-
-def read_links(items: tuple[Secured, ...], trace: Trace) -> tuple[Link, ...]:
+def read_links(shown: Presentation, trace: Trace) -> tuple[Link, ...]:
     """Phase 3: every link has the profile's shape."""
-    links: list[Link] = []
-    for index, item in enumerate(items):
-        with AtLink(index):
-            links.append(parse_link(item))
+    links = shown.read
+    if not links:
+        found: list[Link] = []
+        try:
+            for item in shown.links:
+                found.append(parse_link(item))
+        except Error as exc:
+            exc.at(len(found))
+            raise
+        links = tuple(found)
+    for index in range(len(links)):
         trace(3, index, "is a delegation credential of the profile")
-    return tuple(links)
+    return links
 
 
 def linkage(links: tuple[Link, ...], trace: Trace) -> None:
@@ -60,21 +50,28 @@ def linkage(links: tuple[Link, ...], trace: Trace) -> None:
     Raises:
         Rejected: ``chain-broken``, ``depth``, ``cycle``, ``sponsor-changed``.
     """
-    parties: set[str] = {links[0].issuer}
+    root = links[0]
+    parties: set[str] = {root.issuer}
     ids: set[str] = set()
-    for index, link in enumerate(links):
-        with AtLink(index):
-            _continues(link, links[index - 1] if index else None)
-            _depth(link, index, links[index - 1] if index else None)
+    parent: Link | None = None
+    index = 0
+    try:
+        for index, link in enumerate(links):
+            _continues(link, parent)
+            _depth(link, index, parent)
             if link.subject in parties or link.id in ids:
                 raise error("cycle", "a party or a link stands twice in the chain")
             if index == 0 and link.sponsor != link.issuer:
                 raise error("sponsor-changed", "the first link is not signed by the sponsor")
-            if (link.sponsor, link.organization) != (links[0].sponsor, links[0].organization):
+            if link.sponsor != root.sponsor or link.organization != root.organization:
                 raise error("sponsor-changed", "not the sponsor of the first link")
-        parties.add(link.subject)
-        ids.add(link.id)
-        trace(4, index, "continues the chain at depth %d", link.depth)
+            parties.add(link.subject)
+            ids.add(link.id)
+            parent = link
+            trace(4, index, "continues the chain at depth %d", link.depth)
+    except Error as exc:
+        exc.at(index)
+        raise
 
 
 def _continues(link: Link, parent: Link | None) -> None:
@@ -107,17 +104,25 @@ def attenuation(links: tuple[Link, ...], budget: Budget, trace: Trace) -> None:
         Rejected: ``scope-widened``, ``constraint-dropped``, ``use``.
         LimitExceeded: ``limit-comparisons``.
     """
-    for index in range(1, len(links)):
-        with AtLink(index):
-            attenuates(links[index - 1], links[index], budget)
-        trace(5, index, "allows no more than the link before it")
+    parent = links[0]
+    index = 0
+    try:
+        for index, link in enumerate(links):
+            if index:
+                attenuates(parent, link, budget)
+                trace(5, index, "allows no more than the link before it")
+            parent = link
+    except Error as exc:
+        exc.at(index)
+        raise
 
 
 def attenuates(parent: Link, child: Link, budget: Budget | None = None) -> None:
     """One step of phase 5; the issuer asks it too before it signs."""
     if child.valid_from < parent.valid_from or child.valid_until > parent.valid_until:
         raise error("scope-widened", "lives outside the link above", dimension="validity")
-    capability.attenuates(parent.authority, child.authority, budget)
+    if child.authority is not parent.authority:
+        capability.attenuates(parent.authority, child.authority, budget)
     if child.spawn and not parent.spawn:
         raise error("scope-widened", "the right to spawn was not given", dimension="spawn")
     if not child.to <= parent.to:
@@ -161,36 +166,44 @@ def signatures(
     holders = set(root_keys)
     shared: int | None = None
     holder: PublicKey | None = None
-    for index, link in enumerate(links):
-        with AtLink(index):
+    index = 0
+    try:
+        for index, link in enumerate(links):
             if not keys:
                 raise error("key-unresolved", f"nothing trusted gives the key of {link.issuer}")
-            check_any(link.secured, link.issuer, keys, budget.chain_signature)
+            check_any(link.secured, link.issuer, keys, budget.chain_signatures)
             trace(6, index, "is signed by %s", link.issuer)
             holder = pinned(link.subject, link.key)
             if holder in holders and shared is None:
                 shared = index
             keys = () if holder is None else (holder,)
             holders.update(keys)
-    if holder is None:
-        last = len(links) - 1
-        raise error("key-unresolved", f"no key is pinned for {links[-1].subject}", link=last)
+        if holder is None:
+            raise error("key-unresolved", f"no key is pinned for {links[-1].subject}")
+    except Error as exc:
+        exc.at(index)
+        raise
     if shared is not None:
         raise error("id-shared", "a key of two parties of the chain", link=shared)
     return holder
 
 
 def check_any(
-    secured: Secured, signer: Did, keys: tuple[PublicKey, ...], spend: Callable[[], None]
+    secured: Secured, signer: Did, keys: tuple[PublicKey, ...], spend: Callable[[int], None]
 ) -> None:
-    """Verify with the first of the keys that fits, spending one check for each tried."""
-    for index, key in enumerate(keys):
-        if not secured.checked_by(key):
-            spend()
+    """Verify with the first of the keys that fits.
+
+    As many checks are spent as there are keys, whichever fits and whatever is remembered, so
+    that no verdict depends on what came before.
+    """
+    spend(len(keys))
+    if len(keys) > 1:
+        keys = tuple(sorted(keys, key=lambda key: not secured.checked_by(key)))
+    for left, key in enumerate(keys, 1 - len(keys)):
         try:
             secured.check(signer, key)
         except Error as exc:
-            if exc.code != "proof" or index == len(keys) - 1:
+            if exc.code != "proof" or not left:
                 raise
         else:
             return

@@ -12,7 +12,6 @@ b'{"a":"x","b":1}'
 
 from __future__ import annotations
 
-import base64
 import binascii
 import hashlib
 import json
@@ -276,7 +275,7 @@ def _has_float(value: Json) -> bool:
 
 def b64u_encode(data: bytes) -> str:
     """base64url without padding (RFC 4648, 5)."""
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+    return binascii.b2a_base64(data, newline=False).translate(_TO_URL, b"=").decode("ascii")
 
 
 def b64u_decode(text: str, *, size: int = 1 << 20) -> bytes:
@@ -284,21 +283,26 @@ def b64u_decode(text: str, *, size: int = 1 << 20) -> bytes:
     if len(text) > size:
         raise error("limit-size", f"{len(text)} characters of base64url, {size} are allowed")
     try:
-        raw = text.encode("ascii").translate(_B64U)
+        raw = text.encode("ascii").translate(_FROM_URL)
         out = binascii.a2b_base64(raw + b"=" * (-len(raw) % 4), strict_mode=True)
     except (UnicodeEncodeError, binascii.Error, ValueError):
         raise error("encoding", "not base64url") from None
-    # '=' and the plain alphabet map to a byte no base64 has, spare bits show on re-encoding.
-    if binascii.b2a_base64(out, newline=False).rstrip(b"=") != raw:
+    # '=' and the plain alphabet map to a byte no base64 has; what is left are spare bits.
+    if text[-1:] not in _LAST[len(text) % 4]:
         raise error("encoding", "not the canonical base64url spelling")
     return out
 
 
-_B64U: Final = bytes.maketrans(b"-_+/=", b"+/\x00\x00\x00")
+_TO_URL: Final = bytes.maketrans(b"+/", b"-_")
+_FROM_URL: Final = bytes.maketrans(b"-_+/=", b"+/\x00\x00\x00")
+_B64U: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+_LAST: Final = (_B64U, "", _B64U[::16], _B64U[::4])
+"""By length modulo 4: the last characters whose spare bits are all zero."""
 
-_B58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-_B58_VALUE: Final = {c: i for i, c in enumerate(_B58)}
-_B58_PAIR: Final = {a + b: i * 58 + j for a, i in _B58_VALUE.items() for b, j in _B58_VALUE.items()}
+_B58: Final = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+_B58_DIGIT: Final = bytes(_B58.find(c) & 0xFF for c in range(256))
+"""Byte to digit; 255 for what is no digit."""
+_B58_PAIR: Final = [bytes((a, b)) for a in _B58 for b in _B58]
 B58_MAX: Final = 128
 """Most characters of base58: decoding is quadratic, and a signature needs 88."""
 
@@ -306,28 +310,48 @@ B58_MAX: Final = 128
 def b58_encode(data: bytes) -> str:
     """base58btc (the Bitcoin alphabet), as multibase ``z`` uses it."""
     number = int.from_bytes(data, "big")
-    out = ""
-    while number:
-        number, rest = divmod(number, 58)
-        out = _B58[rest] + out
-    return "1" * (len(data) - len(data.lstrip(b"\0"))) + out
+    pairs: list[bytes] = []
+    while number:  # ten digits at a time: few divisions of the long number
+        number, block = divmod(number, 58**10)
+        for _ in range(5):
+            block, pair = divmod(block, 58**2)
+            pairs.append(_B58_PAIR[pair])
+    digits = b"".join(reversed(pairs)).lstrip(b"1")
+    return "1" * (len(data) - len(data.lstrip(b"\0"))) + digits.decode("ascii")
+
+
+def _lanes() -> list[tuple[int, int, int]]:
+    """For each doubling of the lane: its width in bits, the mask of the low lanes, the gap."""
+    out: list[tuple[int, int, int]] = []
+    width = 8
+    while width < 8 * B58_MAX:
+        low = sum(((1 << width) - 1) << at for at in range(0, 8 * B58_MAX, 2 * width))
+        out.append((width, low, (1 << width) - 58 ** (width // 8)))
+        width *= 2
+    return out
+
+
+_B58_LANES: Final = _lanes()
 
 
 def b58_decode(text: str) -> bytes:
     """Inverse of `b58_encode`, for at most `B58_MAX` characters.
+
+    The digits are read as one number in base 256, whose neighbours are then joined lane by
+    lane, all at once: high * 256^n + low becomes high * 58^n + low, for n = 1, 2, 4 … 64. No
+    lane overflows, since 58^n < 256^n.
 
     Raises:
         LimitExceeded: ``limit-size``. Malformed: ``encoding``.
     """
     if len(text) > B58_MAX:
         raise error("limit-size", f"{len(text)} characters of base58, {B58_MAX} are allowed")
-    odd = len(text) % 2
-    try:
-        number = _B58_VALUE[text[0]] if odd else 0
-        for at in range(odd, len(text), 2):  # two at a time: half the long multiplications
-            number = number * 3364 + _B58_PAIR[text[at : at + 2]]
-    except KeyError:
-        raise error("encoding", "not base58") from None
+    digits = text.encode("ascii", "replace").translate(_B58_DIGIT)
+    if b"\xff" in digits:
+        raise error("encoding", "not base58")
+    number = int.from_bytes(digits, "big")
+    for width, low, gap in _B58_LANES:
+        number -= (number >> width & low) * gap
     zeros = len(text) - len(text.lstrip("1"))
     return b"\0" * zeros + number.to_bytes((number.bit_length() + 7) // 8, "big")
 

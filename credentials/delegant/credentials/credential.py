@@ -11,7 +11,7 @@ verifier's to judge.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from . import capability, did, shape
 from .capability import Authority
@@ -93,10 +93,19 @@ class Envelope:
         return self.valid_until - self.valid_from
 
 
-@dataclass(frozen=True, slots=True)
-class Link(Envelope):
-    """One link of a chain."""
+class Link(NamedTuple):
+    """One link of a chain: the members of `Envelope`, and the delegation's.
 
+    A tuple, because a verifier makes one for each link it meets.
+    """
+
+    secured: Secured
+    id: str
+    issuer: Did
+    subject: Did
+    valid_from: int
+    valid_until: int
+    status: StatusEntry | None
     use: str
     sponsor: Did
     organization: Did
@@ -108,6 +117,16 @@ class Link(Envelope):
     lease: Lease | None
     authority: Authority
     key: str | None
+
+    @property
+    def digest(self) -> str:
+        """The digest others name it by."""
+        return self.secured.digest
+
+    @property
+    def seconds(self) -> int:
+        """How long it lives."""
+        return self.valid_until - self.valid_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +238,9 @@ _DELEGATION_OPTIONAL: Final = frozenset({"parent", "constraints", "key"})
 
 
 def parse_link(secured: Secured) -> Link:
-    """Read one link (phase 3).
+    """Read one link (phase 3), member by member: the general path, which names what is wrong.
+
+    `grammar` reads the canonical spelling at once; a test holds the two equal.
 
     Raises:
         Malformed, Undecided, LimitExceeded: the codes of phases 2 and 3.

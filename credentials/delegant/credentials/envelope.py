@@ -7,7 +7,8 @@ The three are apart because the verifier does them in different phases.
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, Final, Literal
 
 from . import did, jose, proof
 from .codec import JsonObject, canonical, digest
@@ -38,38 +39,24 @@ _PROOF: Final = frozenset(
 )
 
 
-class Secured:
+class Secured(ABC):
     """A credential and its signature, taken apart, not yet believed.
 
     Attributes:
         raw: as it was presented, an object or a compact JWS.
         document: the credential without its proof.
+        form: ``di`` for a Data Integrity proof, ``jwt`` for ``vc+jwt``.
         method: the verification method it names; set by `open`.
         created: when the proof says it was made (eddsa-jcs-2022 only); set by `open`.
         shaped: set by the parser of its kind once every member has its type, so that no float
             can hide in it.
     """
 
-    __slots__ = (
-        "_checked",
-        "_digest",
-        "_jws",
-        "_signature",
-        "created",
-        "document",
-        "method",
-        "raw",
-        "shaped",
-    )
+    __slots__ = ("_checked", "_digest", "_signature", "created", "method", "shaped")
 
-    def __init__(self, raw: JsonObject | str, jws: jose.Jws | None) -> None:
-        self.raw = raw
-        self._jws = jws
-        if jws is None:
-            whole: Any = raw
-            self.document = {name: value for name, value in whole.items() if name != "proof"}
-        else:
-            self.document = jws.payload
+    form: ClassVar[Form]
+
+    def __init__(self) -> None:
         self.method = ""
         self.created: int | None = None
         self.shaped = False
@@ -78,45 +65,29 @@ class Secured:
         self._checked: bytes | None = None
 
     @property
-    def form(self) -> Form:
-        """``di`` for a Data Integrity proof, ``jwt`` for ``vc+jwt``."""
-        return "di" if self._jws is None else "jwt"
+    @abstractmethod
+    def raw(self) -> JsonObject | str:
+        """As it was presented."""
+
+    @property
+    @abstractmethod
+    def document(self) -> JsonObject:
+        """Without its proof."""
 
     @property
     def digest(self) -> str:
         """Over the RFC 8785 form of the object with its proof, or the ASCII of the JWS."""
         if not self._digest:
-            raw = self.raw
-            data = (
-                raw.encode("ascii")
-                if isinstance(raw, str)
-                else canonical(raw, floats=not self.shaped)
-            )
-            self._digest = digest(data)
+            self._digest = digest(self._whole())
         return self._digest
 
+    @abstractmethod
     def open(self, contexts: tuple[str, ...] = CONTEXT) -> None:
         """Hold the envelope to the profile (phase 3).
 
         Raises:
             Malformed: ``vcdm-version``, ``context``, ``shape``, ``unknown-member``, ``encoding``.
         """
-        _check_context(self.document, contexts)
-        if self._jws is not None:
-            if "proof" in self.document:
-                raise error("shape", "a vc+jwt has no proof inside")
-            self.method = jose.check_header(self._jws, "vc+jwt")
-            return
-        value = closed(self.raw.get("proof"), "proof", _PROOF)  # type: ignore[union-attr]
-        if value["@context"] != list(contexts):
-            raise error("context", "proof.@context is not exactly the profile's")
-        text(value["type"], "proof.type")
-        text(value["cryptosuite"], "proof.cryptosuite")
-        if value["proofPurpose"] != "assertionMethod":
-            raise error("shape", "proof.proofPurpose is not assertionMethod")
-        self.method = text(value["verificationMethod"], "proof.verificationMethod", 512)
-        self.created = time(value["created"], "proof.created")
-        self._signature = proof.signature_of(value)
 
     def check(self, signer: did.Did, key: PublicKey) -> None:
         """Verify the signature as the signer's, with the key trusted for it (phase 6).
@@ -128,27 +99,108 @@ class Secured:
         """
         if not did.is_method_of(self.method, signer):
             raise error("did-key-mismatch", f"{self.method[:80]!r} is no key of {signer}")
-        if self.checked_by(key):
+        if self._checked == key.raw:
             return
-        if self._jws is None:
-            raw: Any = self.raw
-            value = raw["proof"]
-            if value["type"] != "DataIntegrityProof" or value["cryptosuite"] != proof.SUITE:
-                raise error("suite", f"{value['cryptosuite'][:40]!r} is not {proof.SUITE}")
-            config = {name: member for name, member in value.items() if name != "proofValue"}
-            data = proof.hash_data(self.document, config, floats=not self.shaped)
-            good = key.verify(self._signature, data)
-        else:
-            if self._jws.header["alg"] not in jose.ALGORITHMS:
-                raise error("suite", f"{self._jws.header['alg'][:40]!r} is not EdDSA")
-            good = key.verify(self._jws.signature, self._jws.message)
-        if not good:
+        if not key.verify(self._signature, self._signed()):
             raise error("proof", f"not signed by the key of {signer}")
         self._checked = key.raw
 
     def checked_by(self, key: PublicKey) -> bool:
         """Whether this key has verified it before."""
         return self._checked == key.raw
+
+    @abstractmethod
+    def _whole(self) -> bytes:
+        """What the digest is over."""
+
+    @abstractmethod
+    def _signed(self) -> bytes:
+        """What the signature is over; ``suite`` where it is none of ours."""
+
+
+class SecuredObject(Secured):
+    """A JSON object with a Data Integrity proof inside."""
+
+    __slots__ = ("_document", "_raw")
+
+    form = "di"
+
+    def __init__(self, raw: JsonObject) -> None:
+        super().__init__()
+        self._raw = raw
+        self._document = {name: value for name, value in raw.items() if name != "proof"}
+
+    @property
+    def raw(self) -> JsonObject:
+        """The object."""
+        return self._raw
+
+    @property
+    def document(self) -> JsonObject:
+        """The object without its proof."""
+        return self._document
+
+    def open(self, contexts: tuple[str, ...] = CONTEXT) -> None:
+        """As `Secured.open`."""
+        _check_context(self._document, contexts)
+        value = closed(self._raw.get("proof"), "proof", _PROOF)
+        if value["@context"] != list(contexts):
+            raise error("context", "proof.@context is not exactly the profile's")
+        text(value["type"], "proof.type")
+        text(value["cryptosuite"], "proof.cryptosuite")
+        if value["proofPurpose"] != "assertionMethod":
+            raise error("shape", "proof.proofPurpose is not assertionMethod")
+        self.method = text(value["verificationMethod"], "proof.verificationMethod", 512)
+        self.created = time(value["created"], "proof.created")
+        self._signature = proof.signature_of(value)
+
+    def _whole(self) -> bytes:
+        return canonical(self._raw, floats=not self.shaped)
+
+    def _signed(self) -> bytes:
+        value: Any = self._raw["proof"]
+        if value["type"] != "DataIntegrityProof" or value["cryptosuite"] != proof.SUITE:
+            raise error("suite", f"{value['cryptosuite'][:40]!r} is not {proof.SUITE}")
+        config = {name: member for name, member in value.items() if name != "proofValue"}
+        return proof.hash_data(self._document, config, floats=not self.shaped)
+
+
+class SecuredToken(Secured):
+    """A ``vc+jwt``."""
+
+    __slots__ = ("_jws", "_raw")
+
+    form = "jwt"
+
+    def __init__(self, raw: str, jws: jose.Jws) -> None:
+        super().__init__()
+        self._raw = raw
+        self._jws = jws
+
+    @property
+    def raw(self) -> str:
+        """The compact JWS."""
+        return self._raw
+
+    @property
+    def document(self) -> JsonObject:
+        """The payload."""
+        return self._jws.payload
+
+    def open(self, contexts: tuple[str, ...] = CONTEXT) -> None:
+        """As `Secured.open`."""
+        _check_context(self._jws.payload, contexts)
+        if "proof" in self._jws.payload:
+            raise error("shape", "a vc+jwt has no proof inside")
+        self.method = jose.check_header(self._jws, "vc+jwt")
+        self._signature = self._jws.signature
+
+    def _whole(self) -> bytes:
+        return self._raw.encode("ascii")
+
+    def _signed(self) -> bytes:
+        jose.check_algorithm(self._jws)
+        return self._jws.message
 
 
 def unpack(raw: object, *, size: int = MAX_CREDENTIAL) -> Secured:
@@ -159,9 +211,9 @@ def unpack(raw: object, *, size: int = MAX_CREDENTIAL) -> Secured:
         Malformed: ``encoding``, ``json``, ``duplicate-member``, ``shape``.
     """
     if isinstance(raw, dict):
-        return Secured(raw, None)
+        return SecuredObject(raw)
     if isinstance(raw, str):
-        return Secured(raw, jose.split(raw, size=size))
+        return SecuredToken(raw, jose.split(raw, size=size))
     raise error("shape", "a credential is an object or a compact JWS")
 
 

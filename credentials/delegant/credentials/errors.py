@@ -62,6 +62,11 @@ class Error(Exception):
         about = "" if self.dimension is None else f" ({self.dimension})"
         return f"{self.code}{where}{about}: {self.detail}"
 
+    def at(self, link: int | None) -> None:
+        """Blame a link, unless one is blamed already."""
+        if self.link is None:
+            self.link = link
+
     @property
     def phase(self) -> int:
         """The verifier phase that owns this code; 0 for codes of issuing, wallet and naming."""

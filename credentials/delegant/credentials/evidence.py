@@ -11,8 +11,8 @@ signatures checked, once per bytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, Final
+from collections.abc import Callable, Iterable
+from typing import Any, Final, TypeVar, cast
 
 from . import shape
 from .codec import Json, JsonObject, canonical, parse_object
@@ -22,6 +22,8 @@ from .identity import AgentIdentity, parse_agent_identity
 from .status import StatusList, parse_status_list
 
 __all__ = ["Evidence"]
+
+T = TypeVar("T")
 
 MAX_EVIDENCE: Final = 8 * 1024 * 1024
 MAX_ITEMS: Final = 512
@@ -33,7 +35,7 @@ _GROUPS: Final = ("sponsors", "identities", "statusLists", "documents")
 class Evidence:
     """Credentials, identities and status lists, by whom they are about."""
 
-    __slots__ = ("_identities", "_items", "_lists", "_sponsors", "json")
+    __slots__ = ("_identities", "_items", "_known", "_lists", "_sponsors", "json")
 
     def __init__(
         self,
@@ -55,6 +57,7 @@ class Evidence:
         self._sponsors: dict[str, list[HumanSponsor]] = {}
         self._identities: dict[str, list[AgentIdentity]] = {}
         self._lists: dict[str, list[StatusList]] = {}
+        self._known: tuple[object, object] | None = None
 
     @classmethod
     def parse(cls, data: bytes, *, size: int = MAX_EVIDENCE) -> Evidence:
@@ -104,6 +107,17 @@ class Evidence:
             found = [parse_status_list(item) for item in items if item.document.get("id") == url]
             self._lists[url] = sorted(found, key=lambda one: -one.valid_from)
         return self._lists[url]
+
+    def known(self, trust: object, nothing: Callable[[], T]) -> T:
+        """What this evidence was found to mean under a trust; ``nothing`` makes an empty one.
+
+        Kept for the trust asked for last, by its identity: a trust is never changed, another
+        one is made.
+        """
+        kept = self._known
+        if kept is None or kept[0] is not trust:
+            kept = self._known = (trust, nothing())
+        return cast("T", kept[1])
 
     def _about(self, group: str, name: str) -> list[Secured]:
         """The items whose subject says it is this DID; the rest is nobody's business here."""

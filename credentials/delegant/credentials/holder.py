@@ -9,8 +9,9 @@ from . import did, jose
 from .codec import JsonObject
 from .credential import Link
 from .errors import error
+from .invocation import INVOCATION_TYPE
 from .keys import PrivateKey, new_nonce
-from .presentation import INVOCATION_TYPE, Presentation
+from .presentation import Presentation
 from .request import Request
 
 __all__ = ["invoke", "present"]

@@ -18,7 +18,6 @@ from .credential import (
     MANDATE_HARD_SECONDS,
     SPONSOR_HARD_SECONDS,
     STATUS_FREE_SECONDS,
-    Envelope,
     HumanSponsor,
     Lease,
     Link,
@@ -40,7 +39,7 @@ __all__ = [
     "issue_status_list",
 ]
 
-Issued = TypeVar("Issued", bound=Envelope)
+Issued = TypeVar("Issued", Link, HumanSponsor, AgentIdentity)
 
 
 def issue_link(

@@ -70,6 +70,12 @@ def check_header(jws: Jws, typ: str) -> str:
     return text(header["kid"], "header.kid", 512)
 
 
+def check_algorithm(jws: Jws) -> None:
+    """The header's ``alg`` is one of ours, or ``suite``; what it says chooses nothing."""
+    if jws.header["alg"] not in ALGORITHMS:
+        raise error("suite", f"{jws.header['alg'][:40]!r} is not EdDSA")
+
+
 def is_compact(value: object) -> bool:
     """Whether a value could be a compact JWS at all."""
     return type(value) is str and value.count(".") == 2

@@ -20,11 +20,16 @@ from .errors import error
 __all__ = ["PrivateKey", "PublicKey", "new_id", "new_nonce"]
 
 _P: Final = 2**255 - 19
+_LOW_255: Final = 2**255 - 1
 _Y8: Final = int.from_bytes(
     bytes.fromhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"), "little"
 )
-_SMALL_ORDER: Final = frozenset({0, 1, _P - 1, _Y8, _P - _Y8})
-"""The y of every point whose order divides 8 (either sign of x): orders 4, 1, 2, 8, 8."""
+_SMALL_ORDER: Final = frozenset(
+    (y | sign << 255).to_bytes(32, "little")
+    for y in (0, 1, _P - 1, _Y8, _P - _Y8)
+    for sign in (0, 1)
+)
+"""Every point whose order divides 8, by its y (orders 4, 1, 2, 8, 8) and either sign of x."""
 _ED25519_PUB: Final = b"\xed\x01"  # multicodec ed25519-pub, as a varint
 
 
@@ -42,8 +47,9 @@ class PublicKey:
     def __init__(self, raw: bytes) -> None:
         if len(raw) != 32:
             raise error("encoding", f"an Ed25519 key has 32 bytes, this one {len(raw)}")
-        y = int.from_bytes(raw, "little") & ((1 << 255) - 1)
-        if y >= _P or y in _SMALL_ORDER:
+        if raw in _SMALL_ORDER or (
+            raw[31] | 0x80 == 0xFF and int.from_bytes(raw, "little") & _LOW_255 >= _P
+        ):
             raise error("key-weak", "a small-order or non-canonical Ed25519 key")
         self.raw = raw
 

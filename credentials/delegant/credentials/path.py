@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from .budget import Budget
-from .chain import AtLink, Trace, check_any, pinned
+from .chain import Trace, check_any, pinned
 from .credential import (
     IDENTITY_HARD_SECONDS,
     SPONSOR_HARD_SECONDS,
@@ -26,6 +26,7 @@ from .evidence import Evidence
 from .identity import AgentIdentity
 from .keys import PublicKey
 from .policy import Anchor, Trust
+from .status import StatusList
 
 __all__ = ["Human", "People", "root_keys"]
 
@@ -83,13 +84,35 @@ def root_keys(human: Did, evidence: Evidence, trust: Trust) -> tuple[PublicKey, 
     return ()
 
 
+class Known:
+    """Who was judged already, in one body of evidence under one trust.
+
+    Attributes:
+        humans: by DID.
+        agents: by DID, the agent behind those who made it, eldest first.
+        lists: by human and URL, the status lists their authority signed, newest first.
+    """
+
+    __slots__ = ("agents", "humans", "lists")
+
+    def __init__(self) -> None:
+        self.humans: dict[str, Human] = {}
+        self.agents: dict[str, tuple[AgentIdentity, ...]] = {}
+        self.lists: dict[tuple[str, str], tuple[StatusList, ...]] = {}
+
+
 class People:
-    """The humans and agents of one verification, each judged once (phase 7)."""
+    """The humans and agents of one verification (phase 7).
+
+    Who was judged under this trust before is known to the evidence and not judged again: what
+    phase 7 says follows from the two alone. Signatures are spent all the same.
+    """
 
     def __init__(self, evidence: Evidence, trust: Trust, budget: Budget) -> None:
         self._evidence = evidence
         self._trust = trust
-        self.spend: Callable[[], None] = budget.evidence_signature
+        self._known = evidence.known(trust, Known)
+        self.spend: Callable[[int], None] = budget.evidence_signatures
         self.humans: dict[str, Human] = {}
         self.agents: dict[str, AgentIdentity] = {}
 
@@ -100,9 +123,15 @@ class People:
             Rejected: ``no-human-root``, ``root-untrusted``, ``root-not-authoritative``,
             ``sponsor-rollback``, ``ttl-too-long``, ``proof``, ``did-key-mismatch``.
         """
-        if name not in self.humans:
-            self.humans[name] = self._human(name)
-        return self.humans[name]
+        found = self.humans.get(name)
+        if found is None:
+            found = self._known.humans.get(name)
+            if found is None:
+                found = self._known.humans[name] = self._human(name)
+            elif found.credential is not None:
+                self.spend(len(found.anchor.keys))
+            self.humans[name] = found
+        return found
 
     def _human(self, name: Did) -> Human:
         anchor = self._trust.anchors.get(name)
@@ -129,6 +158,28 @@ class People:
             raise error("key-unresolved", f"the sponsor credential pins no key for {name}")
         return Human(name, anchor, credential, (key,))
 
+    def status_lists(self, human: Human, url: str) -> tuple[StatusList, ...]:
+        """The lists by that URL which the status authority below this human signed, newest first.
+
+        Raises:
+            Rejected: ``proof``, ``did-key-mismatch``, ``key-weak``. Undecided: ``suite``.
+        """
+        found = self._known.lists.get((human.id, url))
+        if found is not None:
+            self.spend(len(found) * len(human.keys))
+            return found
+        authority, keys = human.status_authority()
+        lists = self._evidence.status_lists(url)
+        found = tuple([candidate for candidate in lists if candidate.issuer == authority])
+        for candidate in found:
+            check_any(candidate.secured, authority, keys, self.spend)
+        self._known.lists[human.id, url] = found
+        return found
+
+    def has_list(self, url: str) -> bool:
+        """Whether any list by that URL was presented, whoever signed it."""
+        return bool(self._evidence.status_lists(url))
+
     @property
     def revisions(self) -> dict[str, int]:
         """The revision of every sponsor credential relied on, the agents' humans' too."""
@@ -151,11 +202,17 @@ class People:
             )
         trace(7, None, "%s answers for the human %s", root.organization, root.id)
         identities: list[AgentIdentity] = []
-        for index, link in enumerate(links):
-            with AtLink(index):
+        parent: Link | None = None
+        index = 0
+        try:
+            for index, link in enumerate(links):
                 _life(link, root.anchor)
-                identities.append(self._delegate(link, links[index - 1] if index else None))
-            trace(7, index, "%s is an agent of %s", link.subject, identities[-1].organization)
+                identities.append(self._delegate(link, parent))
+                parent = link
+                trace(7, index, "%s is an agent of %s", link.subject, identities[-1].organization)
+        except Error as exc:
+            exc.at(index)
+            raise
         return root, identities
 
     def _delegate(self, link: Link, parent: Link | None) -> AgentIdentity:
@@ -181,14 +238,35 @@ class People:
             ``id-no-provenance``, ``proof``, ``did-key-mismatch``.
             LimitExceeded: ``limit-signatures``.
         """
-        if name not in self.agents:
-            if len(below) > self._trust.limits.evidence_signatures:
-                raise error("limit-signatures", "more ancestors than signatures may be checked")
-            found = self._evidence.identities(name)
-            if not found or name in below:
-                raise error("delegate-not-allowed", f"no identity credential for {name}")
-            self.agents[name] = self._agent(found[0], below | {name})
-        return self.agents[name]
+        found = self.agents.get(name)
+        if found is not None:
+            return found
+        line = self._known.agents.get(name)
+        if line is not None:
+            for identity in line:
+                self._again(identity)
+            return line[-1]
+        if len(below) > self._trust.limits.evidence_signatures:
+            raise error("limit-signatures", "more ancestors than signatures may be checked")
+        credentials = self._evidence.identities(name)
+        if not credentials or name in below:
+            raise error("delegate-not-allowed", f"no identity credential for {name}")
+        found = self.agents[name] = self._agent(credentials[0], below | {name})
+        self._remember(found)
+        return found
+
+    def _again(self, identity: AgentIdentity) -> None:
+        """An agent judged before, for this verification: its human too, and what both cost."""
+        if identity.subject not in self.agents:
+            human = self.human(identity.sponsor)
+            self.spend(len(human.keys) if identity.issuer == identity.sponsor else 1)
+            self.agents[identity.subject] = identity
+
+    def _remember(self, identity: AgentIdentity) -> None:
+        """Judged once under this trust: an agent and those who made it, eldest first."""
+        own = identity.issuer == identity.sponsor
+        above = () if own else self._known.agents[identity.issuer]
+        self._known.agents[identity.subject] = (*above, identity)
 
     def _agent(self, identity: AgentIdentity, below: frozenset[str]) -> AgentIdentity:
         try:

@@ -3,7 +3,6 @@
 * presentation: ``{links, invocation?, approvals?}``, links root first.
 * bundle: one file ``{presentation, request, evidence}``. Trust is never in it: the verifier
   brings its own.
-* invocation: a compact JWS ``typ: agent-invocation+jwt`` by the subject of the last link.
 """
 
 from __future__ import annotations
@@ -11,84 +10,33 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from . import did, jose, shape
+from . import grammar, jose, shape
 from .budget import HARD
-from .codec import Json, JsonObject, canonical, digest, parse_object
-from .did import Did
+from .codec import MAX_DEPTH, Json, JsonObject, canonical, parse, parse_object
+from .credential import Link
 from .envelope import Secured, unpack
 from .errors import error
 from .evidence import Evidence
 from .request import Request
 
-__all__ = ["INVOCATION_TYPE", "Bundle", "Invocation", "Presentation"]
+__all__ = ["Bundle", "Presentation"]
 
-INVOCATION_TYPE: Final = "agent-invocation+jwt"
-INVOCATION_HARD_SECONDS: Final = 120
-MAX_INVOCATION: Final = 8192
 MAX_PRESENTATION: Final = 1024 * 1024
 MAX_BUNDLE: Final = 9 * 1024 * 1024
-
-_CLAIMS: Final = frozenset({"iss", "aud", "iat", "exp", "jti", "chain", "request"})
-
-
-@dataclass(frozen=True, slots=True)
-class Invocation:
-    """A parsed invocation; nothing about it is verified yet.
-
-    ``chain`` is the digest of the last link, ``request`` of the request, times are seconds.
-    """
-
-    jws: jose.Jws
-    method: str
-    iss: Did
-    aud: str
-    iat: int
-    exp: int
-    jti: str
-    nonce: str | None
-    chain: str
-    request: str
-
-    @property
-    def once_key(self) -> str:
-        """What whoever accepts it must accept only once."""
-        return digest(canonical([self.aud, self.iss, self.jti]))
-
-    @classmethod
-    def unpack(cls, token: str) -> jose.Jws:
-        """Take the token apart (phase 2)."""
-        return jose.split(token, size=MAX_INVOCATION)
-
-    @classmethod
-    def parse(cls, jws: jose.Jws) -> Invocation:
-        """Hold header and claims to the profile (phase 3).
-
-        Raises:
-            Malformed: ``shape``, ``unknown-member``.
-        """
-        method = jose.check_header(jws, INVOCATION_TYPE)
-        claims = shape.closed(jws.payload, "invocation", _CLAIMS, frozenset({"nonce"}))
-        return cls(
-            jws,
-            method,
-            did.check(claims["iss"]),
-            did.check(claims["aud"]),
-            shape.integer(claims["iat"], "invocation.iat"),
-            shape.integer(claims["exp"], "invocation.exp"),
-            shape.text(claims["jti"], "invocation.jti", 128),
-            shape.text(claims["nonce"], "invocation.nonce", 128) if "nonce" in claims else None,
-            shape.digest_text(claims["chain"], "invocation.chain"),
-            shape.digest_text(claims["request"], "invocation.request"),
-        )
 
 
 @dataclass(frozen=True, slots=True)
 class Presentation:
-    """Links and invocation as they were sent, taken apart (phase 2)."""
+    """Links and invocation as they were sent, taken apart (phase 2).
+
+    ``read`` holds the links already held to their shape (phase 3); it is empty where the
+    verifier must still do that.
+    """
 
     links: tuple[Secured, ...]
     invocation: str | None = None
     approvals: tuple[str, ...] = ()
+    read: tuple[Link, ...] = ()
 
     @classmethod
     def parse(cls, data: bytes, *, size: int = MAX_PRESENTATION) -> Presentation:
@@ -97,7 +45,24 @@ class Presentation:
         Raises:
             LimitExceeded: ``limit-*``. Malformed: the codes of phases 2 and 3.
         """
-        return cls.from_json(parse_object(data, size=size))
+        parts = grammar.split(data) if len(data) <= size else None
+        links = None if parts is None else grammar.read_links(parts[0])
+        if parts is None or links is None:
+            return cls.from_json(parse_object(data, size=size))
+        return cls(tuple([link.secured for link in links]), parts[1], read=links)
+
+    @classmethod
+    def of(cls, chain: bytes, invocation: str, *, size: int = MAX_PRESENTATION) -> Presentation:
+        """From the bytes of the chain, ``[…]``, and an invocation of it, as HTTP carries them.
+
+        Raises:
+            As `parse`.
+        """
+        links = grammar.read_links(chain) if len(chain) <= size else None
+        if links is None:
+            value = parse(chain, size=size, depth=MAX_DEPTH - 1)
+            return cls.from_json({"links": value, "invocation": invocation})
+        return cls(tuple([link.secured for link in links]), invocation, read=links)
 
     @classmethod
     def from_json(cls, value: Json) -> Presentation:
@@ -126,7 +91,7 @@ class Presentation:
         return out
 
     def to_bytes(self) -> bytes:
-        """The wire form in RFC 8785 bytes."""
+        """The wire form in RFC 8785 bytes, which are verified fastest."""
         return canonical(self.json)
 
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias, cast
 
-from .chain import AtLink, Trace, check_any
-from .credential import STATUS_FREE_SECONDS, Envelope, Link, StatusEntry
-from .errors import error
-from .evidence import Evidence
+from .chain import Trace
+from .credential import STATUS_FREE_SECONDS, HumanSponsor, Link, StatusEntry
+from .errors import Error, error
 from .identity import AgentIdentity
 from .path import Human, People
 from .policy import Trust
@@ -33,24 +30,30 @@ def times(
     Raises:
         Rejected: ``expired``, ``not-yet-valid``.
     """
-    for index, link in enumerate(links):
-        with AtLink(index):
-            _in_time(link, at)
+    # Windows are nested (phase 5), so the last one decides; the first that fails is named.
+    if links and not _holds(links[-1], at):
+        for index, link in enumerate(links):
+            _in_time(link, at, index)
+    for index in range(len(links)):
         trace(8, index, "is within its time")
     for human in people.humans.values():
         if human.credential is not None:
-            _in_time(human.credential, at)
+            _in_time(human.credential, at, None)
     for identity in people.agents.values():
-        with AtLink(_index_of(identity, identities)):
-            _in_time(identity, at)
+        if not _holds(identity, at):
+            _in_time(identity, at, _index_of(identity, identities))
     trace(8, None, "sponsor and identities are within their time")
 
 
-def _in_time(credential: Envelope, at: int) -> None:
+def _holds(credential: Link | AgentIdentity, at: int) -> bool:
+    return credential.valid_from <= at + SKEW_SECONDS and at < credential.valid_until
+
+
+def _in_time(credential: Link | HumanSponsor | AgentIdentity, at: int, link: int | None) -> None:
     if credential.valid_from > at + SKEW_SECONDS:
-        raise error("not-yet-valid", f"{credential.id} is not valid yet")
+        raise error("not-yet-valid", f"{credential.id} is not valid yet", link=link)
     if at >= credential.valid_until:
-        raise error("expired", f"{credential.id} has expired")
+        raise error("expired", f"{credential.id} has expired", link=link)
 
 
 def _index_of(identity: AgentIdentity, identities: list[AgentIdentity]) -> int:
@@ -64,14 +67,8 @@ def _index_of(identity: AgentIdentity, identities: list[AgentIdentity]) -> int:
 # --- 9 status ------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Watched:
-    """One credential whose bits must be clear."""
-
-    entry: StatusEntry
-    human: Human
-    link: int | None
-    gone: str
+_Watched: TypeAlias = tuple[StatusEntry, Human, "int | AgentIdentity | None"]
+"""Two bits that must be clear, under whom, and whose: a link's, an agent's, or the human's own."""
 
 
 def status(
@@ -79,7 +76,6 @@ def status(
     links: tuple[Link, ...],
     identities: list[AgentIdentity],
     people: People,
-    evidence: Evidence,
     trust: Trust,
     at: int,
     sensitivity: str,
@@ -98,117 +94,117 @@ def status(
             ``scope-widened`` (dimension ``status``), ``proof``.
         Undecided: ``status-missing``, ``status-stale``, ``status-unknown``.
     """
-    lists = _Lists(evidence, trust, people.spend)
-    watched = _watched(root, links, identities, people)
-    for one in watched:
-        with AtLink(one.link):
-            lists.bits(one)
+    most = trust.limits.status_list
+    watched = _watched(root, links, people, identities)
+    lists: dict[tuple[str, str], tuple[StatusList, ...]] = {}
+    unsure: list[_Watched] = []  # the first to ask each list, and whoever a list says nothing of
     as_of: dict[str, int] = {}
-    for one in watched:
-        with AtLink(one.link):
-            newest = lists.fresh(one, at, sensitivity)
+    whose: int | AgentIdentity | None = None
+    try:
+        for one in watched:
+            entry, human, whose = one
+            believed = lists.get((human.id, entry.list))
+            if believed is None:
+                believed = people.status_lists(human, entry.list)
+                lists[human.id, entry.list] = believed
+                unsure.append(one)
+            for place, candidate in enumerate(believed):
+                pair = candidate.pair(entry.index, most)
+                if pair:
+                    _clear(pair, place, candidate, whose)
+                    if not place:
+                        unsure.append(one)
+        for entry, human, whose in unsure:
+            newest = _fresh(
+                lists[human.id, entry.list], entry.list, human, people, trust, at, sensitivity
+            )
+            if newest.pair(entry.index, most) < 0:
+                raise error("status-unknown", f"{newest.url} ends before index {entry.index}")
             as_of[newest.url] = newest.valid_from
+    except Error as exc:
+        exc.at(whose if isinstance(whose, int) or whose is None else _index_of(whose, identities))
+        raise
     for index, link in enumerate(links):
         if link.status is None and (link.use != "grant" or link.seconds > STATUS_FREE_SECONDS):
-            with AtLink(index):
-                raise error("status-missing", "a link this long-lived needs a status entry")
+            raise error(
+                "status-missing", "a link this long-lived needs a status entry", link=index
+            )
         trace(9, index, "is neither revoked nor suspended")
     return as_of
 
 
 def _watched(
-    root: Human, links: tuple[Link, ...], identities: list[AgentIdentity], people: People
+    root: Human, links: tuple[Link, ...], people: People, identities: list[AgentIdentity]
 ) -> list[_Watched]:
     out: list[_Watched] = []
+    if links and root.lease is not None:
+        entry, lease = links[0].status, links[0].lease
+        if (entry is not None and not root.lease.holds_entry(entry)) or (
+            lease is not None and not root.lease.holds_lease(lease)
+        ):
+            raise error(
+                "scope-widened",
+                "status bits outside what the sponsor was leased",
+                link=0,
+                dimension="status",
+            )
     for index, link in enumerate(links):
-        if index == 0 and root.lease is not None:
-            for inside in (
-                link.status is None or root.lease.holds_entry(link.status),
-                link.lease is None or root.lease.holds_lease(link.lease),
-            ):
-                if not inside:
-                    raise error(
-                        "scope-widened",
-                        "status bits outside what the sponsor was leased",
-                        link=0,
-                        dimension="status",
-                    )
         if link.status is not None:
-            out.append(_Watched(link.status, root, index, "revoked"))
+            out.append((link.status, root, index))
     for human in people.humans.values():
         if human.credential is not None:
-            entry = _own_entry(human.credential)
-            out.append(_Watched(entry, human, None, "sponsor-gone"))
+            out.append((_own_entry(human.credential), human, None))
     for identity in people.agents.values():
         human = people.humans[identity.sponsor]
-        index = _index_of(identity, identities)
         entry = _own_entry(identity)
         if human.lease is not None and not human.lease.holds_entry(entry):
             raise error(
                 "scope-widened",
                 "the identity's status bits lie outside what its sponsor was leased",
-                link=index,
+                link=_index_of(identity, identities),
                 dimension="status",
             )
-        out.append(_Watched(entry, human, index, "revoked"))
+        out.append((entry, human, identity))
     return out
 
 
-def _own_entry(credential: Envelope) -> StatusEntry:
-    """The status entry of a credential that may not do without one."""
-    if credential.status is None:
-        raise error("status-missing", f"{credential.id} has no status entry")
-    return credential.status
+def _own_entry(credential: HumanSponsor | AgentIdentity) -> StatusEntry:
+    """The status entry of a credential that its parser lets go nowhere without one."""
+    return cast("StatusEntry", credential.status)
 
 
-class _Lists:
-    """The status lists of one verification, each believed only under its authority's key."""
+def _clear(
+    pair: int, place: int, found: StatusList, whose: int | AgentIdentity | None
+) -> None:
+    """Refuse what any believed list says is revoked, or the newest says is suspended."""
+    if pair < 0:
+        return
+    if pair & 2:
+        raise error("sponsor-gone" if whose is None else "revoked", f"revoked in {found.url}")
+    if not place:
+        raise error("sponsor-gone" if whose is None else "suspended", f"suspended in {found.url}")
 
-    def __init__(self, evidence: Evidence, trust: Trust, spend: Callable[[], None]) -> None:
-        self._evidence = evidence
-        self._trust = trust
-        self._spend = spend
-        self._found: dict[tuple[str, str], list[StatusList]] = {}
 
-    def _believed(self, one: _Watched) -> list[StatusList]:
-        place = (one.human.id, one.entry.list)
-        if place not in self._found:
-            authority, keys = one.human.status_authority()
-            self._found[place] = [
-                candidate
-                for candidate in self._evidence.status_lists(one.entry.list)
-                if candidate.issuer == authority
-            ]
-            for candidate in self._found[place]:
-                check_any(candidate.secured, authority, keys, self._spend)
-        return self._found[place]
-
-    def bits(self, one: _Watched) -> None:
-        """Refuse what any believed list says is revoked, or the newest says is suspended."""
-        most = self._trust.limits.status_list
-        for number, believed in enumerate(self._believed(one)):
-            if believed.bit(one.entry.index, most):
-                raise error(one.gone, f"revoked in {believed.url}")
-            if number == 0 and believed.bit(one.entry.index + 1, most):
-                code = "suspended" if one.gone == "revoked" else one.gone
-                raise error(code, f"suspended in {believed.url}")
-
-    def fresh(self, one: _Watched, at: int, sensitivity: str) -> StatusList:
-        """The newest believed list, if it is fresh enough and speaks of this credential."""
-        believed = self._believed(one)
-        url = one.entry.list
-        if not believed:
-            if self._evidence.status_lists(url):
-                raise error("status-unknown", f"{url} is not by the chain's status authority")
-            raise error("status-missing", f"{url} was not presented")
-        newest = believed[0]
-        if newest.valid_from < self._trust.seen.lists.get(url, 0):
-            raise error("status-rollback", f"a newer {url} has been seen")
-        if newest.valid_from > at + SKEW_SECONDS:
-            raise error("status-unknown", f"{url} comes from the future")
-        age, most = at - newest.valid_from, one.human.anchor.max_status_age[sensitivity]
-        if age > most or at >= newest.valid_until:
-            raise error("status-stale", f"{url} is {age} seconds old, {most} are allowed")
-        if newest.bit(one.entry.index + 1, self._trust.limits.status_list) is None:
-            raise error("status-unknown", f"{url} ends before index {one.entry.index}")
-        return newest
+def _fresh(
+    believed: tuple[StatusList, ...],
+    url: str,
+    human: Human,
+    people: People,
+    trust: Trust,
+    at: int,
+    sensitivity: str,
+) -> StatusList:
+    """The newest believed list, if it is fresh enough."""
+    if not believed:
+        if people.has_list(url):
+            raise error("status-unknown", f"{url} is not by the chain's status authority")
+        raise error("status-missing", f"{url} was not presented")
+    newest = believed[0]
+    if newest.valid_from < trust.seen.lists.get(url, 0):
+        raise error("status-rollback", f"a newer {url} has been seen")
+    if newest.valid_from > at + SKEW_SECONDS:
+        raise error("status-unknown", f"{url} comes from the future")
+    age, most = at - newest.valid_from, human.anchor.max_status_age[sensitivity]
+    if age > most or at >= newest.valid_until:
+        raise error("status-stale", f"{url} is {age} seconds old, {most} are allowed")
+    return newest

@@ -42,11 +42,11 @@ class StatusList:
     encoded: str
     _bits: bytes | None = None
 
-    def bit(self, index: int, most: int) -> bool | None:
-        """The bit at an index, or None beyond the end.
+    def pair(self, index: int, most: int) -> int:
+        """The two bits of a credential: 2 revokes, 1 suspends; -1 beyond the end of the list.
 
         Args:
-            index: counted from the left, as the specification does.
+            index: of the first, an even number, counted from the left as the specification does.
             most: bytes the list may have when decompressed.
 
         Raises:
@@ -54,9 +54,8 @@ class StatusList:
         """
         if self._bits is None:
             self._bits = _expand(self.encoded, most)
-        if index >= len(self._bits) * 8:
-            return None
-        return bool(self._bits[index >> 3] & (0x80 >> (index & 7)))
+        bits, place = self._bits, index >> 3
+        return bits[place] >> (6 - (index & 7)) & 3 if place < len(bits) else -1
 
 
 def parse_status_list(secured: Secured) -> StatusList:

@@ -6,6 +6,7 @@ that every phase ran.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -140,7 +141,7 @@ class VerifiedChain:
         identities: tuple[AgentIdentity, ...],
         revisions: dict[str, int],
         status_as_of: dict[str, int],
-        inputs: JsonObject,
+        inputs: Callable[[], JsonObject],
     ) -> None:
         if seal is not SEAL:
             raise TypeError("only the verifier makes one of these")
@@ -188,7 +189,7 @@ class VerifiedChain:
     @cached_property
     def inputs_digest(self) -> str:
         """Binds this answer to everything that went into it."""
-        return digest(canonical(self._inputs))
+        return digest(canonical(self._inputs()))
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {' -> '.join(self.path)}>"
@@ -203,7 +204,7 @@ class Authorization(VerifiedChain):
 
     def __init__(
         self, seal: object, chain: VerifiedChain, obligations: tuple[Obligation, ...],
-        inputs: JsonObject,
+        inputs: Callable[[], JsonObject],
     ) -> None:  # fmt: skip
         super().__init__(
             seal,

@@ -24,31 +24,42 @@ Phases 3 to 6 live in `chain`, 7 in `path`, 8 and 9 in `standing`, 10 to 12 in `
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from typing import TypeAlias
 
-from . import act, chain, path, standing
+from . import act, chain, grammar, path, standing
 from .account import account_of
 from .budget import Budget
+from .cache import ChainCache, Kept
+from .chain import Trace
+from .codec import JsonObject
 from .credential import Link
+from .did import Did, embeds_key
 from .errors import Error, error
 from .evidence import Evidence
+from .invocation import Invocation
 from .keys import PublicKey
 from .policy import Trust
-from .presentation import Invocation, Presentation
+from .presentation import Presentation
 from .request import Request
 from .verdict import SEAL, Authorization, Explanation, Step, Verdict, VerifiedChain
 
-__all__ = ["decide", "explain", "verify", "verify_chain"]
+__all__ = ["Presented", "decide", "explain", "verify", "verify_chain"]
+
+Presented: TypeAlias = bytes | Presentation | tuple[bytes, str]
+"""A presentation: its bytes; taken apart; or chain (``[…]``) and invocation as two strings."""
 
 
 def verify(
-    presentation: bytes | Presentation,
+    presentation: Presented,
     evidence: bytes | Evidence,
     trust: Trust,
     request: Request,
     *,
     at: datetime | int,
     nonce: str | None = None,
+    cache: ChainCache | None = None,
 ) -> Authorization:
     """Decide whether this agent may do this thing at this instant.
 
@@ -60,6 +71,7 @@ def verify(
         request: what is about to be done, built by the enforcement point from the act itself.
         at: the instant, an aware datetime or whole seconds since 1970.
         nonce: the nonce this verifier asked for, if it did.
+        cache: the caller's own memory of chains; with it, a chain seen before is not read again.
 
     Returns:
         An `Authorization`, whose obligations are still to be discharged.
@@ -68,43 +80,50 @@ def verify(
         Rejected: the answer is no. Undecided: something needed is absent, stale or unknown.
         Malformed: not documents of ours. Each with code, link and dimension.
     """
-    return _Run(trust, at, None).act(presentation, evidence, request, nonce)
+    return _Run(trust, at, None, cache).act(presentation, evidence, request, nonce)
 
 
 def verify_chain(
-    presentation: bytes | Presentation,
+    presentation: Presented,
     evidence: bytes | Evidence,
     trust: Trust,
     *,
     at: datetime | int,
+    cache: ChainCache | None = None,
 ) -> VerifiedChain:
     """Phases 1 to 9: whether the chain itself holds, whatever it may be used for.
 
     Raises:
         As `verify`.
     """
-    run = _Run(trust, at, None)
-    return run.chain(run.read(presentation, evidence), None)[0]
+    run = _Run(trust, at, None, cache)
+    run.read(presentation, evidence)
+    verified = run.chain(None)
+    run.keep()
+    return verified
 
 
 def decide(
-    presentation: bytes | Presentation,
+    presentation: Presented,
     evidence: bytes | Evidence,
     trust: Trust,
     request: Request,
     *,
     at: datetime | int,
     nonce: str | None = None,
+    cache: ChainCache | None = None,
 ) -> Verdict:
     """`verify`, with the refusal as a value instead of an exception."""
     try:
-        return Verdict.of(verify(presentation, evidence, trust, request, at=at, nonce=nonce))
+        return Verdict.of(
+            verify(presentation, evidence, trust, request, at=at, nonce=nonce, cache=cache)
+        )
     except Error as exc:
         return Verdict.of(exc)
 
 
 def explain(
-    presentation: bytes | Presentation,
+    presentation: Presented,
     evidence: bytes | Evidence,
     trust: Trust,
     request: Request | None,
@@ -118,10 +137,11 @@ def explain(
     ``accepted`` and carries no authorization.
     """
     steps: list[Step] = []
-    run = _Run(trust, at, steps)
+    run = _Run(trust, at, steps, None)
     try:
         if request is None:
-            run.chain(run.read(presentation, evidence), None)
+            run.read(presentation, evidence)
+            run.chain(None)
             verdict = Verdict("accepted")
         else:
             verdict = Verdict.of(run.act(presentation, evidence, request, nonce))
@@ -133,71 +153,96 @@ def explain(
 class _Run:
     """One verification: its budget, its instant, and what it has established so far."""
 
-    def __init__(self, trust: Trust, at: datetime | int, steps: list[Step] | None) -> None:
+    def __init__(
+        self,
+        trust: Trust,
+        at: datetime | int,
+        steps: list[Step] | None,
+        cache: ChainCache | None,
+    ) -> None:
         self._trust = trust
         self._at = _instant(at)
-        self._steps = steps
+        self._trace: Trace = chain.quiet if steps is None else _tracer(steps)
         self._budget = Budget(trust.limits)
+        self._cache = cache
+        self._bytes: bytes | None = None  # of the chain, where the cache may keep it
+        self._kept: Kept | None = None
+        self._shown = Presentation(())
         self._evidence = Evidence()
         self._invocation: Invocation | None = None
+        self._root_keys: tuple[PublicKey, ...] = ()
+        self._holder: PublicKey | None = None
         self.links: tuple[Link, ...] = ()
         self.human: path.Human | None = None
 
-    def _trace(self, phase: int, link: int | None, text: str, *arguments: object) -> None:
-        if self._steps is not None:
-            self._steps.append(Step(phase, link, text % arguments))
-
-    def read(self, presentation: bytes | Presentation, evidence: bytes | Evidence) -> Presentation:
+    def read(self, presented: Presented, evidence: bytes | Evidence) -> None:
         """Phases 1 to 3."""
-        limits = self._trust.limits
+        limits, trace = self._trust.limits, self._trace
         # (1) sizes and (2) strict parse
-        if isinstance(presentation, bytes):
-            presentation = Presentation.parse(presentation, size=limits.presentation)
+        shown = self._recall(presented) if self._cache is not None else None
+        if shown is None:
+            shown = _taken_apart(presented, limits.presentation)
+        self._shown = shown
         if isinstance(evidence, bytes):
             evidence = Evidence.parse(evidence, size=limits.evidence)
-        if not presentation.links:
-            raise error("empty-array", "a presentation without links")
-        if len(presentation.links) > limits.links:
-            raise error(
-                "limit-links", f"{len(presentation.links)} links, {limits.links} are allowed"
-            )
-        self._trace(1, None, "within the limits")
-        token = presentation.invocation
-        jws = None if token is None else Invocation.unpack(token)
-        self._trace(2, None, "one reading, and only one")
-        # (3) shape
-        self.links = chain.read_links(presentation.links, self._trace)
-        self._invocation = None if jws is None else Invocation.parse(jws)
         self._evidence = evidence
-        return presentation
+        number = len(shown.links) or len(shown.read)
+        if not number:
+            raise error("empty-array", "a presentation without links")
+        if number > limits.links:
+            raise error("limit-links", f"{number} links, {limits.links} are allowed")
+        trace(1, None, "within the limits")
+        token, jws = shown.invocation, None
+        if token is not None:
+            self._invocation = grammar.read_invocation(token)
+            if self._invocation is None:
+                jws = Invocation.unpack(token)
+        trace(2, None, "one reading, and only one")
+        # (3) shape
+        self.links = chain.read_links(shown, trace)
+        if jws is not None:
+            self._invocation = Invocation.parse(jws)
 
-    def chain(
-        self, presentation: Presentation, request: Request | None
-    ) -> tuple[VerifiedChain, PublicKey]:
-        """Phases 4 to 9; also the holder's key."""
-        links, trust, evidence, trace = self.links, self._trust, self._evidence, self._trace
-        chain.linkage(links, trace)  # (4)
-        chain.attenuation(links, self._budget, trace)  # (5)
+    def _recall(self, presented: Presented) -> Presentation | None:
+        """The presentation, its chain from the cache; None where it must be read."""
+        if isinstance(presented, Presentation):
+            return None
+        limits = self._trust.limits
+        if _size(presented) > limits.presentation:
+            return None
+        parts = grammar.split(presented) if isinstance(presented, bytes) else presented
+        if parts is None or self._cache is None:
+            return None
+        self._bytes, token = parts
+        kept = self._cache.get(self._bytes)
+        if kept is None or kept.limits != limits:
+            return None
+        self._kept = kept
+        return Presentation((), token, read=kept.links)
+
+    def chain(self, request: Request | None) -> VerifiedChain:
+        """Phases 4 to 9."""
+        links, trust, trace, kept = self.links, self._trust, self._trace, self._kept
+        root = links[0].issuer
+        if kept is not None and (embeds_key(root) or kept.root_keys == self._roots(root)):
+            self._holder, self._root_keys = kept.holder, kept.root_keys
+            self._budget.chain_signatures(len(links) - 1 + len(kept.root_keys))
+        else:
+            chain.linkage(links, trace)  # (4)
+            chain.attenuation(links, self._budget, trace)  # (5)
         if request is not None and links[-1].use == "mandate":
             raise error("use", "a mandate is never invoked", link=len(links) - 1)
-        keys = path.root_keys(links[0].issuer, evidence, trust)  # (6)
-        holder = chain.signatures(links, keys, self._budget, trace)
-        people = path.People(evidence, trust, self._budget)  # (7)
+        if self._holder is None:
+            self._root_keys = self._roots(root)  # (6)
+            self._holder = chain.signatures(links, self._root_keys, self._budget, trace)
+        people = path.People(self._evidence, trust, self._budget)  # (7)
         self.human, identities = people.path(links, trace)
         standing.times(links, identities, people, self._at, trace)  # (8)
         sensitivity = trust.sensitivity(None if request is None else request.resource)
         as_of = standing.status(  # (9)
-            self.human,
-            links,
-            identities,
-            people,
-            evidence,
-            trust,
-            self._at,
-            sensitivity,
-            trace,
+            self.human, links, identities, people, trust, self._at, sensitivity, trace
         )
-        verified = VerifiedChain(
+        return VerifiedChain(
             SEAL,
             links,
             self.human.anchor,
@@ -205,35 +250,72 @@ class _Run:
             tuple(identities),
             people.revisions,
             as_of,
-            {"presentation": presentation.json, "evidence": evidence.json, "at": self._at},
+            lambda: self._inputs() | {"at": self._at},
         )
-        return verified, holder
 
     def act(
         self,
-        presentation: bytes | Presentation,
+        presented: Presented,
         evidence: bytes | Evidence,
         request: Request,
         nonce: str | None,
     ) -> Authorization:
         """All twelve."""
-        presentation = self.read(presentation, evidence)
-        verified, holder = self.chain(presentation, request)
+        self.read(presented, evidence)
+        verified = self.chain(request)
         invocation = act.invocation(  # (10)
-            self._invocation, verified, holder, self._trust, self._at, nonce, self._budget
+            self._invocation, verified, self._holder, self._trust, self._at, nonce, self._budget
         )
         self._trace(10, None, "invoked by %s for %s", invocation.iss, invocation.aud)
         act.request(verified, invocation, request, self._at, self._trace)  # (11)
         obligations = act.obligations(verified, invocation, request, self._trust)  # (12)
         self._trace(12, None, "%d obligations to discharge", len(obligations))
-        inputs = {
-            "presentation": presentation.json,
-            "evidence": self._evidence.json,
-            "request": request.json,
-            "at": self._at,
-            "nonce": nonce,
-        }
-        return Authorization(SEAL, verified, obligations, inputs)
+        self.keep()
+        asked = {"request": request.json, "at": self._at, "nonce": nonce}
+        return Authorization(SEAL, verified, obligations, lambda: self._inputs() | asked)
+
+    def keep(self) -> None:
+        """Let the cache remember the chain, now that all of it was accepted."""
+        if (
+            self._cache is not None
+            and self._kept is None
+            and self._bytes is not None
+            and self._holder is not None
+            and not self._shown.approvals  # so these bytes are the links, and nothing else
+        ):
+            kept = Kept(self.links, self._holder, self._root_keys, self._trust.limits)
+            self._cache.put(self._bytes, kept)
+
+    def _roots(self, human: Did) -> tuple[PublicKey, ...]:
+        return path.root_keys(human, self._evidence, self._trust)
+
+    def _inputs(self) -> JsonObject:
+        """What went in, but for the instant and the request."""
+        shown = self._shown
+        links = shown.links or tuple([link.secured for link in self.links])
+        whole = Presentation(links, shown.invocation, shown.approvals)
+        return {"presentation": whole.json, "evidence": self._evidence.json}
+
+
+def _tracer(steps: list[Step]) -> Trace:
+    def trace(phase: int, link: int | None, text: str, *arguments: object) -> None:
+        steps.append(Step(phase, link, text % arguments))
+
+    return trace
+
+
+def _taken_apart(presented: Presented, size: int) -> Presentation:
+    if isinstance(presented, Presentation):
+        return presented
+    if isinstance(presented, bytes):
+        return Presentation.parse(presented, size=size)
+    if _size(presented) > size:
+        raise error("limit-size", f"{_size(presented)} bytes, and {size} are allowed")
+    return Presentation.of(*presented, size=size)
+
+
+def _size(presented: bytes | tuple[bytes, str]) -> int:
+    return len(presented) if isinstance(presented, bytes) else sum(map(len, presented))
 
 
 def _instant(at: datetime | int) -> int:

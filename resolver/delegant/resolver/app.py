@@ -29,7 +29,7 @@ from delegant.credentials.act import holder_signed, in_time
 from delegant.credentials.budget import Budget
 from delegant.credentials.codec import JsonObject, canonical, digest, parse_object
 from delegant.credentials.errors import error
-from delegant.credentials.presentation import Invocation
+from delegant.credentials.invocation import Invocation
 from delegant.wallet import Home, gather, load_trust, statuslists
 
 from .guard import LARGE_BODY, Guard, problem_bytes
