@@ -18,7 +18,6 @@ from delegant.credentials import (
     verify,
 )
 from delegant.credentials.budget import Budget
-from delegant.credentials.chain import quiet
 from delegant.credentials.codec import JsonObject, canonical, parse_object
 from delegant.credentials.did import check as check_did
 from delegant.credentials.errors import Error, error
@@ -138,8 +137,8 @@ class Registry:
         try:
             identity = people.agent(name)
             human = people.human(identity.sponsor)
-            standing.times((), [identity], people, at, quiet)
-            standing.status(human, (), [identity], people, trust, at, "high", quiet)
+            standing.times((), [identity], people, at, None)
+            standing.status(human, (), [identity], people, trust, at, "high", None)
         except Error as exc:
             raise error("orphan-agent", f"no live human answers for {agent}: {exc}") from None
         return human.organization

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from . import constraint, did
 from .budget import Budget
 from .capability import Authority
@@ -23,7 +25,7 @@ __all__ = ["invocation", "obligations", "request"]
 def invocation(
     found: Invocation | None,
     chain: VerifiedChain,
-    holder: PublicKey | None,
+    holder: PublicKey,
     trust: Trust,
     at: int,
     nonce: str | None,
@@ -91,39 +93,40 @@ def request(chain: VerifiedChain, found: Invocation, asked: Request, at: int, tr
         Undecided: ``approval-missing``.
     """
     links, last = chain.links, len(chain.links) - 1
+    narrowest, rules = links[last].authority, links[last].authority.constraints
     # What the last link lets pass, those above let pass too: phase 5 held, and the order of
     # authorities is one (a law with tests). So the others are asked only to name the first no.
-    if not links[last].authority.covers(asked.action, asked.resource):
+    if not narrowest.reaches(asked.actions, asked.resources):
         for index, link in enumerate(links):
-            if not link.authority.covers(asked.action, asked.resource):
+            if not link.authority.reaches(asked.actions, asked.resources):
                 raise error(
                     "no-grant", f"{asked.action} on {asked.resource} is not granted", link=index
                 )
     if found.request != asked.digest:
         raise error("request-mismatch", "what is done is not what the invocation signed")
-    if not constraint.holds(links[last].authority.constraints, asked, at):
+    if rules and not constraint.holds(rules, asked, at):
         for index, link in enumerate(links):
             _satisfied(link, index, asked, at)
-    for index in range(len(links)):
-        trace(11, index, "allows the request")
-    _sponsor(chain, found, asked, at)
-    trace(11, None, "the sponsor may do this")
-    if not chain.anchor.ceiling.covers(asked.action, asked.resource):
+    if trace:
+        for index in range(len(links)):
+            trace(11, index, "allows the request")
+    own = chain.sponsor_credential
+    if own is not None:
+        _sponsor(own.entitlements, found, asked, at)
+    if trace:
+        trace(11, None, "the sponsor may do this")
+    if not chain.anchor.ceiling.reaches(asked.actions, asked.resources):
         raise error("exceeds-anchor", f"{chain.anchor.id} has no such authority here")
-    trace(11, None, "the anchor's ceiling covers it")
-    if not chain.identities[-1].has_tool(asked.action):
+    if trace:
+        trace(11, None, "the anchor's ceiling covers it")
+    if not chain.identities[-1].has_tool(asked):
         raise error(
             "tool-not-in-toolset", f"the agent declared no tool for {asked.action}", link=last
         )
-    for index, authority in enumerate(_authorities(chain)):
-        if constraint.approval_applies(authority.constraints, asked):
-            raise error(
-                "approval-missing",
-                "a human must approve this",
-                link=index if index <= last else None,
-                dimension="approval",
-            )
-    trace(11, last, "the agent declared the tool")
+    if "approval" in rules or (own is not None and "approval" in own.entitlements.constraints):
+        _approved(chain, asked)
+    if trace:
+        trace(11, last, "the agent declared the tool")
 
 
 def _satisfied(link: Link, index: int, asked: Request, at: int) -> None:
@@ -136,17 +139,15 @@ def _satisfied(link: Link, index: int, asked: Request, at: int) -> None:
         raise error("constraint", f"{broken} is not satisfied", link=index, dimension=broken)
 
 
-def _sponsor(chain: VerifiedChain, found: Invocation, asked: Request, at: int) -> None:
-    credential = chain.sponsor_credential
-    if credential is None:
-        return
-    rights = credential.entitlements
-    if not rights.covers(asked.action, asked.resource):
+def _sponsor(rights: Authority, found: Invocation, asked: Request, at: int) -> None:
+    if not rights.reaches(asked.actions, asked.resources):
         raise error(
             "exceeds-sponsor",
             f"asked: {asked.action} on {asked.resource}, which the sponsor may not do",
             dimension="grants",
         )
+    if not rights.constraints:
+        return
     audience = rights.constraints.get("audience")
     broken = constraint.violation(rights.constraints, asked, at)
     if audience is not None and found.aud not in audience:
@@ -155,6 +156,17 @@ def _sponsor(chain: VerifiedChain, found: Invocation, asked: Request, at: int) -
         raise error(
             "exceeds-sponsor", f"the sponsor's own {broken} does not allow it", dimension=broken
         )
+
+
+def _approved(chain: VerifiedChain, asked: Request) -> None:
+    for index, authority in enumerate(_authorities(chain)):
+        if constraint.approval_applies(authority.constraints, asked):
+            raise error(
+                "approval-missing",
+                "a human must approve this",
+                link=index if index < len(chain.links) else None,
+                dimension="approval",
+            )
 
 
 def _authorities(chain: VerifiedChain) -> list[Authority]:
@@ -177,12 +189,35 @@ def obligations(
         Undecided: ``no-ledger``, ``ledger-foreign``.
     """
     out: list[Obligation] = [Once(found.once_key, found.exp)]
+    rules = chain.links[-1].authority.constraints  # restates all those above (phase 5)
+    own = None
+    if chain.sponsor_credential is not None:
+        own = chain.sponsor_credential.entitlements.constraints
+    if not rules and not own:
+        return tuple(out)
+    if not _COUNTED.isdisjoint(rules) or (own and not _COUNTED.isdisjoint(own)):
+        _counted(chain, asked, trust, out)
+    limits: Constraints | None = _of_result(rules)
+    if own:
+        # Phase 11 found columns that both allow, so they have some in common.
+        limits = constraint.meet(_of_result(rules), _of_result(own))
+    if limits is None:
+        limits = {"rows": 0}
+    if limits:
+        out.append(Limit(limits.get("rows"), limits.get("bytes"), limits.get("columns")))
+    return tuple(out)
+
+
+_COUNTED: Final = frozenset({"budget", "rate"})
+
+
+def _counted(
+    chain: VerifiedChain, asked: Request, trust: Trust, out: list[Obligation]
+) -> None:
     for index, authority in enumerate(_authorities(chain)):
         rules = authority.constraints
-        if "budget" not in rules and "rate" not in rules:
-            continue
-        own = index < len(chain.links)
-        name = chain.links[index].digest if own else f"{chain.sponsor}#entitlements"
+        linked = index < len(chain.links)
+        name = chain.links[index].digest if linked else f"{chain.sponsor}#entitlements"
         try:
             if "budget" in rules:
                 ledger, unit, _, total = rules["budget"]
@@ -194,22 +229,12 @@ def obligations(
                 _kept(ledger, trust, "rate")
                 out.append(Rate(ledger, name, count, period))
         except Error as exc:
-            exc.at(index if own else None)
+            exc.at(index if linked else None)
             raise
-    # Of the links the last is the narrowest (phase 5); the sponsor's own limits stand beside it.
-    limits = _of_result(chain.links[-1].authority)
-    if chain.sponsor_credential is not None:
-        # Phase 11 found columns that both allow, so they have some in common.
-        both = constraint.meet(limits, _of_result(chain.sponsor_credential.entitlements))
-        limits = {"rows": 0} if both is None else both
-    if limits:
-        out.append(Limit(limits.get("rows"), limits.get("bytes"), limits.get("columns")))
-    return tuple(out)
 
 
-def _of_result(authority: Authority) -> Constraints:
+def _of_result(rules: Constraints) -> Constraints:
     """The constraints that the result must keep, too."""
-    rules = authority.constraints
     return {name: rules[name] for name in ("rows", "bytes", "columns") if name in rules}
 
 

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from .budget import Limits
 from .credential import Link
+from .envelope import Secured
 from .keys import PublicKey
 
 __all__ = ["ChainCache", "Kept"]
@@ -23,6 +24,7 @@ class Kept(NamedTuple):
     """A chain whose phases 2 to 6 held, with what they depended on."""
 
     links: tuple[Link, ...]
+    secured: tuple[Secured, ...]
     holder: PublicKey
     root_keys: tuple[PublicKey, ...]
     limits: Limits

@@ -21,6 +21,8 @@ from .resource import (
     action_pattern,
     covers_action,
     covers_resource,
+    covering_actions,
+    covering_resources,
     meet_actions,
     meet_resources,
     resource_pattern,
@@ -39,12 +41,6 @@ class Grant:
 
     actions: frozenset[str]
     resources: frozenset[str]
-
-    def covers(self, action: str, resource: str) -> bool:
-        """Whether both patterns lie inside this grant."""
-        return (action in self.actions or any(covers_action(a, action) for a in self.actions)) and (
-            resource in self.resources or any(covers_resource(r, resource) for r in self.resources)
-        )
 
     @property
     def json(self) -> JsonObject:
@@ -69,7 +65,14 @@ class Authority:
 
     def covers(self, action: str, resource: str) -> bool:
         """Whether one grant covers both."""
-        return any(grant.covers(action, resource) for grant in self.grants)
+        return self.reaches(covering_actions(action), covering_resources(resource))
+
+    def reaches(self, actions: frozenset[str], resources: frozenset[str]) -> bool:
+        """`covers`, by the patterns that cover the action and those that cover the resource."""
+        for grant in self.grants:
+            if not (actions.isdisjoint(grant.actions) or resources.isdisjoint(grant.resources)):
+                return True
+        return False
 
 
 def parse_grants(value: Json, where: str = "grants") -> tuple[Grant, ...]:
@@ -105,15 +108,17 @@ def attenuates(parent: Authority, child: Authority, budget: Budget | None = None
             ``constraint-dropped``. LimitExceeded: ``limit-comparisons``.
     """
     for grant in child.grants:
+        if grant in parent.grants:
+            continue
         if budget is not None:
             pairs = len(grant.actions) * len(grant.resources)
             budget.compare(pairs * sum(len(g.actions) + len(g.resources) for g in parent.grants))
-        if grant in parent.grants:
-            continue
+        resources = {name: covering_resources(name) for name in grant.resources}
         for action in grant.actions:
-            for resource in grant.resources:
+            actions = covering_actions(action)
+            for resource, above in resources.items():
                 # Pair by pair, and each inside one grant: read@A and write@B make no write@A.
-                if not parent.covers(action, resource):
+                if not parent.reaches(actions, above):
                     raise error(
                         "scope-widened",
                         f"{action} on {resource} is not granted above",

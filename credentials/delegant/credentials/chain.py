@@ -17,14 +17,10 @@ from .errors import Error, error
 from .keys import PublicKey
 from .presentation import Presentation
 
-__all__ = ["Trace", "attenuation", "linkage", "pinned", "quiet", "read_links", "signatures"]
+__all__ = ["Trace", "attenuation", "linkage", "pinned", "read_links", "signatures"]
 
-Trace: TypeAlias = Callable[..., None]
-"""Called with (phase, link, template, *arguments) for every check that held."""
-
-
-def quiet(*_arguments: object) -> None:
-    """A `Trace` that keeps nothing."""
+Trace: TypeAlias = Callable[..., None] | None
+"""Called with (phase, link, template, *arguments) for every check that held; None: nobody asks."""
 
 
 def read_links(shown: Presentation, trace: Trace) -> tuple[Link, ...]:
@@ -39,8 +35,9 @@ def read_links(shown: Presentation, trace: Trace) -> tuple[Link, ...]:
             exc.at(len(found))
             raise
         links = tuple(found)
-    for index in range(len(links)):
-        trace(3, index, "is a delegation credential of the profile")
+    if trace:
+        for index in range(len(links)):
+            trace(3, index, "is a delegation credential of the profile")
     return links
 
 
@@ -68,7 +65,8 @@ def linkage(links: tuple[Link, ...], trace: Trace) -> None:
             parties.add(link.subject)
             ids.add(link.id)
             parent = link
-            trace(4, index, "continues the chain at depth %d", link.depth)
+            if trace:
+                trace(4, index, "continues the chain at depth %d", link.depth)
     except Error as exc:
         exc.at(index)
         raise
@@ -110,7 +108,8 @@ def attenuation(links: tuple[Link, ...], budget: Budget, trace: Trace) -> None:
         for index, link in enumerate(links):
             if index:
                 attenuates(parent, link, budget)
-                trace(5, index, "allows no more than the link before it")
+                if trace:
+                    trace(5, index, "allows no more than the link before it")
             parent = link
     except Error as exc:
         exc.at(index)
@@ -163,7 +162,7 @@ def signatures(
         Rejected: ``did-key-mismatch``, ``key-weak``, ``proof``, ``id-shared``.
     """
     keys = root_keys
-    holders = set(root_keys)
+    holders = {key.raw for key in root_keys}
     shared: int | None = None
     holder: PublicKey | None = None
     index = 0
@@ -172,12 +171,15 @@ def signatures(
             if not keys:
                 raise error("key-unresolved", f"nothing trusted gives the key of {link.issuer}")
             check_any(link.secured, link.issuer, keys, budget.chain_signatures)
-            trace(6, index, "is signed by %s", link.issuer)
+            if trace:
+                trace(6, index, "is signed by %s", link.issuer)
             holder = pinned(link.subject, link.key)
-            if holder in holders and shared is None:
-                shared = index
-            keys = () if holder is None else (holder,)
-            holders.update(keys)
+            keys = ()
+            if holder is not None:
+                if holder.raw in holders and shared is None:
+                    shared = index
+                holders.add(holder.raw)
+                keys = (holder,)
         if holder is None:
             raise error("key-unresolved", f"no key is pinned for {links[-1].subject}")
     except Error as exc:
@@ -197,8 +199,10 @@ def check_any(
     that no verdict depends on what came before.
     """
     spend(len(keys))
-    if len(keys) > 1:
-        keys = tuple(sorted(keys, key=lambda key: not secured.checked_by(key)))
+    if len(keys) == 1:
+        secured.check(signer, keys[0])
+        return
+    keys = tuple(sorted(keys, key=lambda key: not secured.checked_by(key)))
     for left, key in enumerate(keys, 1 - len(keys)):
         try:
             secured.check(signer, key)

@@ -283,21 +283,25 @@ def b64u_decode(text: str, *, size: int = 1 << 20) -> bytes:
     if len(text) > size:
         raise error("limit-size", f"{len(text)} characters of base64url, {size} are allowed")
     try:
-        raw = text.encode("ascii").translate(_FROM_URL)
-        out = binascii.a2b_base64(raw + b"=" * (-len(raw) % 4), strict_mode=True)
-    except (UnicodeEncodeError, binascii.Error, ValueError):
-        raise error("encoding", "not base64url") from None
-    # '=' and the plain alphabet map to a byte no base64 has; what is left are spare bits.
-    if text[-1:] not in _LAST[len(text) % 4]:
-        raise error("encoding", "not the canonical base64url spelling")
-    return out
+        return b64u_bytes(text.encode("ascii"))
+    except ValueError:
+        raise error("encoding", "not base64url, or not its canonical spelling") from None
+
+
+def b64u_bytes(text: bytes) -> bytes:
+    """Inverse of `b64u_encode`, from ASCII bytes; ValueError for any other spelling."""
+    raw = text.translate(_FROM_URL)  # '=', '+' and '/' become a byte no base64 has
+    if text[-1:] not in _LAST[len(text) & 3]:  # spare bits must be zero
+        raise ValueError
+    return binascii.a2b_base64(raw + _PAD[len(text) & 3], strict_mode=True)
 
 
 _TO_URL: Final = bytes.maketrans(b"+/", b"-_")
 _FROM_URL: Final = bytes.maketrans(b"-_+/=", b"+/\x00\x00\x00")
-_B64U: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-_LAST: Final = (_B64U, "", _B64U[::16], _B64U[::4])
-"""By length modulo 4: the last characters whose spare bits are all zero."""
+_PAD: Final = (b"", b"", b"==", b"=")
+_B64U: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+_LAST: Final = (_B64U, b"", _B64U[::16], _B64U[::4])
+"""By length modulo 4: the last characters whose spare bits are all zero (of 1: none)."""
 
 _B58: Final = b"123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _B58_DIGIT: Final = bytes(_B58.find(c) & 0xFF for c in range(256))
@@ -320,18 +324,19 @@ def b58_encode(data: bytes) -> str:
     return "1" * (len(data) - len(data.lstrip(b"\0"))) + digits.decode("ascii")
 
 
-def _lanes() -> list[tuple[int, int, int]]:
+def _lanes(digits: int) -> list[tuple[int, int, int]]:
     """For each doubling of the lane: its width in bits, the mask of the low lanes, the gap."""
     out: list[tuple[int, int, int]] = []
     width = 8
-    while width < 8 * B58_MAX:
-        low = sum(((1 << width) - 1) << at for at in range(0, 8 * B58_MAX, 2 * width))
+    while width < 8 * digits:
+        low = sum(((1 << width) - 1) << at for at in range(0, 8 * digits, 2 * width))
         out.append((width, low, (1 << width) - 58 ** (width // 8)))
         width *= 2
     return out
 
 
-_B58_LANES: Final = _lanes()
+_B58_LANES: Final = _lanes(B58_MAX)
+_B58_LANES_64: Final = _lanes(64)
 
 
 def b58_decode(text: str) -> bytes:
@@ -350,10 +355,12 @@ def b58_decode(text: str) -> bytes:
     if b"\xff" in digits:
         raise error("encoding", "not base58")
     number = int.from_bytes(digits, "big")
-    for width, low, gap in _B58_LANES:
+    for width, low, gap in _B58_LANES if len(digits) > 64 else _B58_LANES_64:
         number -= (number >> width & low) * gap
-    zeros = len(text) - len(text.lstrip("1"))
-    return b"\0" * zeros + number.to_bytes((number.bit_length() + 7) // 8, "big")
+    out = number.to_bytes((number.bit_length() + 7) >> 3, "big")
+    if digits.startswith(b"\0"):
+        return b"\0" * (len(text) - len(text.lstrip("1"))) + out
+    return out
 
 
 _SHA2_256: Final = b"\x12\x20"

@@ -16,7 +16,8 @@ from .credential import Envelope, parse_envelope, pinned_key, version
 from .did import Did
 from .envelope import Secured
 from .errors import error
-from .resource import action_pattern, covers_action
+from .request import Request
+from .resource import action_pattern
 
 __all__ = ["IDENTITY_MODELS", "NONE", "AgentIdentity", "parse_agent_identity"]
 
@@ -40,9 +41,9 @@ class AgentIdentity(Envelope):
     tools: frozenset[str]
     key: str | None
 
-    def has_tool(self, action: str) -> bool:
+    def has_tool(self, request: Request) -> bool:
         """Whether a declared tool covers the action; ``ans.*`` needs none (DESIGN, section 3)."""
-        return action.startswith("ans.") or any(covers_action(t, action) for t in self.tools)
+        return request.action.startswith("ans.") or not self.tools.isdisjoint(request.actions)
 
 
 _REQUIRED: Final = frozenset(

@@ -44,7 +44,7 @@ class Invocation(NamedTuple):
     @property
     def once_key(self) -> str:
         """What whoever accepts it must accept only once."""
-        return digest(canonical([self.aud, self.iss, self.jti]))
+        return digest(canonical([self.aud, self.iss, self.jti], floats=False))
 
     @classmethod
     def unpack(cls, token: str) -> jose.Jws:

@@ -118,7 +118,7 @@ def issue_link(
         id,
     )
     link = parse_link(_sign(document, key, issuer, above[-1].key if above else None, form))
-    chain.linkage((*above, link), chain.quiet)
+    chain.linkage((*above, link), None)
     if above:
         chain.attenuates(above[-1], link)
     if link.status is None and (use != "grant" or link.seconds > STATUS_FREE_SECONDS):

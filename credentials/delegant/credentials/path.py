@@ -180,15 +180,6 @@ class People:
         """Whether any list by that URL was presented, whoever signed it."""
         return bool(self._evidence.status_lists(url))
 
-    @property
-    def revisions(self) -> dict[str, int]:
-        """The revision of every sponsor credential relied on, the agents' humans' too."""
-        return {
-            name: human.credential.revision
-            for name, human in self.humans.items()
-            if human.credential is not None
-        }
-
     def path(self, links: tuple[Link, ...], trace: Trace) -> tuple[Human, list[AgentIdentity]]:
         """Phase 7 for a chain: the root, then every subject.
 
@@ -200,7 +191,8 @@ class People:
             raise error(
                 "root-not-authoritative", f"{links[0].organization} does not answer for the sponsor"
             )
-        trace(7, None, "%s answers for the human %s", root.organization, root.id)
+        if trace:
+            trace(7, None, "%s answers for the human %s", root.organization, root.id)
         identities: list[AgentIdentity] = []
         parent: Link | None = None
         index = 0
@@ -209,7 +201,8 @@ class People:
                 _life(link, root.anchor)
                 identities.append(self._delegate(link, parent))
                 parent = link
-                trace(7, index, "%s is an agent of %s", link.subject, identities[-1].organization)
+                if trace:
+                    trace(7, index, "%s is an agent of %s", link.subject, identities[-1].organization)
         except Error as exc:
             exc.at(index)
             raise

@@ -17,6 +17,7 @@ from .credential import Link
 from .envelope import Secured, unpack
 from .errors import error
 from .evidence import Evidence
+from .invocation import Invocation
 from .request import Request
 
 __all__ = ["Bundle", "Presentation"]
@@ -29,14 +30,15 @@ MAX_BUNDLE: Final = 9 * 1024 * 1024
 class Presentation:
     """Links and invocation as they were sent, taken apart (phase 2).
 
-    ``read`` holds the links already held to their shape (phase 3); it is empty where the
-    verifier must still do that.
+    ``read`` holds the links, and ``invoked`` the invocation, where they are already held to
+    their shape (phase 3); the verifier does that otherwise.
     """
 
     links: tuple[Secured, ...]
     invocation: str | None = None
     approvals: tuple[str, ...] = ()
     read: tuple[Link, ...] = ()
+    invoked: Invocation | None = None
 
     @classmethod
     def parse(cls, data: bytes, *, size: int = MAX_PRESENTATION) -> Presentation:
@@ -46,10 +48,7 @@ class Presentation:
             LimitExceeded: ``limit-*``. Malformed: the codes of phases 2 and 3.
         """
         parts = grammar.split(data) if len(data) <= size else None
-        links = None if parts is None else grammar.read_links(parts[0])
-        if parts is None or links is None:
-            return cls.from_json(parse_object(data, size=size))
-        return cls(tuple([link.secured for link in links]), parts[1], read=links)
+        return (parts and cls._canonical(*parts)) or cls.from_json(parse_object(data, size=size))
 
     @classmethod
     def of(cls, chain: bytes, invocation: str, *, size: int = MAX_PRESENTATION) -> Presentation:
@@ -58,11 +57,22 @@ class Presentation:
         Raises:
             As `parse`.
         """
-        links = grammar.read_links(chain) if len(chain) <= size else None
-        if links is None:
-            value = parse(chain, size=size, depth=MAX_DEPTH - 1)
-            return cls.from_json({"links": value, "invocation": invocation})
-        return cls(tuple([link.secured for link in links]), invocation, read=links)
+        if len(chain) + len(invocation) > size:
+            raise error("limit-size", f"a presentation larger than {size} bytes")
+        found = cls._canonical(chain, invocation.encode("ascii", "replace"))
+        if found is not None:
+            return found
+        links = parse(chain, size=size, depth=MAX_DEPTH - 1)
+        return cls.from_json({"links": links, "invocation": invocation})
+
+    @classmethod
+    def _canonical(cls, chain: bytes, invocation: bytes) -> Presentation | None:
+        """Where both are in their canonical spelling."""
+        links, invoked = grammar.read_links(chain), grammar.read_invocation(invocation)
+        if links is None or invoked is None:
+            return None
+        secured = tuple([link.secured for link in links])
+        return cls(secured, invocation.decode("ascii"), (), links, invoked)
 
     @classmethod
     def from_json(cls, value: Json) -> Presentation:

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeAlias
 from . import shape
 from .codec import MAX_INT, Json, JsonObject, canonical, digest, parse_object
 from .errors import error
-from .resource import action, resource
+from .resource import action, covering_actions, covering_resources, resource
 
 __all__ = ["DATA_CLASSES", "INITIATIONS", "Request"]
 
@@ -103,6 +103,16 @@ class Request:
                     value = list(value)
                 out[_NAMES.get(field.name, field.name)] = value
         return out
+
+    @cached_property
+    def actions(self) -> frozenset[str]:
+        """The patterns that cover the action."""
+        return covering_actions(self.action)
+
+    @cached_property
+    def resources(self) -> frozenset[str]:
+        """The patterns that cover the resource."""
+        return covering_resources(self.resource)
 
     @cached_property
     def digest(self) -> str:

@@ -27,6 +27,8 @@ __all__ = [
     "action_pattern",
     "covers_action",
     "covers_resource",
+    "covering_actions",
+    "covering_resources",
     "meet_actions",
     "meet_resources",
     "resource",
@@ -133,6 +135,24 @@ def covers_resource(parent: str, child: str) -> bool:
     if parent == child:
         return True
     return parent.endswith("**") and child.startswith(parent[:-2])
+
+
+def covering_actions(pattern: str) -> frozenset[str]:
+    """All patterns that cover this one: itself, and a wildcard at each of its dots.
+
+    >>> sorted(covering_actions("db.papers.read"))
+    ['db.*', 'db.papers.*', 'db.papers.read']
+    """
+    return frozenset([pattern, *[pattern[: m.end()] + "*" for m in _DOT.finditer(pattern)]])
+
+
+def covering_resources(pattern: str) -> frozenset[str]:
+    """All patterns that cover this one: itself, and a wildcard behind each of its separators."""
+    return frozenset([pattern, *[pattern[: m.end()] + "**" for m in _MARK.finditer(pattern)]])
+
+
+_DOT: Final = re.compile(r"\.")
+_MARK: Final = re.compile(r"[:/]")
 
 
 def meet_actions(a: str, b: str) -> str | None:

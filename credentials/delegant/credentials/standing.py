@@ -34,15 +34,17 @@ def times(
     if links and not _holds(links[-1], at):
         for index, link in enumerate(links):
             _in_time(link, at, index)
-    for index in range(len(links)):
-        trace(8, index, "is within its time")
+    if trace:
+        for index in range(len(links)):
+            trace(8, index, "is within its time")
     for human in people.humans.values():
         if human.credential is not None:
             _in_time(human.credential, at, None)
     for identity in people.agents.values():
         if not _holds(identity, at):
             _in_time(identity, at, _index_of(identity, identities))
-    trace(8, None, "sponsor and identities are within their time")
+    if trace:
+        trace(8, None, "sponsor and identities are within their time")
 
 
 def _holds(credential: Link | AgentIdentity, at: int) -> bool:
@@ -129,7 +131,8 @@ def status(
             raise error(
                 "status-missing", "a link this long-lived needs a status entry", link=index
             )
-        trace(9, index, "is neither revoked nor suspended")
+        if trace:
+            trace(9, index, "is neither revoked nor suspended")
     return as_of
 
 

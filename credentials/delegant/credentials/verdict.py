@@ -6,7 +6,7 @@ that every phase ran.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -18,6 +18,7 @@ from .credential import HumanSponsor, Link
 from .did import Did
 from .errors import Error
 from .identity import AgentIdentity
+from .path import Human
 from .policy import Anchor, Seen
 
 __all__ = [
@@ -139,7 +140,7 @@ class VerifiedChain:
         anchor: Anchor,
         credential: HumanSponsor | None,
         identities: tuple[AgentIdentity, ...],
-        revisions: dict[str, int],
+        humans: Mapping[str, Human],
         status_as_of: dict[str, int],
         inputs: Callable[[], JsonObject],
     ) -> None:
@@ -149,7 +150,7 @@ class VerifiedChain:
         self.anchor = anchor
         self.sponsor_credential = credential
         self.identities = identities
-        self.revisions = revisions
+        self._humans = humans
         self.status_as_of = status_as_of
         self._inputs = inputs
 
@@ -182,6 +183,15 @@ class VerifiedChain:
         return capability.meet(own, self.anchor.ceiling)
 
     @property
+    def revisions(self) -> dict[str, int]:
+        """The revision of every sponsor credential relied on, the agents' humans' too."""
+        return {
+            name: human.credential.revision
+            for name, human in self._humans.items()
+            if human.credential is not None
+        }
+
+    @property
     def seen(self) -> Seen:
         """What the edge should remember, against rollback."""
         return Seen(self.revisions, self.status_as_of)
@@ -206,16 +216,10 @@ class Authorization(VerifiedChain):
         self, seal: object, chain: VerifiedChain, obligations: tuple[Obligation, ...],
         inputs: Callable[[], JsonObject],
     ) -> None:  # fmt: skip
-        super().__init__(
-            seal,
-            chain.links,
-            chain.anchor,
-            chain.sponsor_credential,
-            chain.identities,
-            chain.revisions,
-            chain.status_as_of,
-            inputs,
-        )
+        if seal is not SEAL:
+            raise TypeError("only the verifier makes one of these")
+        self.__dict__.update(chain.__dict__)
+        self._inputs = inputs
         self.obligations = obligations
 
 

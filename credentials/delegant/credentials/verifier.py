@@ -26,7 +26,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from . import act, chain, grammar, path, standing
 from .account import account_of
@@ -98,7 +98,7 @@ def verify_chain(
     """
     run = _Run(trust, at, None, cache)
     run.read(presentation, evidence)
-    verified = run.chain(None)
+    verified, _ = run.chain(None)
     run.keep()
     return verified
 
@@ -150,6 +150,10 @@ def explain(
     return Explanation(verdict, tuple(steps), account_of(run.links, run.human))
 
 
+_NOTHING: Final = Presentation(())
+_NO_EVIDENCE: Final = Evidence()
+
+
 class _Run:
     """One verification: its budget, its instant, and what it has established so far."""
 
@@ -162,13 +166,13 @@ class _Run:
     ) -> None:
         self._trust = trust
         self._at = _instant(at)
-        self._trace: Trace = chain.quiet if steps is None else _tracer(steps)
+        self._trace: Trace = None if steps is None else _tracer(steps)
         self._budget = Budget(trust.limits)
         self._cache = cache
         self._bytes: bytes | None = None  # of the chain, where the cache may keep it
         self._kept: Kept | None = None
-        self._shown = Presentation(())
-        self._evidence = Evidence()
+        self._shown = _NOTHING
+        self._evidence = _NO_EVIDENCE
         self._invocation: Invocation | None = None
         self._root_keys: tuple[PublicKey, ...] = ()
         self._holder: PublicKey | None = None
@@ -179,49 +183,55 @@ class _Run:
         """Phases 1 to 3."""
         limits, trace = self._trust.limits, self._trace
         # (1) sizes and (2) strict parse
-        shown = self._recall(presented) if self._cache is not None else None
+        shown = None if self._cache is None else self._recall(presented, self._cache)
         if shown is None:
             shown = _taken_apart(presented, limits.presentation)
         self._shown = shown
         if isinstance(evidence, bytes):
             evidence = Evidence.parse(evidence, size=limits.evidence)
         self._evidence = evidence
-        number = len(shown.links) or len(shown.read)
+        number = len(shown.links)
         if not number:
             raise error("empty-array", "a presentation without links")
         if number > limits.links:
             raise error("limit-links", f"{number} links, {limits.links} are allowed")
-        trace(1, None, "within the limits")
-        token, jws = shown.invocation, None
-        if token is not None:
-            self._invocation = grammar.read_invocation(token)
-            if self._invocation is None:
-                jws = Invocation.unpack(token)
-        trace(2, None, "one reading, and only one")
+        if trace:
+            trace(1, None, "within the limits")
+        found, jws = shown.invoked, None
+        if found is None and shown.invocation is not None:
+            jws = Invocation.unpack(shown.invocation)
+        if trace:
+            trace(2, None, "one reading, and only one")
         # (3) shape
         self.links = chain.read_links(shown, trace)
-        if jws is not None:
-            self._invocation = Invocation.parse(jws)
+        self._invocation = found if jws is None else Invocation.parse(jws)
 
-    def _recall(self, presented: Presented) -> Presentation | None:
+    def _recall(self, presented: Presented, cache: ChainCache) -> Presentation | None:
         """The presentation, its chain from the cache; None where it must be read."""
-        if isinstance(presented, Presentation):
-            return None
         limits = self._trust.limits
-        if _size(presented) > limits.presentation:
+        if isinstance(presented, bytes):
+            parts = grammar.split(presented) if len(presented) <= limits.presentation else None
+            if parts is None:
+                return None
+            chain_bytes, token = parts
+        elif isinstance(presented, tuple):
+            chain_bytes, token = presented[0], presented[1].encode("ascii", "replace")
+            if len(chain_bytes) + len(token) > limits.presentation:
+                return None
+        else:
             return None
-        parts = grammar.split(presented) if isinstance(presented, bytes) else presented
-        if parts is None or self._cache is None:
+        self._bytes = chain_bytes
+        kept = cache.get(chain_bytes)
+        if kept is None or (kept.limits is not limits and kept.limits != limits):
             return None
-        self._bytes, token = parts
-        kept = self._cache.get(self._bytes)
-        if kept is None or kept.limits != limits:
+        invoked = grammar.read_invocation(token)
+        if invoked is None:
             return None
         self._kept = kept
-        return Presentation((), token, read=kept.links)
+        return Presentation(kept.secured, token.decode("ascii"), (), kept.links, invoked)
 
-    def chain(self, request: Request | None) -> VerifiedChain:
-        """Phases 4 to 9."""
+    def chain(self, request: Request | None) -> tuple[VerifiedChain, PublicKey]:
+        """Phases 4 to 9; also the holder's key."""
         links, trust, trace, kept = self.links, self._trust, self._trace, self._kept
         root = links[0].issuer
         if kept is not None and (embeds_key(root) or kept.root_keys == self._roots(root)):
@@ -232,9 +242,10 @@ class _Run:
             chain.attenuation(links, self._budget, trace)  # (5)
         if request is not None and links[-1].use == "mandate":
             raise error("use", "a mandate is never invoked", link=len(links) - 1)
-        if self._holder is None:
+        holder = self._holder
+        if holder is None:
             self._root_keys = self._roots(root)  # (6)
-            self._holder = chain.signatures(links, self._root_keys, self._budget, trace)
+            holder = self._holder = chain.signatures(links, self._root_keys, self._budget, trace)
         people = path.People(self._evidence, trust, self._budget)  # (7)
         self.human, identities = people.path(links, trace)
         standing.times(links, identities, people, self._at, trace)  # (8)
@@ -242,16 +253,17 @@ class _Run:
         as_of = standing.status(  # (9)
             self.human, links, identities, people, trust, self._at, sensitivity, trace
         )
-        return VerifiedChain(
+        verified = VerifiedChain(
             SEAL,
             links,
             self.human.anchor,
             self.human.credential,
             tuple(identities),
-            people.revisions,
+            people.humans,
             as_of,
             lambda: self._inputs() | {"at": self._at},
         )
+        return verified, holder
 
     def act(
         self,
@@ -262,39 +274,41 @@ class _Run:
     ) -> Authorization:
         """All twelve."""
         self.read(presented, evidence)
-        verified = self.chain(request)
+        verified, holder = self.chain(request)
         invocation = act.invocation(  # (10)
-            self._invocation, verified, self._holder, self._trust, self._at, nonce, self._budget
+            self._invocation, verified, holder, self._trust, self._at, nonce, self._budget
         )
-        self._trace(10, None, "invoked by %s for %s", invocation.iss, invocation.aud)
+        if self._trace:
+            self._trace(10, None, "invoked by %s for %s", invocation.iss, invocation.aud)
         act.request(verified, invocation, request, self._at, self._trace)  # (11)
         obligations = act.obligations(verified, invocation, request, self._trust)  # (12)
-        self._trace(12, None, "%d obligations to discharge", len(obligations))
+        if self._trace:
+            self._trace(12, None, "%d obligations to discharge", len(obligations))
         self.keep()
         asked = {"request": request.json, "at": self._at, "nonce": nonce}
         return Authorization(SEAL, verified, obligations, lambda: self._inputs() | asked)
 
     def keep(self) -> None:
         """Let the cache remember the chain, now that all of it was accepted."""
+        shown = self._shown
         if (
             self._cache is not None
             and self._kept is None
             and self._bytes is not None
             and self._holder is not None
-            and not self._shown.approvals  # so these bytes are the links, and nothing else
+            and not shown.approvals  # so these bytes are the links, and nothing else
         ):
-            kept = Kept(self.links, self._holder, self._root_keys, self._trust.limits)
-            self._cache.put(self._bytes, kept)
+            self._cache.put(
+                self._bytes,
+                Kept(self.links, shown.links, self._holder, self._root_keys, self._trust.limits),
+            )
 
     def _roots(self, human: Did) -> tuple[PublicKey, ...]:
         return path.root_keys(human, self._evidence, self._trust)
 
     def _inputs(self) -> JsonObject:
         """What went in, but for the instant and the request."""
-        shown = self._shown
-        links = shown.links or tuple([link.secured for link in self.links])
-        whole = Presentation(links, shown.invocation, shown.approvals)
-        return {"presentation": whole.json, "evidence": self._evidence.json}
+        return {"presentation": self._shown.json, "evidence": self._evidence.json}
 
 
 def _tracer(steps: list[Step]) -> Trace:
@@ -305,17 +319,11 @@ def _tracer(steps: list[Step]) -> Trace:
 
 
 def _taken_apart(presented: Presented, size: int) -> Presentation:
-    if isinstance(presented, Presentation):
-        return presented
     if isinstance(presented, bytes):
         return Presentation.parse(presented, size=size)
-    if _size(presented) > size:
-        raise error("limit-size", f"{_size(presented)} bytes, and {size} are allowed")
-    return Presentation.of(*presented, size=size)
-
-
-def _size(presented: bytes | tuple[bytes, str]) -> int:
-    return len(presented) if isinstance(presented, bytes) else sum(map(len, presented))
+    if isinstance(presented, tuple):
+        return Presentation.of(*presented, size=size)
+    return presented
 
 
 def _instant(at: datetime | int) -> int:
