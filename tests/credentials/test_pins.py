@@ -276,12 +276,15 @@ def test_comparisons_are_counted() -> None:
     world = World()
     ana = world.human("ana")
     one, two = world.agent("one", ana), world.agent("two", ana)
-    wide = [f"db.read urn:acme:papers:{n}" for n in range(8)]
-    top = world.delegate(ana, one, [*READ, *wide], remaining=1, lease=8)
+    others = [f"db.read urn:acme:papers:{n}" for n in range(10, 18)]
+    top = world.delegate(ana, one, [*READ, *others], remaining=1, lease=8)
     # 8 pairs, each against 9 grants of one action and one resource: 144 comparisons.
-    links = [top, world.delegate(one, two, wide, above=[top], seconds=300)]
+    own = [f"db.read urn:acme:papers:{n}" for n in range(8)]
+    links = [top, world.delegate(one, two, own, above=[top], seconds=300)]
     assert ask(world, links, limited(world, comparisons=144)) == "accepted"
     assert ask(world, links, limited(world, comparisons=143)) == "limit-comparisons 1"
+    restated = [top, world.delegate(one, two, READ, above=[top], seconds=300)]
+    assert ask(world, restated, limited(world, comparisons=1)) == "accepted"
 
 
 @pytest.mark.parametrize("what", ["presentation", "evidence"])

@@ -8,7 +8,9 @@ This room opens no file and no socket, has no clock, writes no log and keeps no 
 randomness only for new keys, ids and nonces.
 """
 
+from .batch import Item, decide_many
 from .budget import Limits
+from .cache import ChainCache
 from .capability import Authority, Grant
 from .codec import canonical, digest
 from .credential import HumanSponsor, Lease, Link, StatusEntry
@@ -49,6 +51,7 @@ __all__ = [
     "Authority",
     "Authorization",
     "Bundle",
+    "ChainCache",
     "Conflict",
     "Error",
     "Evidence",
@@ -56,6 +59,7 @@ __all__ = [
     "Gone",
     "Grant",
     "HumanSponsor",
+    "Item",
     "Lease",
     "LimitExceeded",
     "Limits",
@@ -78,6 +82,7 @@ __all__ = [
     "VerifiedChain",
     "canonical",
     "decide",
+    "decide_many",
     "digest",
     "explain",
     "invoke",

@@ -132,9 +132,7 @@ def request(chain: VerifiedChain, found: Invocation, asked: Request, at: int, tr
 def _satisfied(link: Link, index: int, asked: Request, at: int) -> None:
     broken = constraint.violation(link.authority.constraints, asked, at)
     if broken == "task":
-        raise error(
-            "task-mismatch", "the grant is for another task", link=index, dimension="task"
-        )
+        raise error("task-mismatch", "the grant is for another task", link=index, dimension="task")
     if broken is not None:
         raise error("constraint", f"{broken} is not satisfied", link=index, dimension=broken)
 
@@ -211,9 +209,7 @@ def obligations(
 _COUNTED: Final = frozenset({"budget", "rate"})
 
 
-def _counted(
-    chain: VerifiedChain, asked: Request, trust: Trust, out: list[Obligation]
-) -> None:
+def _counted(chain: VerifiedChain, asked: Request, trust: Trust, out: list[Obligation]) -> None:
     for index, authority in enumerate(_authorities(chain)):
         rules = authority.constraints
         linked = index < len(chain.links)

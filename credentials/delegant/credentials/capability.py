@@ -19,10 +19,10 @@ from .constraint import Constraints
 from .errors import error
 from .resource import (
     action_pattern,
-    covers_action,
-    covers_resource,
     covering_actions,
     covering_resources,
+    covers_action,
+    covers_resource,
     meet_actions,
     meet_resources,
     resource_pattern,

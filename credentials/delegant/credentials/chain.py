@@ -30,7 +30,7 @@ def read_links(shown: Presentation, trace: Trace) -> tuple[Link, ...]:
         found: list[Link] = []
         try:
             for item in shown.links:
-                found.append(parse_link(item))
+                found.append(parse_link(item))  # noqa: PERF401 - how far it came is needed below
         except Error as exc:
             exc.at(len(found))
             raise

@@ -202,7 +202,9 @@ class People:
                 identities.append(self._delegate(link, parent))
                 parent = link
                 if trace:
-                    trace(7, index, "%s is an agent of %s", link.subject, identities[-1].organization)
+                    trace(
+                        7, index, "%s is an agent of %s", link.subject, identities[-1].organization
+                    )
         except Error as exc:
             exc.at(index)
             raise

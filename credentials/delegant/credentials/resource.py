@@ -25,10 +25,10 @@ from .shape import MAX_URL
 __all__ = [
     "action",
     "action_pattern",
-    "covers_action",
-    "covers_resource",
     "covering_actions",
     "covering_resources",
+    "covers_action",
+    "covers_resource",
     "meet_actions",
     "meet_resources",
     "resource",

@@ -101,7 +101,7 @@ def status(
     lists: dict[tuple[str, str], tuple[StatusList, ...]] = {}
     unsure: list[_Watched] = []  # the first to ask each list, and whoever a list says nothing of
     as_of: dict[str, int] = {}
-    whose: int | AgentIdentity | None = None
+    whose: int | AgentIdentity | None = None  # for the refusal: which of them it was
     try:
         for one in watched:
             entry, human, whose = one
@@ -116,7 +116,7 @@ def status(
                     _clear(pair, place, candidate, whose)
                     if not place:
                         unsure.append(one)
-        for entry, human, whose in unsure:
+        for entry, human, whose in unsure:  # noqa: B007 - read where it is refused
             newest = _fresh(
                 lists[human.id, entry.list], entry.list, human, people, trust, at, sensitivity
             )
@@ -128,9 +128,7 @@ def status(
         raise
     for index, link in enumerate(links):
         if link.status is None and (link.use != "grant" or link.seconds > STATUS_FREE_SECONDS):
-            raise error(
-                "status-missing", "a link this long-lived needs a status entry", link=index
-            )
+            raise error("status-missing", "a link this long-lived needs a status entry", link=index)
         if trace:
             trace(9, index, "is neither revoked nor suspended")
     return as_of
@@ -151,9 +149,7 @@ def _watched(
                 link=0,
                 dimension="status",
             )
-    for index, link in enumerate(links):
-        if link.status is not None:
-            out.append((link.status, root, index))
+    out += [(link.status, root, n) for n, link in enumerate(links) if link.status is not None]
     for human in people.humans.values():
         if human.credential is not None:
             out.append((_own_entry(human.credential), human, None))
@@ -176,9 +172,7 @@ def _own_entry(credential: HumanSponsor | AgentIdentity) -> StatusEntry:
     return cast("StatusEntry", credential.status)
 
 
-def _clear(
-    pair: int, place: int, found: StatusList, whose: int | AgentIdentity | None
-) -> None:
+def _clear(pair: int, place: int, found: StatusList, whose: int | AgentIdentity | None) -> None:
     """Refuse what any believed list says is revoked, or the newest says is suspended."""
     if pair < 0:
         return

@@ -24,7 +24,6 @@ Phases 3 to 6 live in `chain`, 7 in `path`, 8 and 9 in `standing`, 10 to 12 in `
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Final, TypeAlias
 
