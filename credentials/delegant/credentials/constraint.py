@@ -55,11 +55,12 @@ def parse(value: Json, where: str = "constraints") -> Constraints:
     if type(value) is not dict or not value:
         raise error("shape", f"{where} is not an object with at least one constraint")
     out: Constraints = {}
-    for name, member in value.items():
+    # In one order, so that of two faults the same is named however the members stand.
+    for name, member in sorted(value.items()):
         if name == "arguments":
             if type(member) is not dict or not 0 < len(member) <= shape.MAX_SET:
                 raise error("shape", f"{where}.arguments names 1 to {shape.MAX_SET} arguments")
-            for name_, test in member.items():
+            for name_, test in sorted(member.items()):
                 dimension = f"arguments.{argument_name(name_, where)}"
                 out[dimension] = argument.read(test, f"{where}.{dimension}", dimension)
         elif name in KINDS:

@@ -27,7 +27,8 @@ _SYNTAX: Final = re.compile(r"did:[a-z0-9]++(?::(?:[A-Za-z0-9._-]++|%[0-9A-F]{2}
 def check(text: object) -> Did:
     """A DID, or ``shape``."""
     if type(text) is not str or len(text) > MAX_LENGTH or not _SYNTAX.fullmatch(text):
-        raise error("shape", f"{str(text)[:80]!r} is not a DID")
+        shown = repr(text[:80]) if isinstance(text, str) else "what is no string"
+        raise error("shape", f"{shown} is not a DID")
     return Did(text)
 
 

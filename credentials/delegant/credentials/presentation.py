@@ -48,7 +48,8 @@ class Presentation:
             LimitExceeded: ``limit-*``. Malformed: the codes of phases 2 and 3.
         """
         parts = grammar.split(data) if len(data) <= size else None
-        return (parts and cls._canonical(*parts)) or cls.from_json(parse_object(data, size=size))
+        found = None if parts is None else cls._canonical(parts[0], parts[1])
+        return cls.from_json(parse_object(data, size=size)) if found is None else found
 
     @classmethod
     def of(cls, chain: bytes, invocation: str, *, size: int = MAX_PRESENTATION) -> Presentation:

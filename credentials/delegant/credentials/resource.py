@@ -62,7 +62,7 @@ _DOTS: Final = frozenset({".", ".."})
 def action(value: Json, where: str) -> str:
     """Dot-separated segments ``[a-z0-9_-]``: what a request does."""
     if type(value) is not str or len(value) > MAX_ACTION or not _ACTION.fullmatch(value):
-        raise error("shape", f"{where}: {str(value)[:64]!r} is not an action")
+        raise error("shape", f"{where}: {_shown(value)} is not an action")
     return value
 
 
@@ -77,7 +77,7 @@ def action_pattern(value: Json, where: str) -> str:
 def resource_pattern(value: Json, where: str) -> str:
     """A canonical absolute URI, perhaps ending ``/**`` or (urn) ``:**``."""
     if type(value) is not str or not 0 < len(value) <= MAX_URL or not _is_resource(value):
-        raise error("shape", f"{where}: {str(value)[:80]!r} is not a canonical resource")
+        raise error("shape", f"{where}: {_shown(value)} is not a canonical resource")
     return value
 
 
@@ -87,6 +87,10 @@ def resource(value: Json, where: str) -> str:
     if out.endswith("**"):
         raise error("shape", f"{where} must be exact")
     return out
+
+
+def _shown(value: Json) -> str:
+    return repr(value[:80]) if type(value) is str else "what is no string"
 
 
 def _is_resource(value: str) -> bool:

@@ -1,0 +1,273 @@
+"""What a cache of chains may change: how long an answer takes, and nothing else.
+
+And the batch, which is many single verifications and a cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+import delegant.credentials.chain as phases
+from delegant.credentials import (
+    ChainCache,
+    Error,
+    Item,
+    Link,
+    Presentation,
+    PrivateKey,
+    Request,
+    Trust,
+    decide,
+    decide_many,
+    verify,
+    verify_chain,
+)
+from world import PAPERS, Party, World, research_chain
+
+ASKED = Request("db.read", "urn:acme:papers:17", rows=3)
+READ = [f"db.read {PAPERS}"]
+
+
+class Counted:
+    """How often phases 4 and 6 ran."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.runs: list[str] = []
+        for name in ("linkage", "signatures"):
+            real = getattr(phases, name)
+
+            def counting(*args: Any, _name: str = name, _real: Any = real) -> Any:
+                self.runs.append(_name)
+                return _real(*args)
+
+            monkeypatch.setattr(phases, name, counting)
+
+    def taken(self) -> list[str]:
+        """Since the last call."""
+        out, self.runs = self.runs, []
+        return out
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> Counted:
+    return Counted(monkeypatch)
+
+
+def story(form: str = "di") -> tuple[World, list[Link]]:
+    world = World(form=form)  # type: ignore[arg-type]
+    return world, research_chain(world)[0][:3]
+
+
+def said(world: World, shown: Any, cache: ChainCache | None, **more: Any) -> str:
+    members: dict[str, Any] = {"trust": world.trust(), "evidence": world.evidence(),
+                               "at": world.now} | more  # fmt: skip
+    trust, evidence = members.pop("trust"), members.pop("evidence")
+    verdict = decide(shown, evidence, trust, ASKED, cache=cache, **members)
+    return verdict.code or verdict.state
+
+
+@pytest.mark.parametrize("form", ["di", "jwt"])
+def test_chain_seen_before_is_not_read_again(form: str, counted: Counted) -> None:
+    world, links = story(form)
+    cache = ChainCache()
+    counted.taken()  # the issuer asks them too
+    for expected in (["linkage", "signatures"], []):
+        shown = world.present(links, ASKED).to_bytes()  # another invocation each time
+        first = verify(shown, world.evidence(), world.trust(), ASKED, at=world.now, cache=cache)
+        assert counted.taken() == expected
+        again = verify(shown, world.evidence(), world.trust(), ASKED, at=world.now)
+        assert first.inputs_digest == again.inputs_digest
+        assert [link[1:] for link in first.links] == [link[1:] for link in again.links]
+        assert (first.path, first.effective, first.obligations) == (
+            again.path,
+            again.effective,
+            again.obligations,
+        )
+        counted.taken()
+    assert len(cache) == 1
+
+
+def test_chain_and_invocation_come_as_two_strings_or_as_one() -> None:
+    world, links = story()
+    cache = ChainCache()
+    whole = world.present(links, ASKED)
+    data, token = whole.to_bytes(), whole.invocation or ""
+    chain = data[data.index(b'"links":') + 8 : -1]
+    for shown in (data, (chain, token), whole):
+        assert said(world, shown, None) == "accepted"
+        assert said(world, shown, cache) == "accepted"
+    assert len(cache) == 1
+    assert said(world, (chain, token[:-4] + "AAAA"), cache) == "holder-mismatch"
+    assert said(world, (chain, token[:-1] + "="), cache) == "encoding"
+    assert said(world, (chain, "ä"), cache) == "encoding"
+    assert said(world, (chain[:-1], token), cache) == "json"
+    assert said(world, (chain, token), cache, trust=sized(world, len(chain))) == "limit-size"
+
+
+def sized(world: World, size: int) -> Trust:
+    own = world.trust_json["verifier"]
+    return world.trust(verifier={**own, "limits": {"presentation": size}})
+
+
+def test_what_is_judged_every_time_is_judged_with_the_cache_too() -> None:
+    world, links = story()
+    cache = ChainCache()
+
+    def warm(**more: Any) -> str:
+        return said(world, world.present(links, ASKED).to_bytes(), cache, **more)
+
+    assert warm() == "accepted"
+    assert warm(at=world.now + 300) == "expired"
+    assert warm(nonce="n") == "nonce"
+    assert warm(trust=world.trust(anchors=[])) == "root-untrusted"
+    assert warm(evidence=world.evidence(status_lists=[])) == "status-missing"
+    assert warm(evidence=world.evidence(identities=[])) == "delegate-not-allowed"
+    assert links[1].status is not None
+    world.revoked = {links[1].status.index}
+    assert warm() == "revoked"
+    world.revoked = set()
+    other = Request("db.read", "urn:acme:papers:18", rows=3)
+    assert said(world, world.present(links, other).to_bytes(), cache) == "request-mismatch"
+    assert warm() == "accepted"
+    assert len(cache) == 1
+
+
+def test_only_an_accepted_chain_is_kept() -> None:
+    world, links = story()
+    cache = ChainCache()
+    shown = world.present(links, ASKED).to_bytes()
+    for more in ({"at": world.now + 300}, {"nonce": "n"}, {"trust": world.trust(anchors=[])}):
+        assert said(world, shown, cache, **more) != "accepted"
+        assert len(cache) == 0
+    with pytest.raises(Error):
+        verify_chain(shown, world.evidence(), world.trust(), at=world.now + 300, cache=cache)
+    assert len(cache) == 0
+    verify_chain(shown, world.evidence(), world.trust(), at=world.now, cache=cache)
+    assert len(cache) == 1
+
+
+def test_other_limits_read_the_chain_again(counted: Counted) -> None:
+    world, links = story()
+    cache = ChainCache()
+    shown = world.present(links, ASKED).to_bytes()
+    own = world.trust_json["verifier"]
+    assert said(world, shown, cache) == "accepted"
+    strict = world.trust(verifier={**own, "limits": {"links": 2}})
+    assert said(world, shown, cache, trust=strict) == "limit-links"
+    counted.taken()
+    equal = world.trust()
+    assert said(world, shown, cache, trust=equal) == "accepted"
+    assert counted.taken() == []
+    few = world.trust(verifier={**own, "limits": {"chainSignatures": 3}})
+    assert said(world, shown, cache, trust=few) == said(world, shown, None, trust=few)
+
+
+def test_root_that_is_no_key_is_kept_with_the_keys_it_had(counted: Counted) -> None:
+    world = World()
+    ana = world.human("ana")
+    ana.did = "did:web:acme.example:ana"
+    bot = world.agent("bot", ana)
+    link = world.delegate(ana, bot, READ)
+    anchor = {**world.trust_json["anchors"][0], "subjects": ["did:web:**"]}
+    trust = world.trust(anchors=[anchor])
+    cache = ChainCache()
+
+    def warm(human_key: PrivateKey) -> str:
+        world.attest(ana, human_key=human_key.public)
+        counted.taken()
+        return said(world, world.present([link], ASKED).to_bytes(), cache, trust=trust)
+
+    assert (warm(ana.key), counted.taken()) == ("accepted", ["linkage", "signatures"])
+    assert (warm(ana.key), counted.taken()) == ("accepted", [])
+    assert (warm(PrivateKey(b"\x31" * 32)), counted.taken()) == ("proof", ["linkage", "signatures"])
+    assert (warm(ana.key), counted.taken()) == ("accepted", [])
+    assert isinstance(bot, Party)
+
+
+def test_mandate_in_the_cache_is_still_never_invoked() -> None:
+    world = World()
+    ana = world.human("ana")
+    bot = world.agent("bot", ana)
+    link = world.delegate(ana, bot, READ, use="mandate", remaining=1, lease=8)
+    as_grant = world.delegate(ana, bot, READ)
+    token = world.present([as_grant], ASKED).invocation
+    shown = Presentation((link.secured,), token).to_bytes()
+    cache = ChainCache()
+    verify_chain(shown, world.evidence(), world.trust(), at=world.now, cache=cache)
+    assert len(cache) == 1
+    assert said(world, shown, cache) == "use"
+
+
+# --- its size ---------------------------------------------------------------------------------
+
+
+def chains(number: int) -> tuple[World, list[bytes]]:
+    world = World()
+    ana = world.human("ana")
+    bot = world.agent("bot", ana)
+    out = [
+        world.present([world.delegate(ana, bot, READ, id=world.id(f"l/{n}"))], ASKED).to_bytes()
+        for n in range(number)
+    ]
+    return world, out
+
+
+@pytest.mark.parametrize(("chains_", "size", "left"), [(2, 1 << 20, 2), (9, 4200, 2), (0, 99, 0),
+                                                       (9, 100, 0)])  # fmt: skip
+def test_oldest_chains_go_first_where_there_is_no_room(chains_: int, size: int, left: int) -> None:
+    world, shown = chains(4)
+    cache = ChainCache(chains_, size)
+    for data in shown:
+        assert said(world, data, cache) == "accepted"
+        assert len(cache) <= left
+    assert len(cache) == left
+    kept = [cache.get(data[data.index(b'"links":') + 8 : -1]) is not None for data in shown]
+    assert kept == [False] * (4 - left) + [True] * left
+    cache.clear()
+    assert len(cache) == 0
+    assert said(world, shown[0], cache) == "accepted"
+
+
+# --- the batch --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("parts", [1, 3, 100])
+@pytest.mark.parametrize("as_bytes", [True, False])
+def test_batch_is_many_single_decisions(parts: int, as_bytes: bool, counted: Counted) -> None:
+    world, links = story()
+    asked = [Request("db.read", f"urn:acme:papers:{n}", rows=3) for n in range(6)]
+    items = [Item(world.present(links, one).to_bytes(), one) for one in asked]
+    items.insert(3, Item(items[0].presentation, asked[1]))
+    items.insert(5, Item(b"{", asked[1]))
+    items.append(Item(items[0].presentation, asked[0], "n-1"))
+    evidence = world.evidence()
+    each = [
+        decide(i.presentation, evidence, world.trust(), i.request, at=world.now, nonce=i.nonce)
+        for i in items
+    ]
+    counted.taken()
+    stapled = evidence.to_bytes() if as_bytes else evidence
+    with ThreadPoolExecutor(2) as pool:
+        for more in ({}, {"spread": pool.map}):
+            many = decide_many(
+                items,
+                stapled,
+                world.trust(),
+                at=world.now,
+                parts=parts,
+                **more,  # type: ignore[arg-type]
+            )
+            assert [(v.state, v.code) for v in many] == [(v.state, v.code) for v in each]
+    assert counted.taken().count("signatures") < 2 * len(items)
+
+
+def test_batch_of_nothing_is_nothing_and_bad_evidence_is_said_once() -> None:
+    world, links = story()
+    assert decide_many([], world.evidence(), world.trust(), at=world.now) == []
+    items: Sequence[Item] = [Item(world.present(links, ASKED).to_bytes(), ASKED)]
+    with pytest.raises(Error, match="json"):
+        decide_many(items, b"{", world.trust(), at=world.now)
