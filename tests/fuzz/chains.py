@@ -40,12 +40,15 @@ from world import T0, World
 
 __all__ = [
     "accepted",
+    "allowed",
     "bundle_bytes",
     "damaged_and_signed",
     "evidence_bytes",
     "forged_bytes",
+    "nothing_made_up",
     "parts",
     "presentation_bytes",
+    "read_bundle",
     "with_donors",
 ]
 
@@ -69,7 +72,7 @@ def presentation_bytes(data: bytes) -> None:
     _, stapled, asked, warm = _honest()
     verdict = _one_answer(data, stapled, asked, warm)
     if verdict.state == "accepted":
-        _nothing_made_up(data, stapled, asked)
+        nothing_made_up(data, stapled, asked)
 
 
 def evidence_bytes(data: bytes) -> None:
@@ -77,24 +80,25 @@ def evidence_bytes(data: bytes) -> None:
     shown, _, asked, _ = _honest()
     verdict = _one_answer(shown, data, asked)
     if verdict.state == "accepted":
-        _nothing_made_up(shown, data, asked)
+        nothing_made_up(shown, data, asked)
 
 
 def bundle_bytes(data: bytes) -> None:
     """Any bytes as the one file."""
-    read = _read(data)
+    read = read_bundle(data)
     if read is not None and _one_answer(*read).state == "accepted":
-        _nothing_made_up(*read)
+        nothing_made_up(*read)
 
 
 def forged_bytes(data: bytes) -> None:
     """The one file, as made by people who hold keys."""
-    read = _read(data)
+    read = read_bundle(data)
     if read is not None:
         _one_answer(*read)
 
 
-def _read(data: bytes) -> tuple[bytes, bytes, Request] | None:
+def read_bundle(data: bytes) -> tuple[bytes, bytes, Request] | None:
+    """Presentation, evidence and request of a bundle file, as spelled there; None if it is none."""
     bundle = settled(lambda: Bundle.parse(data))
     if isinstance(bundle, Error):
         return None
@@ -139,7 +143,7 @@ def _one_answer(
         assert again.authorization is not None
         one, two = verdict.authorization.inputs_digest, again.authorization.inputs_digest
         expect(one == two, "one input, two digests", one, two)
-        _allowed(Case(json.loads(shown), json.loads(stapled), asked.json, trust_json, T0))
+        allowed(Case(json.loads(shown), json.loads(stapled), asked.json, trust_json, T0))
     elif verdict.phase is not None and verdict.phase < 10:
         same = isinstance(chain, Error) and chain.code == verdict.code
         by_act = verdict.code in {"use", "suite", "limit-signatures"}  # the invocation's, perhaps
@@ -147,7 +151,8 @@ def _one_answer(
     return verdict
 
 
-def _allowed(case: Case) -> None:
+def allowed(case: Case) -> None:
+    """`check_accepted`, where what cannot be read plainly is a finding too."""
     try:
         check_accepted(case)
     except (KeyError, TypeError, ValueError, IndexError, AttributeError) as exc:
@@ -166,7 +171,7 @@ def _plain(value: Any) -> bool:
         return False
 
 
-def _nothing_made_up(shown: bytes, stapled: bytes, asked: Request) -> None:
+def nothing_made_up(shown: bytes, stapled: bytes, asked: Request) -> None:
     """What nobody signed had no part in the yes."""
     known, presentation = seeds.known(), json.loads(shown)
     for one in (*presentation["links"], presentation["invocation"]):
@@ -183,7 +188,7 @@ def _nothing_made_up(shown: bytes, stapled: bytes, asked: Request) -> None:
 
 def accepted(data: bytes) -> bool:
     """Whether the verifier says yes to a bundle file."""
-    read = _read(data)
+    read = read_bundle(data)
     return read is not None and decide(read[0], read[1], _trust()[0], read[2], at=T0).state == (
         "accepted"
     )

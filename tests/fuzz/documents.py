@@ -21,7 +21,7 @@ from delegant.credentials.jose import check_header, split
 from delegant.credentials.status import MIN_BITS, StatusList, document, parse_status_list
 from fuzz import seeds
 from fuzz.oracle import equal, expect, settled
-from fuzz.reference import _action, _resource
+from fuzz.reference import allows_action, allows_resource
 from fuzz.trees import (
     Bytes,
     closed,
@@ -221,8 +221,8 @@ def trust_text(data: bytes) -> None:
     expect(whole["verifier"]["id"] == honest["verifier"]["id"], "for another verifier", whole)
     expect(
         any(
-            any(_action(one, asked.action) for one in grant["actions"])
-            and any(_resource(one, asked.resource) for one in grant["resources"])
+            any(allows_action(one, asked.action) for one in grant["actions"])
+            and any(allows_resource(one, asked.resource) for one in grant["resources"])
             for grant in anchor["ceiling"]
         ),
         "beyond the ceiling",

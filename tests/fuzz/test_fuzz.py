@@ -8,8 +8,10 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -115,11 +117,69 @@ def test_reference_says_no_to_a_request_beyond_any_limit() -> None:
             check_accepted(one)
 
 
-def signed_again(one: Case) -> None:
-    """The holder signs for the request as it now is."""
-    bundle = opened({"presentation": one.presentation, "request": one.request})
-    token = closed(resign(bundle, Random(4)))["presentation"]["invocation"]
-    one.presentation["invocation"] = token
+def signed_again(one: Case) -> Case:
+    """Joined and signed by everybody, as it now is."""
+    whole = {"presentation": one.presentation, "request": one.request, "evidence": one.evidence}
+    made = closed(resign(opened(whole), Random(0)))  # these dice give the forger every key
+    one.presentation.update(made["presentation"])
+    one.evidence.update(made["evidence"])
+    return one
+
+
+LATER, EARLIER = "2026-09-21T15:59:59Z", "2026-09-21T10:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("edit", "promise"),
+    [
+        (lambda c: link(c, 1).update(depth=2), "depth counts up"),
+        (lambda c: link(c, 1)["redelegation"].update(remaining=3), "what remains falls"),
+        (lambda c: link(c, 2)["redelegation"].update(spawn=True), "spawn never turns true"),
+        (lambda c: link(c, 2)["redelegation"].update(to=["did:web:x"]), "only shrinks"),
+        (lambda c: link(c, 1).update(use="mandate"), "a mandate stands first or nowhere"),
+        (lambda c: link(c, 2).pop("parent"), "cannot be read"),
+        (lambda c: link(c, 0).update(parent=link(c, 1)["parent"]), "the first link has no parent"),
+        (lambda c: link(c, 2)["sponsor"].update(id="did:web:x"), "one sponsor throughout"),
+        (lambda c: c.presentation["links"].pop(1), "issued by the subject before"),
+        (lambda c: c.presentation["links"][1].update(validFrom=EARLIER), "starts inside"),
+        (lambda c: c.presentation["links"][1].update(validUntil=LATER), "ends inside"),
+        (lambda c: c.presentation["links"][2].update(validUntil=EARLIER), "it lives now"),
+        (lambda c: link(c, 1).update(constraints={"bytes": {"max": 9}}), "is dropped"),
+        (lambda c: c.evidence["statusLists"][0].update(validFrom=EARLIER), "list is fresh"),
+        (lambda c: c.evidence["statusLists"][0].update(id="https://x.example/"), "is there"),
+        (lambda c: c.evidence["identities"].pop(1), "shows a signed identity"),
+        (lambda c: c.evidence["sponsors"][0].update(validUntil=EARLIER), "it lives now"),
+        (lambda c: c.trust["verifier"].update(id="did:web:x"), "it is for this verifier"),
+        (lambda c: c.trust["anchors"][0].update(id="did:web:x"), "an anchor signed"),
+        (lambda c: c.trust["anchors"][0].update(ceiling=[]), "authority covers the request"),
+    ],
+)  # fmt: skip
+def test_reference_says_no_where_one_promise_breaks_under_good_signatures(
+    edit: Callable[[Case], object], promise: str
+) -> None:
+    one = signed_again(case("plain-3"))
+    check_accepted(one)
+    edit(one)
+    with pytest.raises(Finding, match=promise):
+        chains.allowed(signed_again(one))
+
+
+def link(one: Case, index: int) -> dict[str, Any]:
+    """The delegation block of a link."""
+    block: dict[str, Any] = one.presentation["links"][index]["credentialSubject"]["delegation"]
+    return block
+
+
+def test_reference_says_no_to_what_is_revoked_or_suspended() -> None:
+    world = World()
+    honest = json.loads(seeds.honest()["plain-3"])
+    entry = honest["presentation"]["links"][1]["credentialStatus"][0]
+    for bit, promise in ((0, "no list revokes it"), (1, "does not suspend it")):
+        world.revoked = {int(entry["statusListIndex"]) + bit}
+        one = case("plain-3")
+        one.evidence["statusLists"] = [world.status_list().secured.raw]
+        with pytest.raises(Finding, match=promise):
+            check_accepted(one)
 
 
 def test_reference_says_no_to_every_link_altered_under_its_old_signature() -> None:
@@ -134,12 +194,12 @@ def test_made_up_evidence_and_unsigned_links_are_findings() -> None:
     bundle = json.loads(seeds.honest()["plain-3"])
     shown = json.dumps(bundle["presentation"]).encode()
     stapled = json.dumps(bundle["evidence"]).encode()
-    read = chains._read(seeds.honest()["plain-3"])
+    read = chains.read_bundle(seeds.honest()["plain-3"])
     assert read is not None
-    chains._nothing_made_up(shown, stapled, read[2])
+    chains.nothing_made_up(shown, stapled, read[2])
     bundle["presentation"]["links"][0]["id"] = "urn:uuid:" + "0" * 8
     with pytest.raises(Finding):
-        chains._nothing_made_up(json.dumps(bundle["presentation"]).encode(), stapled, read[2])
+        chains.nothing_made_up(json.dumps(bundle["presentation"]).encode(), stapled, read[2])
 
 
 @pytest.mark.parametrize(
@@ -158,6 +218,22 @@ def test_a_wrong_codec_is_found(
     monkeypatch.setattr(texts, attribute, wrong)
     with pytest.raises(Finding):
         target(data)
+
+
+@pytest.mark.parametrize("name", ["explain", "decide", "verify_chain"])
+def test_a_verifier_that_contradicts_itself_is_found(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    data = seeds.honest()["plain-3"]
+    chains.bundle_bytes(data)
+    right = getattr(chains, name)
+
+    def wrong(*arguments: Any, at: int) -> Any:
+        return right(b"{}", *arguments[1:], at=at)
+
+    monkeypatch.setattr(chains, name, wrong)
+    with pytest.raises(Finding):
+        chains.bundle_bytes(data)
 
 
 # --- the forger reaches beyond the gate ----------------------------------------------------
