@@ -98,7 +98,9 @@ def show(outcome: Outcome) -> None:
         flush=True,
     )
     for file in outcome.found:
-        print(f"  {file}\n  PYTHONPATH=tests {sys.executable} -m fuzz --replay {file}")
+        print(f"  {file}")
+        if not file.endswith(".log"):  # it ended without an input
+            print(f"  PYTHONPATH=tests {sys.executable} -m fuzz --replay {file}")
 
 
 def start_of(name: str) -> list[bytes]:
@@ -130,7 +132,8 @@ def with_atheris(name: str, seconds: int, seed: int) -> Outcome:
         str(corpus), str(seeds),
     ]  # fmt: skip
     log = BUILD / f"{name}.log"
-    environment = os.environ | {"PYTHONPATH": str(ROOT / "tests")}
+    path = [str(ROOT / "tests"), os.environ.get("PYTHONPATH", "")]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, path))}
     begun = time.monotonic()
     with log.open("wb") as out:
         done = subprocess.run(
@@ -143,7 +146,7 @@ def with_atheris(name: str, seconds: int, seed: int) -> Outcome:
     after = set(crashes.parent.glob(f"{name}-*")) - before
     outcome.found = [str(path.relative_to(ROOT)) for path in sorted(after)]
     if done.returncode and not after:
-        outcome.found = [str(log.relative_to(ROOT))]  # it ended, and wrote no input
+        outcome.found = [str(log.relative_to(ROOT))]
     if outcome.found:
         print("\n".join(_traceback(text)))
     return outcome

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from random import Random
 from typing import Any, Final
@@ -242,35 +242,58 @@ def _lists(tree: Any) -> list[list[Any]]:
     return [one for one in found if isinstance(one, list)] + inner
 
 
+_Place = tuple[str, str]
+"""The name of a member, and of the member that holds it."""
+_DULL: Final = frozenset({
+    "@context", "type", "proof", "proofValue", "proofPurpose", "cryptosuite", "encodedList",
+    "statusPurpose", "statusListIndex",
+})  # fmt: skip
+"""Members with one good value, which `with_donors` damages often enough."""
+
+
+def _members(tree: Any) -> Iterator[tuple[dict[str, Any], str, _Place]]:
+    """Every member worth another value, with its place."""
+    stack = [(tree, "")]
+    while stack:
+        node, above = stack.pop()
+        if isinstance(node, list):
+            stack += [(item, above) for item in node]
+        elif isinstance(node, dict):
+            for name, value in node.items():
+                stack.append((value, name))
+                if name not in _DULL:
+                    yield node, name, (above, name)
+
+
 @cache
-def _values() -> dict[str, tuple[Any, ...]]:
-    """Every value that a member of this name has somewhere in the seeds."""
-    found: dict[str, dict[bytes, Any]] = {}
+def _values() -> dict[_Place, tuple[Any, ...]]:
+    """Every value that a member at this place has somewhere in the seeds."""
+    found: dict[_Place, dict[bytes, Any]] = {}
     for seed in seeds.bundles():
         try:
             tree = opened(json.loads(seed.data))
         except (ValueError, RecursionError):
             continue
-        for node, at in places(tree):
-            if isinstance(at, str) and len(seed.data) < 1 << 15:
-                found.setdefault(at, {}).setdefault(written(node[at]), node[at])
-    return {name: tuple(values.values()) for name, values in found.items()}
+        if len(seed.data) < 1 << 15:
+            for node, name, place in _members(tree):
+                found.setdefault(place, {}).setdefault(written(node[name]), node[name])
+    return {place: tuple(values.values()) for place, values in found.items()}
 
 
 def _plausible(tree: Any, dice: Random) -> Any:
     """One to three members with other values that have the right shape, limits restated below."""
     out, pool = copied(tree), _values()
     for _ in range(dice.choice((1, 1, 2, 3))):
-        named = [(node, at) for node, at in places(out) if at in pool]
-        if not named:
+        known = [one for one in _members(out) if one[2] in pool]
+        if not known:
             break
-        node, at = dice.choice(named)
-        node[at] = (
-            nudged(node[at], dice)
-            if dice.random() < 0.4 and not isinstance(node[at], dict | list)
-            else copied(dice.choice(pool[at]))
+        node, name, place = dice.choice(known)
+        node[name] = (
+            nudged(node[name], dice)
+            if dice.random() < 0.4 and not isinstance(node[name], dict | list)
+            else copied(dice.choice(pool[place]))
         )
-    if dice.random() < 0.4:
+    if dice.random() < 0.2:
         _restate(out, dice)
     return out
 
@@ -284,7 +307,7 @@ def _restate(tree: Any, dice: Random) -> None:
         whole += [block for block in blocks if isinstance(block, dict)]
     if whole:
         limits = dice.choice((dice.choice(whole).get("constraints"),
-                              *_values().get("constraints", ())))  # fmt: skip
+                              *_values().get(("delegation", "constraints"), ())))  # fmt: skip
         for block in whole[dice.randrange(len(whole)) :]:
             block["constraints"] = copied(limits)
 
