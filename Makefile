@@ -10,6 +10,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # renewed when the pins or pyproject.toml change. Where the tools are installed, the demo uses them.
 RUN := $(VENV)/.run
 DEV := $(VENV)/.dev
+FUZZ := $(VENV)/.fuzz
 DEMO := $(if $(wildcard $(DEV)),$(DEV),$(RUN))
 
 # What a shell may carry that would send the installation elsewhere or bend its versions. Where
@@ -19,7 +20,7 @@ export PIP_USER := 0
 
 .NOTPARALLEL: # two installations must not share one .venv
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types imports check bench clean
+.PHONY: help setup demo test lint types imports check bench fuzz clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +49,14 @@ check: lint types imports ## lint, types, imports
 bench: $(DEV) ## measure: the ratios we promise
 	@$(BIN)/python benchmarks/run.py
 
+# Seconds for each target; targets by name, all by default; a seed, 0 for another one each time.
+FUZZ_SECONDS ?= 30
+FUZZ_TARGETS ?=
+FUZZ_SEED ?= 0
+
+fuzz: $(FUZZ) ## fuzz all that reads bytes: make fuzz FUZZ_SECONDS=600
+	@PYTHONPATH=tests $(BIN)/python -m fuzz $(FUZZ_TARGETS) --seconds $(FUZZ_SECONDS) --seed $(FUZZ_SEED)
+
 clean: ## remove .venv, builds and caches
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .import_linter_cache .hypothesis .coverage .coverage.* htmlcov
 	find . '(' -name __pycache__ -o -name .ruff_cache ')' -type d -prune -exec rm -rf {} +
@@ -62,6 +71,10 @@ $(DEV): requirements/dev.txt pyproject.toml | $(BIN)/pip
 	@echo "Installing delegant and its tools into $(VENV) ..."
 	@$(PIP) --require-hashes -r requirements/dev.txt
 	@$(PIP) --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(FUZZ): requirements/fuzz.txt $(DEV)
+	@$(PIP) --require-hashes -r requirements/fuzz.txt
 	@touch $@
 
 $(BIN)/pip:

@@ -1,0 +1,301 @@
+"""Targets for single documents: tokens, status lists, requests, trust folders, naming answers."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import zlib
+from functools import cache
+from random import Random
+from typing import Any, Final
+
+from delegant.ans import lifecycle, new_record, verify_answer
+from delegant.ans.answer import freshness
+from delegant.ans.documents import check_event, digest_of, sign
+from delegant.ans.name import AnsName
+from delegant.credentials import Bundle, Error, Request, Trust, canonical, decide, digest
+from delegant.credentials.codec import b64u_encode, parse_object
+from delegant.credentials.did import vm_of
+from delegant.credentials.envelope import Secured, secure, unpack
+from delegant.credentials.jose import check_header, split
+from delegant.credentials.status import MIN_BITS, StatusList, document, parse_status_list
+from fuzz import seeds
+from fuzz.oracle import equal, expect, settled
+from fuzz.reference import allows_action, allows_resource
+from fuzz.trees import (
+    Bytes,
+    closed,
+    damaged,
+    decoded,
+    encoded,
+    mangle,
+    on_trees,
+    opened,
+    written,
+)
+from world import LIST, T0, World
+
+__all__ = [
+    "answer_text",
+    "answers",
+    "gzip_too",
+    "request_text",
+    "requests",
+    "status_text",
+    "statuses",
+    "token_text",
+    "token_too",
+    "tokens",
+    "trust_text",
+    "trusts",
+]
+
+CAP: Final = 64 * 1024
+"""Bytes a status list may have here: small, so that every bomb is one."""
+
+# --- compact JWS ---------------------------------------------------------------------------
+
+
+def token_text(data: bytes) -> None:
+    """Three parts of strict base64url, strict JSON in two: nothing else is a token."""
+    text = data.decode("utf-8", "surrogateescape")
+    jws = settled(lambda: split(text, size=8192))
+    whole = settled(lambda: unpack(text, size=8192))
+    expect(isinstance(jws, Error) == isinstance(whole, Error), "unpack and split differ", text)
+    if isinstance(jws, Error) or isinstance(whole, Error):
+        return
+    expect(jws.message.decode() + "." + b64u_encode(jws.signature) == text, "rejoined", text)
+    head, body, _ = text.split(".")
+    for part, read in ((head, jws.header), (body, jws.payload)):
+        expect(encoded(decoded(part)) == part, "base64url of two spellings", part)
+        expect(equal(json.loads(decoded(part)), read), "read otherwise", part, read)
+    expect(whole.digest == digest(text.encode()), "the digest is of the token", text)
+    kid = settled(lambda: check_header(jws, "vc+jwt"))
+    if isinstance(kid, str):
+        expect(jws.header.keys() == {"alg", "typ", "kid"}, "an open header", jws.header)
+        expect(jws.header["typ"] == "vc+jwt" and jws.header["kid"] == kid, "kid", jws.header)
+    opened = settled(whole.open)
+    if not isinstance(opened, Error):
+        expect(whole.method == kid, "opened, and its header does not hold", jws.header)
+
+
+def tokens() -> list[bytes]:
+    """Every token in the seeds."""
+    return [raw for raw, item in seeds.known().items() if isinstance(item, str)]
+
+
+def token_too(data: bytes, most: int, dice: Random, plain: Bytes) -> bytes:
+    """What the token says, written again; or its bytes."""
+    tree = opened(data.decode("utf-8", "replace"))
+    if isinstance(tree, str) or dice.random() < 0.3:
+        return plain(data, most)
+    out = closed(damaged(tree, dice))
+    made = out.encode("utf-8", "replace") if isinstance(out, str) else written(out)
+    return made if len(made) <= most else plain(data, most)
+
+
+# --- status lists --------------------------------------------------------------------------
+
+
+def status_text(data: bytes) -> None:
+    """A whole credential as JSON, or else the gzip alone in an honest one."""
+    if data.startswith(b"{"):
+        made = settled(lambda: unpack(parse_object(data, size=1 << 20)))
+    else:
+        made = Secured(_enclosed("u" + encoded(data)), None)
+    if isinstance(made, Error):
+        return
+    listed = settled(lambda: parse_status_list(made))
+    if isinstance(listed, Error):
+        return
+    first = settled(lambda: listed.bit(0, CAP))
+    if isinstance(first, Error):
+        expect(first.code in {"encoding", "limit-size", "shape"}, "another refusal", first)
+        return
+    _same_bits(listed)
+
+
+def _same_bits(listed: StatusList) -> None:
+    packed = decoded(listed.encoded[1:])
+    bits = gzip.decompress(packed)
+    expect(MIN_BITS // 8 <= len(bits) <= CAP, "too short, or over the cap", len(bits))
+    dice = Random(zlib.crc32(packed))
+    for index in (0, len(bits) * 8 - 1, *(dice.randrange(len(bits) * 8) for _ in range(24))):
+        bit = bool(bits[index // 8] >> (7 - index % 8) & 1)
+        expect(listed.bit(index, CAP) is bit, "another bit than gzip has", index)
+    expect(listed.bit(len(bits) * 8, CAP) is None, "a bit beyond the end", len(bits))
+
+
+@cache
+def _honest_list() -> dict[str, Any]:
+    world = World()
+    bits = document(LIST, world.status.did, bytes(MIN_BITS // 8), T0, T0 + 3600)
+    made = secure(bits, world.status.key, vm_of(world.status.did), T0).raw  # type: ignore[arg-type]
+    assert isinstance(made, dict)
+    return made
+
+
+def _enclosed(text: str) -> dict[str, Any]:
+    whole = _honest_list()
+    return whole | {"credentialSubject": whole["credentialSubject"] | {"encodedList": text}}
+
+
+def statuses() -> list[bytes]:
+    """Whole credentials; gzips: honest, short, long, bombs, cut, doubled."""
+    bits = bytes(MIN_BITS // 8)
+    good = gzip.compress(bits, mtime=0)
+    raws = [good, gzip.compress(b"\xff" * CAP), gzip.compress(bits[1:]), good[:-4], good + good,
+            gzip.compress(bytes(CAP + 1)), gzip.compress(bytes(1 << 22)), zlib.compress(bits),
+            gzip.compress(Random(1).randbytes(MIN_BITS // 8)), good + b"\x00"]  # fmt: skip
+    whole = _honest_list()
+    return [*raws, canonical(whole), canonical(_enclosed("u" + encoded(raws[1])))]
+
+
+def gzip_too(data: bytes, most: int, dice: Random, plain: Bytes) -> bytes:
+    """Trees of credentials; of a gzip the bytes, or what is packed in it."""
+    if data.startswith(b"{"):
+        return on_trees(damaged)(data, most, dice, plain)
+    if dice.random() < 0.5:
+        return plain(data, most)
+    try:
+        bits = zlib.decompressobj(wbits=31).decompress(data, 2 * CAP)
+    except zlib.error:
+        return plain(data, most)
+    bits = mangle(bits, 2 * CAP, dice) * dice.choice((1, 1, 1, 2, 5))
+    packer = zlib.compressobj(dice.choice((0, 1, 9)), wbits=dice.choice((31, 31, 31, 15, -15)))
+    out = packer.compress(bits) + packer.flush()
+    return out if len(out) <= most else plain(data, most)
+
+
+# --- request -------------------------------------------------------------------------------
+
+
+@cache
+def _honest() -> tuple[Bundle, Trust, dict[str, Any]]:
+    world = World()
+    bundle = Bundle.parse(seeds.honest()["limited-3"])
+    return bundle, world.trust(), world.trust_json
+
+
+def request_text(data: bytes) -> None:
+    """A request reads back as itself; only the one that was signed for is allowed."""
+    asked = settled(lambda: Request.parse(data))
+    if isinstance(asked, Error):
+        return
+    expect(Request.from_json(asked.json) == asked, "it reads back as another", asked)
+    expect(equal(asked.json, json.loads(data)), "read otherwise", asked, data)
+    expect(asked.digest == digest(canonical(json.loads(data))), "another digest", asked)
+    bundle, trust, _ = _honest()
+    verdict = decide(bundle.presentation, bundle.evidence, trust, asked, at=T0)
+    same = asked.digest == bundle.request.digest
+    expect((verdict.state == "accepted") == same, "not what was signed for", verdict, asked)
+
+
+def requests() -> list[bytes]:
+    """The requests of the seeds."""
+    out = [canonical(_honest()[0].request.json)]
+    for seed in seeds.bundles():
+        try:
+            out.append(canonical(json.loads(seed.data)["request"]))
+        except (ValueError, KeyError, TypeError, Error):
+            continue
+    return sorted(set(out))
+
+
+# --- trust ---------------------------------------------------------------------------------
+
+
+def trust_text(data: bytes) -> None:
+    """A trust folder says yes only where it names the anchor, this verifier and the authority."""
+    trust = settled(lambda: Trust.parse(data))
+    if isinstance(trust, Error):
+        return
+    bundle, _, honest = _honest()
+    asked = bundle.request
+    verdict = decide(bundle.presentation, bundle.evidence, trust, asked, at=T0)
+    if verdict.authorization is None:
+        return
+    whole, org = json.loads(data), honest["anchors"][0]
+    (anchor,) = (one for one in whole["anchors"] if one["id"] == org["id"])
+    expect(anchor["keys"] == org["keys"], "under another key", anchor)
+    expect(whole["verifier"]["id"] == honest["verifier"]["id"], "for another verifier", whole)
+    expect(
+        any(
+            any(allows_action(one, asked.action) for one in grant["actions"])
+            and any(allows_resource(one, asked.resource) for one in grant["resources"])
+            for grant in anchor["ceiling"]
+        ),
+        "beyond the ceiling",
+        anchor,
+    )
+    wiser = trust.with_seen(verdict.authorization.seen)
+    again = decide(bundle.presentation, bundle.evidence, wiser, asked, at=T0)
+    expect(again.state == "accepted", "having seen it, it is refused", again)
+
+
+def trusts() -> list[bytes]:
+    """The world's trust, and one that uses every member."""
+    world = World()
+    plain = world.trust_json
+    keyed = {"id": world.db.did, "keys": [world.db.key.public.multikey]}
+    full = plain | {
+        "anchors": [
+            plain["anchors"][0]
+            | {"maxMandateSeconds": 604_800, "maxStatusAge": {"low": 3600, "high": 300},
+               "accredits": ["audit"]},
+            keyed | {"ceiling": [{"actions": ["db.*"], "resources": ["urn:acme:**"]}]},
+        ],
+        "registries": [keyed | {"url": "http://127.0.0.1:8080/"}],
+        "resolvers": [keyed],
+        "verifier": plain["verifier"]
+        | {"limits": {"links": 8, "statusList": 65_536}, "lowSensitivity": ["urn:acme:public:**"]},
+        "seen": {"revision": {world.org.did: 1}, "lists": {LIST: "2026-09-21T14:13:20Z"}},
+    }  # fmt: skip
+    return [canonical(plain), canonical(full)]
+
+
+# --- naming --------------------------------------------------------------------------------
+
+NAME: Final = "mcp://PaperQuery.Research.AcmeLabs.v1.0"
+
+
+@cache
+def _naming() -> tuple[str, dict[str, Any], tuple[dict[str, Any], ...]]:
+    """The registry's DID, an honest answer, and the honest events behind it."""
+    world = World()
+    keeper, ana = world._party("registry"), world.human("ana")
+    bot = world.agent("research", ana)
+    record = new_record(bot.key, bot.did, NAME, {"mcp": "https://a.example/"}, world.evidence(),
+                        at=T0)  # fmt: skip
+    first = lifecycle(bot.key, bot.did, keeper.did, NAME, "register", at=T0, record=record)
+    receipt = {name: first[name] for name in ("version", "registry", "name", "type", "seq", "agent",
+                                              "at")}  # fmt: skip
+    receipt = sign(
+        receipt | {"event": digest_of(first), "record": digest_of(record)},
+        keeper.key, keeper.did, T0,
+    )  # fmt: skip
+    token = freshness(keeper.key, keeper.did, AnsName.parse(NAME), "active", T0,
+                      record=digest_of(record), seq=0)  # fmt: skip
+    last = lifecycle(bot.key, bot.did, keeper.did, NAME, "revoke", at=T0, receipt=receipt)
+    answer = {"record": record, "receipt": receipt, "freshness": token}
+    return keeper.did, answer, (first, last)
+
+
+def answer_text(data: bytes) -> None:
+    """A registry's answer or an agent's event: without a key only the honest ones pass."""
+    registry, honest, events = _naming()
+    value = settled(lambda: parse_object(data, size=1 << 16))
+    if isinstance(value, Error):
+        return
+    found = settled(lambda: verify_answer(value, registry, NAME, at=T0))
+    if not isinstance(found, Error):
+        expect(equal(value, honest), "an answer that nobody signed", value)
+    name = settled(lambda: check_event(value))
+    if not isinstance(name, Error):
+        expect(any(equal(value, one) for one in events), "an event that nobody signed", value)
+
+
+def answers() -> list[bytes]:
+    """One answer, two events."""
+    _, answer, events = _naming()
+    return [canonical(one) for one in (answer, *events)]
