@@ -6,10 +6,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-# Two stamps: what `delegant` needs to run, and that plus the tools to develop it. A stamp is
-# renewed when the pins or pyproject.toml change. Where the tools are installed, the demo uses them.
+# Stamps: what `delegant` needs to run, that plus the tools to develop it, and what the bench
+# measures beside it. A stamp is renewed when the pins or pyproject.toml change. Where the tools
+# are installed, the demo uses them.
 RUN := $(VENV)/.run
 DEV := $(VENV)/.dev
+BENCH := $(VENV)/.bench
 DEMO := $(if $(wildcard $(DEV)),$(DEV),$(RUN))
 
 # What a shell may carry that would send the installation elsewhere or bend its versions. Where
@@ -45,8 +47,8 @@ imports: $(DEV) ## import-linter: imports between the rooms point one way
 
 check: lint types imports ## lint, types, imports
 
-bench: $(DEV) ## measure: the ratios we promise
-	@$(BIN)/python benchmarks/run.py
+bench: $(BENCH) ## measure: the ratios we promise, and others beside us
+	@$(BIN)/python -m benchmarks.run
 
 clean: ## remove .venv, builds and caches
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .import_linter_cache .hypothesis .coverage .coverage.* htmlcov
@@ -63,6 +65,12 @@ $(DEV): requirements/dev.txt pyproject.toml | $(BIN)/pip
 	@$(PIP) --require-hashes -r requirements/dev.txt
 	@$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
+
+# Without them the bench still runs, so a peer that cannot be had is no error.
+$(BENCH): requirements/bench.txt $(DEV)
+	@echo "Installing what is measured beside delegant ..."
+	@$(PIP) --require-hashes -r requirements/bench.txt && touch $@ \
+	  || echo "make: the peers cannot be installed here; measuring without them" >&2
 
 $(BIN)/pip:
 	@$(PYTHON) -c '' 2>/dev/null || { \
