@@ -6,11 +6,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-# Two stamps: what `delegant` needs to run, and that plus the tools to develop it. A stamp is
-# renewed when the pins or pyproject.toml change. Where the tools are installed, the demo uses them.
+# Stamps: what `delegant` needs to run, that plus the tools to develop it, and what the bench
+# measures beside it. A stamp is renewed when the pins or pyproject.toml change. Where the tools
+# are installed, the demo uses them.
 RUN := $(VENV)/.run
 DEV := $(VENV)/.dev
 FUZZ := $(VENV)/.fuzz
+BENCH := $(VENV)/.bench
 DEMO := $(if $(wildcard $(DEV)),$(DEV),$(RUN))
 
 # What a shell may carry that would send the installation elsewhere or bend its versions. Where
@@ -46,8 +48,8 @@ imports: $(DEV) ## import-linter: imports between the rooms point one way
 
 check: lint types imports ## lint, types, imports
 
-bench: $(DEV) ## measure: the ratios we promise
-	@$(BIN)/python benchmarks/run.py
+bench: $(BENCH) ## measure: the ratios we promise, and others beside us
+	@$(BIN)/python -m benchmarks.run
 
 # Seconds for each target; targets by name, all by default; a seed, 0 for another one each time.
 FUZZ_SECONDS ?= 30
@@ -76,6 +78,12 @@ $(DEV): requirements/dev.txt pyproject.toml | $(BIN)/pip
 $(FUZZ): requirements/fuzz.txt $(DEV)
 	@$(PIP) --require-hashes -r requirements/fuzz.txt
 	@touch $@
+
+# Without them the bench still runs, so a peer that cannot be had is no error.
+$(BENCH): requirements/bench.txt $(DEV)
+	@echo "Installing what is measured beside delegant ..."
+	@$(PIP) --require-hashes -r requirements/bench.txt && touch $@ \
+	  || echo "make: the peers cannot be installed here; measuring without them" >&2
 
 $(BIN)/pip:
 	@$(PYTHON) -c '' 2>/dev/null || { \

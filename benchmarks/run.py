@@ -1,212 +1,217 @@
-"""Measure what the design promises, as ratios taken in this one run.
+"""Measure everything, print it, and write it down: ``make bench``.
 
-r is one raw libsodium Ed25519 verification in this process; a row says how many of them a job
-costs. Every row is the median of several rounds, each round timing the job and r side by side,
-so that a slow or busy machine changes both. Writes ``build/bench/verify.json``.
+Writes ``build/bench/verify.json`` (a number a row; null for a peer that is not installed),
+``build/bench/details.json`` (spreads, the curve, the machine) and ``docs/verify-cost.png``.
 """
 
 from __future__ import annotations
 
+import argparse
+import gc
 import json
-import statistics
+import os
+import platform
 import sys
-import time
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from multiprocessing import get_context
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import nacl.bindings
+from rich import box
+from rich.console import Console
+from rich.table import Table
 
-HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE.parent / "tests"))
+from . import plot
+from .chains import LINK_CACHE, story
+from .measure import FULL, QUICK, Effort, Figure, per_call, ratio, raw_r
+from .peers import OURS, PEERS, Absent, Scope
+from .rows import LENGTHS, ROWS, Row, curve
 
-from delegant.credentials import (  # noqa: E402
-    Evidence,
-    Link,
-    PrivateKey,
-    Request,
-    canonical,
-    issue_link,
-    verify,
-)
-from world import PAPERS, World, research_chain  # noqa: E402
+__all__ = ["main", "measure"]
 
-OUT = HERE.parent / "build" / "bench" / "verify.json"
-ROUNDS = 15
-READ = Request("db.read", "urn:acme:papers:17", rows=3)
+ROOT = Path(__file__).resolve().parent.parent
+OUT = ROOT / "build" / "bench"
+PLOT = ROOT / "docs" / "verify-cost.png"
 
+FREE = 1.9
+"""Two cores are free when two raw workers do this many times the work of one."""
 
-def per_call(job: Callable[[], object], seconds: float = 0.02) -> float:
-    """Seconds a call takes, over as many calls as fit."""
-    calls, start = 0, time.perf_counter()
-    while (spent := time.perf_counter() - start) < seconds:
-        job()
-        calls += 1
-    return spent / calls
-
-
-def ratio(job: Callable[[], object], unit: Callable[[], object]) -> float:
-    """How many units the job costs: the median over rounds that time both."""
-    job()
-    return statistics.median(per_call(job) / per_call(unit) for _ in range(ROUNDS))
-
-
-def raw_verification() -> Callable[[], object]:
-    """One libsodium Ed25519 verification of a 64-byte message."""
-    key = PrivateKey(bytes(32))
-    signed = key.sign(b"m" * 64) + b"m" * 64
-    public = key.public.raw
-    return lambda: nacl.bindings.crypto_sign_open(signed, public)
-
-
-def raw_signature() -> Callable[[], object]:
-    """One libsodium Ed25519 signature over a 64-byte message."""
-    _, secret = nacl.bindings.crypto_sign_seed_keypair(bytes(32))
-    return lambda: nacl.bindings.crypto_sign(b"m" * 64, secret)
-
-
-def line_of(world: World, length: int) -> list[Link]:
-    """A chain of ``length`` grants, each restating rows <= 500."""
-    human = world.human("human")
-    links: list[Link] = []
-    issuer = human
-    for depth in range(length):
-        subject = world.agent(f"agent-{depth}", human)
-        links.append(
-            world.delegate(
-                issuer,
-                subject,
-                [f"db.read {PAPERS}"],
-                above=tuple(links),
-                seconds=900 - depth,
-                remaining=length - 1 - depth,
-                lease=4096 >> depth if depth < length - 1 else 0,
-                constraints={"rows": {"max": 500}},
-            )
-        )
-        issuer = subject
-    return links
-
-
-class Job:
-    """A presentation as bytes, its evidence, and the call that verifies it."""
-
-    def __init__(self, world: World, links: list[Link]) -> None:
-        self.presentation = world.present(links, READ).to_bytes()
-        self.evidence = world.evidence()
-        self.trust = world.trust()
-        self.at = world.now
-        self()  # the evidence is now verified, as a server's would be
-
-    def __call__(self) -> object:
-        """Cold: parse and verify every link and the invocation from bytes."""
-        return verify(self.presentation, self.evidence, self.trust, READ, at=self.at)
-
-
-def evidence_item(world: World) -> Callable[[], object]:
-    """One sponsor credential from bytes: parse, verify, accept."""
-    human = world.human("human").did
-    item = canonical({"sponsors": world.evidence().json["sponsors"]})
-    anchor = world.org.key.public
-
-    def job() -> object:
-        (credential,) = Evidence.parse(item).sponsors(human)
-        credential.secured.check(credential.issuer, anchor)
-        return credential
-
-    return job
-
-
-def issue(world: World, links: list[Link]) -> Callable[[], object]:
-    """One link below a parent that is already verified."""
-    parent = tuple(links[:1])
-    research, retrieval = world.parties["research"], world.parties["retrieval"].did
-    grants = [{"actions": ["db.read"], "resources": [PAPERS]}]
-    entry = world.entry(research)
-    return lambda: issue_link(
-        research.key,
-        issuer=research.did,
-        subject=retrieval,
-        organization=world.org.did,
-        grants=grants,
-        valid_from=world.now,
-        valid_until=world.now + 300,
-        above=parent,
-        status=entry,
-    )
-
-
-def _many(number: int) -> float:
-    """Verify a three-link chain this many times; seconds spent."""
-    world = World()
-    job = Job(world, research_chain(world)[0][:3])
-    start = time.perf_counter()
-    for _ in range(number):
-        job()
-    return time.perf_counter() - start
-
-
-def speed_up(pool: Any, number: int = 400) -> float:
-    """Throughput of two workers against one, in the same pool, the best of three pairs."""
-    list(pool.map(_many, [20, 20]))
-    found = []
-    for _ in range(5):
-        start = time.perf_counter()
-        next(iter(pool.map(_many, [number])))
-        one = time.perf_counter() - start
-        start = time.perf_counter()
-        list(pool.map(_many, [number, number]))
-        two = time.perf_counter() - start
-        found.append(2 * one / two)
-    return statistics.median(found)
-
-
-def main() -> None:
-    """Measure, print the table, write the file."""
-    r, s = raw_verification(), raw_signature()
-    world = World()
-    story = research_chain(world)[0]
-    three, ten = Job(world, story[:3]), Job(w := World(), line_of(w, 10))
-    rows: dict[str, float] = {
-        "verify_3_cold": ratio(three, r),
-        "verify_3_warm": ratio(three, r),
-        "verify_10_cold": ratio(ten, r),
-        "verify_10_warm": ratio(ten, r),
-        "evidence_item": ratio(evidence_item(World()), r),
-        "issue_link": ratio(issue(world, story), s),
-        "bytes_per_link": len(canonical(story[2].secured.raw)),
-    }
-    with ThreadPoolExecutor(2) as threads:
-        rows["threads_2"] = speed_up(threads)
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as processes:
-        rows["processes_2"] = speed_up(processes)
-    show(rows, per_call(r, 0.2))
-    OUT.parent.mkdir(parents=True, exist_ok=True)
-    OUT.write_text(json.dumps({k: round(v, 3) for k, v in rows.items()}, indent=2) + "\n")
-
-
-TABLE = {
-    "verify_3_cold": ("verify 3 links + invocation, from bytes", "r", "<= 6"),
-    "verify_3_warm": ("same, seen before (no link cache yet: as cold)", "r", "<= 1.6"),
-    "verify_10_cold": ("verify 10 links + invocation, from bytes", "r", "<= 17"),
-    "verify_10_warm": ("same, seen before (no link cache yet: as cold)", "r", "<= 2.3"),
-    "evidence_item": ("one item of evidence, once per bytes", "r", "<= 3"),
-    "issue_link": ("issue one link, parent verified", "signatures", "<= 3"),
-    "bytes_per_link": ("size of the dbquery link", "bytes", "<= 1945"),
-    "threads_2": ("verification, 2 threads against 1", "x", ">= 1.3"),
-    "processes_2": ("verification, 2 processes against 1", "x", ">= 1.8"),
+LOOK: dict[str, Any] = {
+    "title_justify": "left",
+    "title_style": "bold",
+    "header_style": "dim",
+    "box": box.HORIZONTALS,
+    "padding": (0, 1),
+    "collapse_padding": True,
+    "pad_edge": False,
 }
+VERDICT = {True: "[green]met[/]", False: "[red]not met[/]", None: ""}
 
 
-def show(rows: dict[str, float], unit: float) -> None:
-    """The table, with the goal beside each figure."""
-    print(f"r = one raw libsodium verification, here {unit * 1e6:.1f} microseconds\n")
-    for name, (what, of, goal) in TABLE.items():
-        value = f"{rows[name]:.0f}" if of == "bytes" else f"{rows[name]:.2f}"
-        print(f"  {what:<48} {value:>7} {of:<10}  goal {goal}")
+def measure(effort: Effort, console: Console) -> tuple[dict[str, Figure | None], dict[str, Any]]:
+    """All rows, ours and the peers', and what is worth knowing of the peers' tokens.
+
+    A peer that cannot be measured has no figure but a reason.
+    """
+    figures: dict[str, Figure | None] = {}
+    tokens: dict[str, Any] = {}
+    with console.status("measuring") as status:
+        for row in ROWS:
+            status.update(f"measuring {row.key}")
+            figures[row.key] = row.measure(effort)
+        for peer in PEERS:
+            status.update(f"measuring {peer.package}")
+            try:
+                ready = peer.ready()
+            except Absent as exc:
+                figures[peer.key], tokens[peer.key] = None, str(exc)
+                continue
+            figures[peer.key] = ratio(partial(ready.accepts, ready.token), raw_r(), effort)
+            tokens[peer.key] = len(ready.token)
+    return figures, tokens
+
+
+def number(value: float, unit: str) -> str:
+    """As many digits as mean something."""
+    return f"{value:,.0f}" if unit == "bytes" else f"{value:.2f}"
+
+
+def promises(figures: dict[str, Figure | None]) -> Table:
+    """Our rows: measured, spread, floor, goal, and whether it is met."""
+    table = Table(title="delegant: cost and size", **LOOK)
+    table.add_column("")
+    for name in ("measured", "middle half", "floor", "goal"):
+        table.add_column(name, justify="right")
+    table.add_column("")
+    cores = figures["cores_2"]
+    for row in ROWS:
+        figure = figures[row.key]
+        assert figure is not None
+        met = row.met(figure.value)
+        busy = met is False and row.unit == "x" and cores is not None and cores.value < FREE
+        spread = f"{figure.low:.2f} – {figure.high:.2f}" if row.unit != "bytes" else ""
+        table.add_row(
+            row.what,
+            f"{number(figure.value, row.unit)} {row.unit}",
+            spread,
+            "" if row.floor is None else f"{row.floor:g}",
+            goal(row),
+            "no free cores" if busy else VERDICT[met],
+        )
+    return table
+
+
+def goal(row: Row) -> str:
+    """A goal as one reads it."""
+    if row.most is not None:
+        return f"<= {row.most:,g}"
+    return "" if row.least is None else f">= {row.least:g}"
+
+
+def comparison(figures: dict[str, Figure | None], tokens: dict[str, Any], own: int) -> Table:
+    """The peers beside our cold row: cost, and what that cost covers."""
+    table = Table(
+        title="Peers: three hops, then db.read of 3 rows where at most 500 may be read",
+        **LOOK,
+    )
+    for name in ("r", "bytes"):
+        table.add_column(name, justify="right")
+    for name in ("", "signatures,\nholder", "revocation,\nroot", "narrowing\nchecked by"):
+        table.add_column(name)
+
+    def add(cost: Figure, size: int, name: str, scope: Scope) -> None:
+        table.add_row(
+            f"{cost.value:.2f}",
+            f"{size:,}",
+            name,
+            f"{scope.signatures}\n{scope.holder}",
+            f"{scope.revoked}\n{scope.root}",
+            scope.narrowing,
+        )
+
+    ours = figures["verify_3_cold"]
+    assert ours is not None
+    add(ours, own, "[bold]delegant[/]\n3 links + invocation", OURS)
+    for peer in PEERS:
+        figure = figures[peer.key]
+        if figure is None:
+            table.add_row("–", "–", f"[bold]{peer.package}[/]\n{tokens[peer.key]}")
+        else:
+            add(figure, tokens[peer.key], f"[bold]{peer.name}[/]\n{peer.what}", peer.scope)
+    return table
+
+
+NOTES = """\
+r is one raw libsodium verification ({r_us} us here), s one signature; the floor is what the
+signatures alone cost. Cold: from bytes, the evidence verified before (what that costs once is in
+its rows), nothing else remembered. Peers: offline, from bytes, trusted keys parsed before. Root is
+what a chain is led back to: a key one trusts, or a human an organisation vouches for. By
+construction: a hop can only add checks, and all are run. Every row leaves it to its caller to
+refuse the same bytes a second time.
+{machine}, {cores} cores.\
+"""
+
+
+def machine() -> dict[str, Any]:
+    """Where this was measured."""
+    return {
+        "machine": f"{platform.python_implementation()} {platform.python_version()}"
+        f" on {platform.system()} {platform.machine()}",
+        "cores": len(os.sched_getaffinity(0))
+        if hasattr(os, "sched_getaffinity")
+        else os.cpu_count(),
+        "load": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else 0.0,
+        "r_us": round(min(per_call(raw_r(), 200) for _ in range(20)) * 1e6, 1),
+    }
+
+
+def write(to: Path, content: dict[str, Any]) -> None:
+    """A JSON file among the results."""
+    to.parent.mkdir(parents=True, exist_ok=True)
+    to.write_text(json.dumps(content, indent=2) + "\n")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.run", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="one round of everything: no figures")
+    parser.add_argument("--out", type=Path, default=OUT, help="folder of the JSON files")
+    parser.add_argument("--plot", type=Path, default=PLOT, help="the PNG")
+    options = parser.parse_args(arguments)
+    effort = QUICK if options.quick else FULL
+    console = Console(width=None if sys.stdout.isatty() else 100, highlight=False)
+    details = machine()
+    figures, tokens = measure(effort, console)
+    write(
+        options.out / "verify.json",
+        {key: None if one is None else round(one.value, 3) for key, one in figures.items()},
+    )
+    own = len(story().presentation)
+    for part in (promises(figures), comparison(figures, tokens, own), NOTES.format(**details)):
+        console.print(part)
+        console.print()
+    costs = curve(effort)
+    gc.unfreeze()
+    write(
+        options.out / "details.json",
+        details
+        | {
+            "spread": {
+                key: [round(one.low, 3), round(one.high, 3)] for key, one in figures.items() if one
+            },
+            "tokens": tokens,
+            "links": list(LENGTHS),
+            "curve": {name: [round(one.value, 2) for one in row] for name, row in costs.items()},
+        },
+    )
+    cold, warm = ([one.value for one in costs[name]] for name in ("cold", "warm"))
+    try:
+        plot.draw(LENGTHS, cold, warm if LINK_CACHE else None, options.plot)
+    except ImportError as exc:
+        console.print(f"No plot: {exc}.")
+    else:
+        console.print(f"Plot: {os.path.relpath(options.plot)}")
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
