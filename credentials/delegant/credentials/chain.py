@@ -165,16 +165,22 @@ def signatures(
     holders = {key.raw for key in root_keys}
     shared: int | None = None
     holder: PublicKey | None = None
+    claims: list[tuple[Link, PublicKey, bytes]] = []
+    refused: Error | None = None
     index = 0
+    # First all that is to be checked, then the checks in one go: libsodium and the interpreter
+    # push each other out of the processor's caches.
     try:
         for index, link in enumerate(links):
             if not keys:
                 raise error("key-unresolved", f"nothing trusted gives the key of {link.issuer}")
-            check_any(link.secured, link.issuer, keys, budget.chain_signatures)
-            if trace:
-                trace(6, index, "is signed by %s", link.issuer)
-            holder = pinned(link.subject, link.key)
+            if len(keys) == 1:
+                budget.chain_signatures(1)
+                claims.append((link, keys[0], link.secured.claim(link.issuer, keys[0])))
+            else:  # a human pinned directly, whose link is the first
+                check_any(link.secured, link.issuer, keys, budget.chain_signatures)
             keys = ()
+            holder = pinned(link.subject, link.key)
             if holder is not None:
                 if holder.raw in holders and shared is None:
                     shared = index
@@ -184,7 +190,18 @@ def signatures(
             raise error("key-unresolved", f"no key is pinned for {links[-1].subject}")
     except Error as exc:
         exc.at(index)
-        raise
+        refused = exc
+    for link, key, message in claims:  # what is wrong with a signature comes before what follows
+        try:
+            link.secured.settle(link.issuer, key, message)
+        except Error as exc:
+            exc.at(link.depth)
+            raise
+    if refused is not None or holder is None:
+        raise refused or error("key-unresolved", "no key is pinned for the holder")
+    if trace:
+        for index, link in enumerate(links):
+            trace(6, index, "is signed by %s", link.issuer)
     if shared is not None:
         raise error("id-shared", "a key of two parties of the chain", link=shared)
     return holder

@@ -97,11 +97,27 @@ class Secured(ABC):
         Raises:
             Undecided: ``suite``. Rejected: ``did-key-mismatch``, ``proof``.
         """
+        self.settle(signer, key, self.claim(signer, key))
+
+    def claim(self, signer: did.Did, key: PublicKey) -> bytes:
+        """The first half of `check`: what `settle` must find signed; empty if it did before.
+
+        Raises:
+            Undecided: ``suite``. Rejected: ``did-key-mismatch``.
+        """
         if not did.is_method_of(self.method, signer):
             raise error("did-key-mismatch", f"{self.method[:80]!r} is no key of {signer}")
+        return b"" if self._checked == key.raw else self._signed()
+
+    def settle(self, signer: did.Did, key: PublicKey, claim: bytes) -> None:
+        """The second half of `check`.
+
+        Raises:
+            Rejected: ``proof``.
+        """
         if self._checked == key.raw:
             return
-        if not key.verify(self._signature, self._signed()):
+        if not key.verify(self._signature, claim):
             raise error("proof", f"not signed by the key of {signer}")
         self._checked = key.raw
 
