@@ -314,14 +314,16 @@ B58_MAX: Final = 128
 def b58_encode(data: bytes) -> str:
     """base58btc (the Bitcoin alphabet), as multibase ``z`` uses it."""
     number = int.from_bytes(data, "big")
-    pairs: list[bytes] = []
+    pair, out = _B58_PAIR, b""
     while number:  # ten digits at a time: few divisions of the long number
         number, block = divmod(number, 58**10)
-        for _ in range(5):
-            block, pair = divmod(block, 58**2)
-            pairs.append(_B58_PAIR[pair])
-    digits = b"".join(reversed(pairs)).lstrip(b"1")
-    return "1" * (len(data) - len(data.lstrip(b"\0"))) + digits.decode("ascii")
+        block, e = divmod(block, 3364)
+        block, d = divmod(block, 3364)
+        block, c = divmod(block, 3364)
+        a, b = divmod(block, 3364)
+        out = pair[a] + pair[b] + pair[c] + pair[d] + pair[e] + out
+    zeros = len(data) - len(data.lstrip(b"\0"))
+    return "1" * zeros + out.lstrip(b"1").decode("ascii")
 
 
 def _lanes(digits: int) -> list[tuple[int, int, int]]:

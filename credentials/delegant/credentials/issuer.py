@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
-from . import chain, did, status
-from .codec import JsonObject
+from . import chain, did, grammar, proof, status
+from .codec import JsonObject, canonical
 from .credential import (
     GRANT_HARD_SECONDS,
     IDENTITY_HARD_SECONDS,
@@ -25,7 +25,7 @@ from .credential import (
     parse_human_sponsor,
     parse_link,
 )
-from .envelope import CONTEXT, Form, Secured, secure
+from .envelope import CONTEXT, Form, Secured, secure, unpack
 from .errors import error
 from .identity import AgentIdentity, parse_agent_identity
 from .keys import PrivateKey, PublicKey, new_id
@@ -117,7 +117,7 @@ def issue_link(
         status,
         id,
     )
-    link = parse_link(_sign(document, key, issuer, above[-1].key if above else None, form))
+    link = _signed_link(document, key, issuer, above[-1].key if above else None, form)
     chain.linkage((*above, link), None)
     if above:
         chain.attenuates(above[-1], link)
@@ -279,12 +279,30 @@ def _document(
 def _sign(
     document: JsonObject, key: PrivateKey, issuer: str, pin: str | None, form: Form
 ) -> Secured:
+    method = _method(key, issuer, pin)
+    return secure(document, key, method, time(document["validFrom"], "validFrom"), form)
+
+
+def _signed_link(
+    document: JsonObject, key: PrivateKey, issuer: str, pin: str | None, form: Form
+) -> Link:
+    """A link, read back as the verifier will: at once if it can, else member by member."""
+    if form == "jwt":
+        return parse_link(_sign(document, key, issuer, pin, form))
+    # A float among the constraints is refused by either reader.
+    method, created = _method(key, issuer, pin), document["validFrom"]
+    signed = proof.sign(document, key, method, created, floats=False)
+    read = grammar.read_links(b"[" + canonical(signed, floats=False) + b"]")
+    return parse_link(unpack(signed)) if read is None else read[0]
+
+
+def _method(key: PrivateKey, issuer: str, pin: str | None) -> str:
+    """The verification method of the issuer's key, which must be the one known for it."""
     name = did.check(issuer)
     stated = chain.pinned(name, pin)
     if stated is not None and stated != key.public:
         raise error("did-key-mismatch", f"the signing key is not that of {issuer}")
-    method = did.vm_of(name) if did.embeds_key(name) else f"{name}#{key.public.multikey}"
-    return secure(document, key, method, time(document["validFrom"], "validFrom"), form)
+    return did.vm_of(name) if did.embeds_key(name) else f"{name}#{key.public.multikey}"
 
 
 def _short(credential: Issued, most: int) -> Issued:

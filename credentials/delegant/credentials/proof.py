@@ -33,23 +33,26 @@ def hash_data(document: JsonObject, config: JsonObject, *, floats: bool = True) 
     )
 
 
-def sign(document: JsonObject, key: PrivateKey, method: str, created: int) -> JsonObject:
+def sign(
+    document: JsonObject, key: PrivateKey, method: str, created: int | str, *, floats: bool = True
+) -> JsonObject:
     """The document with a proof by the verification method ``method``.
 
     Args:
         document: without ``proof``; it is not changed.
-        created: seconds since 1970.
+        created: seconds since 1970, or the time as it is written.
+        floats: whether the document may hold a float (see `codec.canonical`).
     """
     config: JsonObject = {
         "type": "DataIntegrityProof",
         "cryptosuite": SUITE,
         "proofPurpose": "assertionMethod",
         "verificationMethod": method,
-        "created": format_time(created),
+        "created": created if isinstance(created, str) else format_time(created),
     }
     if "@context" in document:
         config["@context"] = document["@context"]
-    value = "z" + b58_encode(key.sign(hash_data(document, config)))
+    value = "z" + b58_encode(key.sign(hash_data(document, config, floats=floats)))
     return {**document, "proof": {**config, "proofValue": value}}
 
 

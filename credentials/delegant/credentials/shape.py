@@ -154,8 +154,7 @@ def time(value: Json, where: str) -> int:
 
 def format_time(seconds: int) -> str:
     """Inverse of `time`."""
-    moment = datetime.fromtimestamp(seconds, UTC)
-    return moment.strftime("%Y-%m-%dT%H:%M:%SZ").rjust(20, "0")
+    return datetime.fromtimestamp(seconds, UTC).isoformat()[:19] + "Z"
 
 
 _UUID: Final = re.compile(
