@@ -16,9 +16,7 @@ from typing import Any
 CLASSES = ["public", "internal", "confidential", "restricted"]
 
 
-def allows(
-    constraints: Mapping[str, Any], asked: Mapping[str, Any], at: int, audience: str
-) -> bool:
+def allows(limits: Mapping[str, Any], asked: Mapping[str, Any], at: int, audience: str) -> bool:
     """Whether all constraints are kept, but for approvals, totals and rates (see below)."""
     return all(_keeps(kind, limit, asked, at, audience) for kind, limit in limits.items())
 
