@@ -15,32 +15,8 @@ from delegant.credentials import Authority, Error
 from delegant.credentials import capability as cap
 from delegant.credentials import constraint as con
 from delegant.credentials.kinds import KINDS
-from properties.oracle import allows, approved, schedules
-from properties.universe import ANN, UNIVERSE, VALUES
-
-
-def allowed(kind: str, value: Any) -> set[Any]:
-    """What a constraint lets pass, as the oracle says, without any use of the order."""
-    rules = {kind: value}
-    if kind == "rate":
-        plans = schedules(value["count"], value["periodSeconds"], 5)
-        return {(value["ledger"], plan) for plan in plans}
-    out: set[Any] = {
-        number
-        for number, one in enumerate(UNIVERSE[kind])
-        if allows(rules, one.request.json, one.at, one.audience)
-        and approved(rules, one.request.json, one.approvers)
-    }
-    if kind == "budget":
-        # the ledger is part of what is allowed: another ledger keeps another balance
-        spent = ["at all", *range(int(value["total"]))]
-        out = {(number, value["ledger"], left) for number in out for left in spent}
-    return out
-
-
-def passing(kind: str) -> list[set[Any]]:
-    """What each value of a kind lets pass."""
-    return [allowed(kind, value) for value in VALUES[kind]]
+from properties.oracle import schedules
+from properties.universe import ANN, UNIVERSE, VALUES, allowed, passing
 
 
 def read(kind: str) -> list[con.Constraints]:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from delegant.credentials import PrivateKey, Request, did
-from delegant.credentials.kinds import DATA_CLASS_SCHEME
+from properties.oracle import allows, approved, schedules
 
 ANN, BEN, CAT = (did.from_key(PrivateKey(bytes([n]) * 32).public) for n in (1, 2, 3))
 NOON = 12 * 3600
+DATA_CLASS_SCHEME = "https://delegant.example/data-class/v1"
 
 
 @dataclass(frozen=True)
@@ -182,3 +184,28 @@ UNIVERSE: dict[str, list[Ask]] = {
         *(ask(arguments={"n": v, "m": 1}) for v in NUMBERS),
     ],
 }
+
+
+def allowed(kind: str, value: Any) -> set[Any]:
+    """What a constraint lets pass, as the oracle says, without any use of the order."""
+    rules = {kind: value}
+    if kind == "rate":
+        plans = schedules(value["count"], value["periodSeconds"], 5)
+        return {(value["ledger"], plan) for plan in plans}
+    out: set[Any] = {
+        number
+        for number, one in enumerate(UNIVERSE[kind])
+        if allows(rules, one.request.json, one.at, one.audience)
+        and approved(rules, one.request.json, one.approvers)
+    }
+    if kind == "budget":
+        # the ledger is part of what is allowed: another ledger keeps another balance
+        spent = ["at all", *range(int(value["total"]))]
+        out = {(number, value["ledger"], left) for number in out for left in spent}
+    return out
+
+
+@cache
+def passing(kind: str) -> list[set[Any]]:
+    """What each value of a kind lets pass."""
+    return [allowed(kind, value) for value in VALUES[kind]]
