@@ -29,9 +29,10 @@ class Story:
 
     def state(self, presentation: Any, evidence: Any = None) -> str:
         """The verdict's state on bytes or JSON."""
+        evidence = self.evidence if evidence is None else evidence
         verdict = decide(
             presentation if isinstance(presentation, bytes) else json.dumps(presentation).encode(),
-            json.dumps(self.evidence if evidence is None else evidence).encode(),
+            evidence if isinstance(evidence, bytes) else json.dumps(evidence).encode(),
             self.trust,
             self.asked,
             at=self.now,

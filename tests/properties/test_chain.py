@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from delegant.credentials import verify
-from properties.story import FORMS, shuffled, story
+from properties.story import FORMS, copy_of, paths_of, shuffled, story
 from world import World, research_chain
 
 # --- every link, once, in order ---------------------------------------------------------------
@@ -73,6 +73,58 @@ def test_presentation_with_one_byte_changed_is_never_accepted(form: str) -> None
         if s.state(bytes(changed)) == "accepted":
             accepted.append((at, bytes(changed[max(0, at - 20) : at + 20])))
     assert accepted == []
+
+
+@FORMS
+def test_evidence_with_one_byte_changed_is_never_accepted(form: str) -> None:
+    s = story(form)
+    data = json.dumps(s.evidence, separators=(",", ":"), sort_keys=True).encode()
+    assert s.state(s.presentation, data) == "accepted"
+    dice = random.Random(8785)
+    accepted = []
+    for _ in range(1000):
+        at, bit = dice.randrange(len(data)), 1 << dice.randrange(8)
+        changed = bytearray(data)
+        changed[at] ^= bit
+        if s.state(s.presentation, bytes(changed)) == "accepted":
+            accepted.append((at, bytes(changed[max(0, at - 20) : at + 20])))
+    assert accepted == []
+
+
+def nudged(value: Any, dice: random.Random) -> Any:
+    """Another value of the same type, as near as can be."""
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, int):
+        return value + dice.choice((-1, 1))
+    at = dice.randrange(len(value))
+    other = {"a": "b", "A": "B", "1": "2", "0": "1"}.get(
+        value[at], "a" if value[at] != "a" else "b"
+    )
+    return value[:at] + other + value[at + 1 :]
+
+
+@FORMS
+@pytest.mark.parametrize("part", ["presentation", "evidence"])
+def test_every_value_in_signed_content_matters(form: str, part: str) -> None:
+    """One after the other, every string, number and bool of every document is nudged."""
+    s = story(form)
+    honest = {"presentation": s.presentation, "evidence": s.evidence}
+    dice = random.Random(1)
+    tried = 0
+    for *way, last in filter(None, paths_of(honest[part])):
+        changed = copy_of(honest)
+        node = changed[part]
+        for step in way:
+            node = node[step]
+        if isinstance(node[last], dict | list):
+            continue
+        for _ in range(1 if form == "di" else 20):
+            node[last], before = nudged(node[last], dice), node[last]
+            tried += 1
+            assert s.state(changed["presentation"], changed["evidence"]) != "accepted", (way, last)
+            node[last] = before
+    assert tried >= (100 if part == "presentation" or form == "jwt" else 150)
 
 
 @FORMS

@@ -108,6 +108,20 @@ def drawn_ask(draw: Any, rules: Mapping[str, Any], at: int, audience: str) -> As
     return Ask(Request.from_json(facts), at, audience)
 
 
+def drawn_asks(draw: Any, effective: list[dict[str, Any]], at: int) -> list[Ask]:
+    """Requests near what the last of these authorities allows."""
+    rules = effective[-1] if effective else {}
+    facts: list[dict[str, Any]] = [{}]
+    for kind in rules:
+        facts = [a | b.request.json for a in facts[:4] for b in draw(some_asks(kind))]
+    where = {"action": "db.read", "resource": "urn:acme:papers:17"}
+    return [Ask(Request.from_json(one | where), at, ANN) for one in facts]
+
+
+def some_asks(kind: str) -> st.SearchStrategy[list[Ask]]:
+    return st.lists(st.sampled_from(UNIVERSE[kind]), min_size=1, max_size=4)
+
+
 def drawn_world(draw: Any) -> tuple[World, Party, dict[str, Any], int]:
     """A world at some time of the day, and a human with entitlements of their own."""
     at = draw(st.sampled_from([NOON, *sorted({ask.at for ask in UNIVERSE["hours"]})]))
@@ -140,6 +154,7 @@ def test_what_the_last_link_allows_every_link_above_allows(data: Any) -> None:
         ask = drawn_ask(data.draw, rules[-1], at, audience)
         human = expected(own, ask)
         before = True
+        effective: list[dict[str, Any]] = []
         for length, leaf in enumerate(rules, 1):
             said = judged(world, links[:length], ask)
             accepted = said.state == "accepted"
@@ -147,6 +162,13 @@ def test_what_the_last_link_allows_every_link_above_allows(data: Any) -> None:
             assert before or not accepted, "a longer chain allows more"
             assert not accepted or all(expected(above, ask) for above in rules[:length])
             before = accepted
+            yes = said.authorization
+            if yes is not None and yes.effective.grants:
+                effective.append(yes.effective.json.get("constraints", {}))
+        for some in drawn_asks(data.draw, effective, at):
+            lets = [expected(one, some) for one in effective]
+            assert lets == sorted(lets, reverse=True), "a longer chain has more authority"
+            assert not lets or not lets[-1] or expected(own, some)
 
 
 @pytest.mark.parametrize("kind", KINDS)
