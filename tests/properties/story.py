@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
-from delegant.credentials import CODES, Link, Request, decide
+from delegant.credentials import CODES, Error, Link, Request, decide
 from world import World, research_chain
 
 ASKED = Request("doc.write", "urn:acme:drafts:7", rows=3)
@@ -126,3 +126,14 @@ def as_bytes(value: Any) -> bytes:
         return json.dumps(value, ensure_ascii=False).encode()
     except UnicodeEncodeError:
         return json.dumps(value).encode()
+
+
+def only_our_errors(call: Any) -> None:
+    """The call succeeds or raises an `Error` whose code is in the table."""
+    try:
+        call()
+    except Error as exc:
+        assert exc.code in CODES
+        assert isinstance(exc, CODES[exc.code].cls)
+        assert str(exc)
+        assert exc.problem()["status"] == CODES[exc.code].http

@@ -1,21 +1,47 @@
-"""A chain is all or nothing: whoever drops, repeats, moves or alters a link gets no yes.
+"""A chain is all or nothing: whoever drops, swaps, alters or withholds gets no yes.
 
-How it is spelled never matters: order of members and white space are nobody's content.
+The story is Ana's research chain of `world`; each property damages it at random. And whatever
+bytes arrive, the answer is a verdict or an `Error` with a code of the table, never a crash.
 """
 
 from __future__ import annotations
 
 import json
 import random
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from delegant.credentials import verify
-from properties.story import FORMS, copy_of, paths_of, shuffled, story
-from world import World, research_chain
+from delegant.credentials import (
+    CODES,
+    Bundle,
+    Error,
+    Evidence,
+    Presentation,
+    Request,
+    Trust,
+    decide,
+    did,
+    explain,
+    verify,
+)
+from properties.story import (
+    ASKED,
+    FORMS,
+    JSON,
+    Story,
+    as_bytes,
+    copy_of,
+    damaged,
+    only_our_errors,
+    paths_of,
+    shuffled,
+    story,
+)
+from world import LIST, World, research_chain
 
 # --- every link, once, in order ---------------------------------------------------------------
 
@@ -166,3 +192,169 @@ def test_order_of_members_and_white_space_never_matter(
         at=s.now,
     )
     assert one.inputs_digest == two.inputs_digest
+
+
+# --- less evidence, never more authority ------------------------------------------------------
+
+
+@given(seed=st.integers(0, 2**32))
+def test_evidence_withheld_never_turns_no_into_yes(seed: int) -> None:
+    """From any damaged state, removing any one item of evidence gives no new yes.
+
+    Lists and revisions are the exception that `seen` exists for: a holder who withholds the
+    newest is caught by what the verifier has seen, so the verifier here has seen it.
+    """
+    dice = random.Random(seed)
+    world = World()
+    links, parties = research_chain(world)
+    now = world.now
+    old = world.status_list().secured.raw
+    victim = dice.choice(links)
+    assert victim.status is not None
+    world.revoked.add(victim.status.index + dice.randrange(2))
+    world.now = now + 1
+    new = world.status_list().secured.raw
+    lists = [old, new]
+    dice.shuffle(lists)
+    world.now = now
+    evidence = world.evidence(status_lists=lists).json
+    trust = world.trust(seen={"lists": {LIST: "2026-09-21T14:13:21Z"}})
+    asked = ASKED
+    shown = world.present(links, asked).to_bytes()
+
+    def state(groups: dict[str, Any]) -> str:
+        return decide(shown, Evidence.from_json(groups), trust, asked, at=now + 1).state
+
+    assert state(evidence) == "rejected"
+    for group, items in evidence.items():
+        for index in range(len(items)):
+            fewer = copy_of(evidence)
+            del fewer[group][index]
+            if not fewer[group]:
+                del fewer[group]
+            assert state(fewer) != "accepted", (group, index)
+    assert parties
+
+
+# --- whatever arrives -------------------------------------------------------------------------
+
+
+READERS: dict[str, Callable[[Story], dict[str, Any]]] = {
+    "presentation": lambda s: s.presentation,
+    "evidence": lambda s: s.evidence,
+    "trust": lambda s: s.trust_json,
+    "request": lambda s: REQUEST,
+    "bundle": lambda s: {
+        "presentation": s.presentation,
+        "evidence": s.evidence,
+        "request": s.asked.json,
+    },
+}
+REQUEST: dict[str, Any] = {
+    "action": "db.read",
+    "resource": "urn:acme:papers:17",
+    "purpose": "audit",
+    "task": {"id": "t", "initiation": "schedule"},
+    "arguments": {"n": 1, "s": "x", "b": True},
+    "amount": {"unit": "EUR:2", "value": "10"},
+    "rows": 1,
+    "bytes": 1,
+    "columns": ["a"],
+    "dataClass": "public",
+    "network": "10.0.0.1",
+    "method": "GET",
+    "uri": "https://a.example/x",
+    "bodyDigest": ASKED.digest,
+}
+WHAT = pytest.mark.parametrize("what", sorted(READERS))
+
+
+def use(what: str, data: bytes) -> None:
+    """Read the bytes as what they are said to be, and go on as far as they reach."""
+    s = story()
+    shown, stapled = as_bytes(s.presentation), as_bytes(s.evidence)
+    if what == "presentation":
+        verify(data, stapled, s.trust, s.asked, at=s.now)
+    elif what == "evidence":
+        verify(shown, data, s.trust, s.asked, at=s.now)
+    elif what == "trust":
+        verify(shown, stapled, Trust.parse(data), s.asked, at=s.now)
+    elif what == "request":
+        asked = Request.parse(data)
+        assert Request.from_json(asked.json) == asked
+        verify(shown, stapled, s.trust, asked, at=s.now)
+    else:
+        bundle = Bundle.parse(data)
+        explain(bundle.presentation, bundle.evidence, s.trust, bundle.request, at=s.now)
+        verify(bundle.presentation, bundle.evidence, s.trust, bundle.request, at=s.now)
+
+
+@WHAT
+@given(data=st.binary(max_size=200))
+def test_any_bytes_get_an_answer(what: str, data: bytes) -> None:
+    only_our_errors(lambda: use(what, data))
+
+
+@WHAT
+@given(value=JSON)
+def test_any_json_gets_an_answer(what: str, value: Any) -> None:
+    only_our_errors(lambda: use(what, as_bytes(value)))
+
+
+@WHAT
+@settings(max_examples=300)
+@given(data=st.data())
+def test_honest_document_damaged_anyhow_gets_an_answer(what: str, data: Any) -> None:
+    value = data.draw(damaged(READERS[what](story())))
+    only_our_errors(lambda: use(what, as_bytes(value)))
+
+
+@FORMS
+@settings(max_examples=300)
+@given(data=st.data())
+def test_resigned_link_damaged_anyhow_gets_an_answer(form: str, data: Any) -> None:
+    """A dishonest issuer signs anything: the damage lies under a good signature."""
+    from delegant.credentials.envelope import secure
+    from delegant.credentials.keys import PrivateKey
+
+    s = story()
+    key = PrivateKey(b"\x05" * 32)
+    name = did.from_key(key.public)
+    document = {k: v for k, v in s.presentation["links"][0].items() if k != "proof"}
+    document["issuer"] = name
+    altered = data.draw(damaged(document))
+
+    def run() -> None:
+        if not isinstance(altered, dict):
+            return
+        link = secure(altered, key, did.vm_of(name), s.now, form)  # type: ignore[arg-type]
+        shown = Presentation((link,), s.presentation["invocation"])
+        verify(shown.to_bytes(), as_bytes(s.evidence), s.trust, s.asked, at=s.now)
+
+    only_our_errors(run)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"[" * 100_000,
+        b'{"links":' * 20_000,
+        b'{"links":[' + b"[" * 2000 + b"]" * 2000 + b"]}",
+        b'{"links":[' + b"0," * 50_000 + b"0]}",
+        b'{"links":["' + b"." * 100_000 + b'"]}',
+        b'{"links":["e30.e30.' + b"A" * 70_000 + b'"]}',
+        b'{"links":[{"a":' + b"9" * 5000 + b"}]}",
+        b'{"links":[{"a":1e999999}]}',
+        b'{"links":["\\ud800"]}',
+        b'{"links":["\xff"]}',
+        b"\xef\xbb\xbf{}",
+        b"",
+        b"null",
+    ],
+    ids=lambda data: repr(data[:24]),
+)
+@WHAT
+def test_hostile_bytes_get_an_answer(what: str, data: bytes) -> None:
+    with pytest.raises(Error) as refused:
+        use(what, data)
+    assert refused.value.code in CODES
