@@ -7,7 +7,7 @@ no instant at all; never a yes that a plain instant would not give.
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -20,7 +20,7 @@ from delegant.credentials import Error, Evidence, Presentation, Request, Trust, 
 from delegant.credentials import verify as verify_
 from delegant.credentials import verify_chain as verify_chain_
 from properties.story import JSON, as_bytes, only_our_errors, story
-from world import T0
+from world import PAPERS, T0, World
 
 verify: Any = verify_
 verify_chain: Any = verify_chain_
@@ -66,6 +66,20 @@ def test_instant_at_the_end_of_the_world_is_before_or_after(at: int | datetime, 
 def test_instant_is_the_same_in_every_zone(hours: float) -> None:
     now = datetime.fromtimestamp(T0, timezone(timedelta(hours=hours)))
     assert answer(now) == answer(T0) == ("accepted", None)
+
+
+class Nowhere(tzinfo):
+    """A zone that does not say where it is."""
+
+    def utcoffset(self, _dt: datetime | None) -> None:
+        return None
+
+    dst = tzname = utcoffset
+
+
+def test_instant_in_a_zone_that_says_nothing_is_none() -> None:
+    with pytest.raises(TypeError):
+        answer(datetime.fromtimestamp(T0, UTC).replace(tzinfo=Nowhere()))
 
 
 NO_INSTANTS: list[Any] = [
@@ -148,3 +162,34 @@ def test_nothing_shown_is_nothing_allowed(data: bytes) -> None:
         assert said.state == "malformed"
     said = decide(as_bytes(s.presentation), data, s.trust, s.asked, at=T0)
     assert said.state in {"malformed", "rejected"}
+
+
+# --- known gaps: each test fails, and says so when it no longer does ---------------------------
+
+
+@pytest.mark.xfail(raises=ValueError, reason="an obligation past the year 9999 cannot be written")
+def test_verdict_of_the_last_minute_of_the_calendar_can_be_written() -> None:
+    world = World(now=LAST - 60)
+    ana = world.human("ana", valid_until=LAST)
+    bot = world.agent("bot", ana, valid_until=LAST)
+    link = world.delegate(ana, bot, [f"db.read {PAPERS}"], seconds=60)
+    asked = Request("db.read", "urn:acme:papers:17")
+    evidence = Evidence(
+        [ana.credential.secured.raw] if ana.credential else [],
+        [bot.identity.secured.raw] if bot.identity else [],
+        [world.status_list(valid_until=LAST).secured.raw],
+    )
+    shown = world.present([link], asked, seconds=120)  # it would end in the year 10000
+    said = decide(shown, evidence, world.trust(), asked, at=world.now)
+    assert said.state in {"accepted", "rejected"}
+    assert said.json["state"] == said.state
+
+
+@pytest.mark.xfail(raises=ValueError, reason="instants outside the calendar are no error of ours")
+@pytest.mark.parametrize("start", [-(10**12), LAST - 1, 10**12])
+def test_credential_outside_the_calendar_is_refused_by_the_issuer(start: int) -> None:
+    world = World()
+    ana = world.human("ana")
+    bot = world.agent("bot", ana)
+    with pytest.raises(Error):
+        world.delegate(ana, bot, [f"db.read {PAPERS}"], valid_from=start, valid_until=start + 60)
