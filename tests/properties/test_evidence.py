@@ -87,8 +87,12 @@ def test_no_item_of_evidence_withheld_turns_this_refusal_into_a_yes(case: Case) 
 
 @REFUSED
 def test_no_unknown_constraint_turns_this_refusal_into_a_yes(case: Case) -> None:
-    for index in range(case.depth):
+    for index in range(case.depth + 1):
         d = draft(case.depth)
-        d.constrain(index, "moonPhase", "full")
+        if index < case.depth:
+            d.constrain(index, "moonPhase", "full")
+        else:
+            entitlements = d.sponsors[0].subject["entitlements"]
+            entitlements["constraints"] = {"moonPhase": "full"}
         case.alter(d)
         assert state(*d.build(), d.at) != "accepted"
