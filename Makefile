@@ -22,7 +22,7 @@ export PIP_USER := 0
 
 .NOTPARALLEL: # two installations must not share one .venv
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types imports check bench fuzz clean
+.PHONY: help setup demo test pythons lint types imports check bench fuzz clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ demo: $(DEMO) ## one story, from a person's first key to a refused request
 
 test: $(DEV) ## run the tests
 	@$(BIN)/python -m pytest -n auto
+
+pythons: $(DEV) ## ask other Pythons too (on PATH, or DELEGANT_PYTHONS=path:path)
+	@$(BIN)/python -m pytest -n 0 -m pythons -rsx tests/test_pythons.py
 
 lint: $(DEV) ## ruff: rules and formatting
 	@$(BIN)/ruff check .

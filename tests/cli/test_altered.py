@@ -12,14 +12,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from altered import ATTENUATION, BYTES, KEYS, LINKAGE, SHAPE, Alter, Case
-from altered_evidence import ACT, PATH, TIME_AND_STATUS
+from altered import Alter, Case
+from corpus import CASES
 from delegant.cli.main import app
 from delegant.credentials import CODES, Bundle, Error, Trust, decide, explain
 from delegant.credentials.shape import format_time
 from draft import Draft, draft
 
-CASES = BYTES + SHAPE + LINKAGE + ATTENUATION + KEYS + PATH + TIME_AND_STATUS + ACT
 EXIT = {"accepted": 0, "rejected": 1, "undecided": 3, "malformed": 4}
 
 
