@@ -114,7 +114,6 @@ def test_what_is_no_json_is_so_everywhere(all_pythons: list[Python], tmp_path: P
     assert {state for state, _ in codes[0]} == {"malformed"}
 
 
-@pytest.mark.xfail(reason="the detail quotes the standard library, which words it anew in 3.13")
 def test_what_is_no_json_is_told_in_the_same_words(
     all_pythons: list[Python], tmp_path: Path
 ) -> None:
@@ -137,7 +136,6 @@ def states(each: list[Python], one: tuple[bytes, bytes, int], folder: Path) -> l
     return [json.loads(text)[0]["state"] for text in said(each, [one], folder)]
 
 
-@pytest.mark.xfail(reason="isprintable() is as new as the interpreter's table of Unicode")
 @pytest.mark.parametrize(
     ("text", "since"), [(NEW_IN_UNICODE_15, (3, 12)), (NEW_IN_UNICODE_15_1, (3, 13))], ids=ascii
 )
@@ -148,7 +146,6 @@ def test_text_of_today_is_judged_alike(
     assert len(set(states(all_pythons, request(purpose=text), tmp_path))) == 1
 
 
-@pytest.mark.xfail(reason="NFKC and categories are as new as the interpreter's table of Unicode")
 @pytest.mark.parametrize("what", sorted(PERCENT))
 def test_resource_of_today_is_judged_alike(
     all_pythons: list[Python], what: str, tmp_path: Path
@@ -174,7 +171,6 @@ def test_what_is_issued_from_the_same_inputs_has_the_same_bytes(all_pythons: lis
     assert len(chains) == 1
 
 
-@pytest.mark.xfail(reason="gzip names another operating system in its head since 3.13")
 def test_status_list_has_the_same_bytes(all_pythons: list[Python]) -> None:
     need_both_sides_of((3, 13), all_pythons)
     lists = {one.run("-c", ISSUED).splitlines()[1] for one in all_pythons}

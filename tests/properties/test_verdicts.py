@@ -244,7 +244,6 @@ SEPARATE: dict[str, tuple[Any, Any]] = {
 """Rules of the human and of the link that have no meet, and yet let one request pass."""
 
 
-@pytest.mark.xfail(reason="where rules have no meet the effective authority is said to be nothing")
 @pytest.mark.parametrize("kind", sorted(SEPARATE))
 def test_what_is_accepted_lies_in_the_effective_authority(kind: str) -> None:
     own, rules = SEPARATE[kind]

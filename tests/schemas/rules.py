@@ -78,7 +78,15 @@ def _signature(_kind: str, _form: str, document: Document) -> bool:
 
 
 def _unseen(_kind: str, _form: str, document: Document) -> bool:
-    return any(isinstance(v, str) and not v.isprintable() for _, v in places(document))
+    """Beyond the plane that a pattern can speak of: format, tag, private and non-characters."""
+    hidden = {0x110BD, 0x110CD, *range(0x13430, 0x13440), *range(0x1BCA0, 0x1BCA4),
+              *range(0x1D173, 0x1D17B), *range(0xE0000, 0xE1000)}  # fmt: skip
+    return any(
+        n in hidden or n >= 0xF0000 or (n > 0xFFFF and n & 0xFFFE == 0xFFFE)
+        for _, v in places(document)
+        if isinstance(v, str)
+        for n in map(ord, v)
+    )
 
 
 def _threshold(_kind: str, _form: str, document: Document) -> bool:
@@ -115,9 +123,13 @@ def _network(_kind: str, _form: str, document: Document) -> bool:
 
 def _normal(_kind: str, _form: str, document: Document) -> bool:
     texts = [urllib.parse.unquote(r) for rs in _all(document, "resources") for r in rs]
+    table = unicodedata.ucd_3_2_0
     return any(
-        text != unicodedata.normalize("NFKC", text)
-        or any(unicodedata.category(letter) in ("Cc", "Cf") for letter in text)
+        text != table.normalize("NFKC", text)
+        or any(
+            table.category(letter)[0] == "C" or unicodedata.category(letter) in ("Cc", "Cf")
+            for letter in text
+        )
         for text in texts
     )
 
@@ -147,8 +159,7 @@ RULES = (
          "four members.", _pair),
     Rule("signature-length", "How many bytes base58 gives is not seen from its length.",
          _signature),
-    Rule("unseen-character", "Which characters Unicode has not assigned (or has hidden beyond the "
-         "first plane) is a table, not a pattern.", _unseen),
+    Rule("unseen-character", "Which characters nobody sees beyond the first plane is a table, not a pattern.", _unseen),
     Rule("approval-threshold", "No more approvals than approvers: a number and a length.",
          _threshold),
     Rule("range-order", "min is not above max: two members.", _range),

@@ -16,6 +16,7 @@ from .jose import ALGORITHMS
 from .keys import PublicKey
 from .policy import Trust
 from .request import Request
+from .shape import LAST_SECOND
 from .standing import SKEW_SECONDS
 from .verdict import Debit, Limit, Obligation, Once, Rate, VerifiedChain
 
@@ -80,7 +81,7 @@ def in_time(found: Invocation, at: int) -> None:
         raise error("invocation-expired", f"lives longer than {INVOCATION_HARD_SECONDS} seconds")
     if found.iat > at + SKEW_SECONDS:
         raise error("invocation-expired", "signed in the future")
-    if at >= found.exp:
+    if at >= found.exp or found.exp > LAST_SECOND:
         raise error("invocation-expired", "its time is over")
 
 

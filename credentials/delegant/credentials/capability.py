@@ -127,9 +127,13 @@ def attenuates(parent: Authority, child: Authority, budget: Budget | None = None
     constraint.narrows(parent.constraints, child.constraints)
 
 
-def meet(a: Authority, b: Authority) -> Authority:
-    """What both allow. Nothing in common gives an authority without grants."""
-    constraints = constraint.meet(a.constraints, b.constraints)
+def meet(a: Authority, b: Authority, *, apart: frozenset[str] = frozenset()) -> Authority:
+    """What both allow. Nothing in common gives an authority without grants.
+
+    Args:
+        apart: dimensions of which ``a``'s is kept where the two cannot be said as one.
+    """
+    constraints = constraint.meet(a.constraints, b.constraints, apart)
     if constraints is None:
         return Authority(())
     pairs: set[tuple[str, str]] = set()

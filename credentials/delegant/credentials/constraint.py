@@ -66,7 +66,7 @@ def parse(value: Json, where: str = "constraints") -> Constraints:
         elif name in KINDS:
             out[name] = KINDS[name].read(member, f"{where}.{name}")
         else:
-            shown = name[:64] if name.isprintable() else None  # it is shown to people as it is
+            shown = name[:64] if shape.visible(name) else None  # it is shown to people as it is
             raise error("unknown-constraint", f"{where} has {name[:64]!r}", dimension=shown)
     return out
 
@@ -100,15 +100,17 @@ def narrows(parent: Constraints, child: Constraints) -> None:
             )
 
 
-def meet(a: Constraints, b: Constraints) -> Constraints | None:
-    """What satisfies both; None if nothing can."""
+def meet(a: Constraints, b: Constraints, apart: frozenset[str] = frozenset()) -> Constraints | None:
+    """What satisfies both; None if nothing can, but for dimensions ``apart``: there a's stays."""
     out = dict(a)
     for dimension, value in b.items():
         if dimension not in out:
             out[dimension] = value
             continue
-        out[dimension] = _kind(dimension).meet(out[dimension], value)
-        if out[dimension] is None:
+        met = _kind(dimension).meet(out[dimension], value)
+        if met is not None:
+            out[dimension] = met
+        elif dimension not in apart:
             return None
     return out
 

@@ -21,7 +21,9 @@ Did = NewType("Did", str)
 
 MAX_LENGTH: Final = 256
 # DID Core 1.0, 3.1. Percent signs only as upper-case triplets; no empty segment.
-_SYNTAX: Final = re.compile(r"did:[a-z0-9]++(?::(?:[A-Za-z0-9._-]++|%[0-9A-F]{2})++)++", re.ASCII)
+SYNTAX: Final = r"did:[a-z0-9]++(?>(?::(?>(?:[A-Za-z0-9._-]++|%[0-9A-F]{2})+))+)"
+"""No group is repeated possessively: before 3.11.5, CPython matched too much then (gh-106052)."""
+_SYNTAX: Final = re.compile(SYNTAX, re.ASCII)
 
 
 def check(text: object) -> Did:

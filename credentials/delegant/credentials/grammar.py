@@ -10,7 +10,7 @@ general path (`presentation`, `credential`), which decides and names what is wro
 need not know any error. What it accepts the general path accepts with the same values: tests
 hold the two equal on every limbo case, on generated links and on mutated ones.
 
-No expression can be made to backtrack: every repetition is possessive or bounded.
+No expression can be made to backtrack: every repetition is possessive, atomic or bounded.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from typing import Any, Final, TypeVar
 
 import orjson
 
-from . import capability, constraint
+from . import capability, constraint, did
 from .budget import HARD
 from .capability import Authority, Grant
 from .codec import B58_MAX, MAX_MEMBERS, Json, JsonObject, b58_decode, b64u_bytes
@@ -47,7 +47,7 @@ T = TypeVar("T")
 _CONTEXT: Final = re.escape('["' + '","'.join(CONTEXT) + '"]')
 _WORDS: Final = r"[ !#-\[\]-~]"  # printable ASCII that JSON writes as itself
 _PLAIN: Final = r"[A-Za-z0-9._~-]"
-_DID: Final = r"did:[a-z0-9]++(?::(?:[A-Za-z0-9._-]++|%[0-9A-F]{2})++)++"
+_DID: Final = did.SYNTAX
 _UUID: Final = "urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _URL: Final = r"https?://[a-z0-9.-]{1,255}+(?::[0-9]{1,5}+)?/[A-Za-z0-9._~/-]{0,512}+"
 _DIGEST: Final = "uEi[A-D][A-Za-z0-9_-]{42}[AQgw]"  # 34 bytes, of which 12 20 come first
@@ -65,18 +65,18 @@ def _entry(purpose: str, url: str, index: str) -> str:
     )
 
 
-_ACTION: Final = r"[a-z0-9_-]++(?:\.[a-z0-9_-]++)*+(?:\.\*)?+"
-_URN: Final = rf"urn:[a-z0-9]{{1,32}}+(?::(?!\.\.?+[:\"]){_PLAIN}++)++(?::\*\*)?+"
+_ACTION: Final = r"[a-z0-9_-]++(?>(?:\.[a-z0-9_-]++)*)(?>(?:\.\*)?)"
+_URN: Final = rf"urn:[a-z0-9]{{1,32}}+(?>(?::(?!\.\.?+[:\"]){_PLAIN}++)+)(?>(?::\*\*)?)"
 _HTTPS: Final = (
-    r"https://[a-z0-9]++(?:\.[a-z0-9]++)++(?=/)"
-    rf"(?:/(?!\.\.?+[/\"]){_PLAIN}++)*+(?:/(?:\*\*)?+)?+"
+    r"https://[a-z0-9]++(?>(?:\.[a-z0-9]++)+)(?=/)"
+    rf"(?>(?:/(?!\.\.?+[/\"]){_PLAIN}++)*)(?>(?:/(?:\*\*)?)?)"
 )
 _RESOURCE: Final = rf"(?:{_URN}|{_HTTPS})"
 _GRANTS: Final = re.compile(
-    rf'\[\{{"actions":\["{_ACTION}"(?:,"{_ACTION}")*+\]'
-    rf',"resources":\["{_RESOURCE}"(?:,"{_RESOURCE}")*+\]\}}'
-    rf'(?:,\{{"actions":\["{_ACTION}"(?:,"{_ACTION}")*+\]'
-    rf',"resources":\["{_RESOURCE}"(?:,"{_RESOURCE}")*+\]\}})*+\]',
+    rf'\[\{{"actions":\["{_ACTION}"(?>(?:,"{_ACTION}")*)\]'
+    rf',"resources":\["{_RESOURCE}"(?>(?:,"{_RESOURCE}")*)\]\}}'
+    rf'(?>(?:,\{{"actions":\["{_ACTION}"(?>(?:,"{_ACTION}")*)\]'
+    rf',"resources":\["{_RESOURCE}"(?>(?:,"{_RESOURCE}")*)\]\}})*)\]',
     re.ASCII,
 )
 """The plainest grants: neither ports nor percent signs nor other schemes."""
@@ -87,14 +87,14 @@ _LINK: Final = re.compile(
     rf',(?:"credentialStatus":\[{_entry("revocation", f"(?P<list>{_URL})", f"({_EVEN})")}'
     rf",{_entry('suspension', '(?P=list)', f'({_ODD})')}\],)?"
     r'"credentialSubject":\{"delegation":\{'
-    r'(?:"constraints":(?P<limits>\{(?:[^\\}]++|\}(?!,"depth":))*+\}),)?'
+    r'(?:"constraints":(?P<limits>\{(?>(?:[^\\}]++|\}(?!,"depth":))*)\}),)?'
     rf'"depth":({_FEW})'
-    rf',"grants":(?P<grants>\[(?:\{{"actions":{_STRINGS},"resources":{_STRINGS}\}},?+)++\])'
+    rf',"grants":(?P<grants>\[(?>(?:\{{"actions":{_STRINGS},"resources":{_STRINGS}\}},?+)+)\])'
     rf',(?:"key":"({_WORDS}{{1,128}}+)",)?'
     rf'(?:"parent":\{{"digestMultibase":"({_DIGEST})","id":"({_UUID})"\}},)?'
     rf'"redelegation":\{{"remaining":({_FEW}),"spawn":(true|false)'
     rf',(?:"status":\{{"count":({_EVEN}),"from":({_EVEN}),"list":"({_URL})"\}},)?'
-    rf'"to":(?P<to>\["{_DID}"(?:,"{_DID}")*+\])\}}'
+    rf'"to":(?P<to>\["{_DID}"(?>(?:,"{_DID}")*)\])\}}'
     rf',"sponsor":\{{"id":"({_DID})","organization":"({_DID})"\}}'
     r',"use":"(grant|mandate)","version":1\}'
     rf',"id":"({_DID})"\}}'

@@ -69,7 +69,7 @@ class Request:
     body_digest: str | None = None
 
     def __post_init__(self) -> None:
-        if self.columns is not None:
+        if isinstance(self.columns, list):
             object.__setattr__(self, "columns", tuple(self.columns))
         for name in ("task", "arguments", "amount"):  # what is signed is what is judged
             given = getattr(self, name)

@@ -20,7 +20,7 @@ from typing import Final
 
 from .codec import Json
 from .errors import error
-from .shape import MAX_URL
+from .shape import MAX_URL, visible
 
 __all__ = [
     "action",
@@ -52,10 +52,12 @@ _HIER: Final = re.compile(
     r"(?P<scheme>[a-z][a-z0-9+.-]*)://"
     r"(?P<host>[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*)"
     r"(?::(?P<port>[1-9][0-9]{0,4}))?"
-    rf"(?P<path>/(?:{_SEGMENT}++/)*+(?:{_SEGMENT}++|\*\*)?)",
+    rf"(?P<path>/(?>(?:{_SEGMENT}++/)*)(?:{_SEGMENT}++|\*\*)?)",
     re.ASCII,
 )
 _DEFAULT_PORT: Final = {"http": "80", "https": "443", "ws": "80", "wss": "443", "ftp": "21"}
+_UNICODE: Final = unicodedata.ucd_3_2_0
+"""One table of Unicode on every Python; what it does not know is refused."""
 _DOTS: Final = frozenset({".", ".."})
 
 
@@ -119,8 +121,10 @@ def _clean_percent(path: str) -> bool:
     except UnicodeDecodeError:
         return False
     # Full-width dots and slashes, letters with loose accents, and what nobody sees.
-    return text == unicodedata.normalize("NFKC", text) and not any(
-        unicodedata.category(c) in {"Cc", "Cf"} for c in text
+    return (
+        visible(text)
+        and text == _UNICODE.normalize("NFKC", text)
+        and not any(_UNICODE.category(c).startswith("C") for c in text)
     )
 
 

@@ -31,6 +31,7 @@ __all__ = [
     "time",
     "url",
     "uuid_urn",
+    "visible",
 ]
 
 T = TypeVar("T")
@@ -66,9 +67,28 @@ def closed(
 
 def text(value: Json, where: str, most: int = MAX_TEXT) -> str:
     """A string of 1 to ``most`` printable characters."""
-    if type(value) is not str or not 0 < len(value) <= most or not value.isprintable():
+    if type(value) is not str or not 0 < len(value) <= most or not visible(value):
         raise error("shape", f"{where} is not a string of 1 to {most} printable characters")
     return value
+
+
+def visible(value: str) -> bool:
+    """Whether every character may be shown: no control, no format, no private, no odd space.
+
+    `str.isprintable` asks the interpreter's own table of Unicode, which grows from version to
+    version; a verdict must not. So the ranges stand here, and what no version has assigned yet
+    is let pass.
+    """
+    return value.isprintable() if value.isascii() else _HIDDEN.search(value) is None
+
+
+_BEYOND: Final = "".join(chr(n) for n in range(0x1FFFE, 0xF0000) if n & 0xFFFE == 0xFFFE)
+_HIDDEN: Final = re.compile(
+    "[\0-\x1f\x7f-\xa0\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u1680\u180e"
+    "\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3000\ud800-\uf8ff\ufdd0-\ufdef\ufeff\ufff0-\ufffb"
+    "\ufffe\uffff\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3"
+    f"\U0001d173-\U0001d17a{_BEYOND}\U000e0000-\U000e0fff\U000f0000-\U0010ffff]"
+)
 
 
 def integer(value: Json, where: str, least: int = 0, most: int = MAX_INT) -> int:
@@ -153,9 +173,15 @@ def time(value: Json, where: str) -> int:
 
 
 def format_time(seconds: int) -> str:
-    """Inverse of `time`."""
+    """Inverse of `time`; ``shape`` outside the years 1 to 9999."""
+    if not FIRST_SECOND <= seconds <= LAST_SECOND:
+        raise error("shape", "a time outside the years 1 to 9999")
     return datetime.fromtimestamp(seconds, UTC).isoformat()[:19] + "Z"
 
+
+FIRST_SECOND: Final = -62_135_596_800
+LAST_SECOND: Final = 253_402_300_799
+"""The bounds of the years 1 to 9999, seconds since 1970."""
 
 _UUID: Final = re.compile(
     r"urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII

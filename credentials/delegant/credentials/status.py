@@ -116,7 +116,9 @@ def document(url: str, issuer: str, bits: bytes, valid_from: int, valid_until: i
 
 def encode(bits: bytes) -> str:
     """Multibase ``u`` of the gzipped bits; equal bits give equal text."""
-    return "u" + b64u_encode(gzip.compress(bits, 9, mtime=0))
+    packed = gzip.compress(bits, 9, mtime=0)
+    # The byte that names the operating system differs between Pythons: unknown (RFC 1952, 2.3).
+    return "u" + b64u_encode(packed[:9] + b"\xff" + packed[10:])
 
 
 def _expand(encoded: str, most: int) -> bytes:

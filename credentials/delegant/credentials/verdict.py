@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from . import capability, shape
 from .capability import Authority
@@ -35,6 +35,8 @@ __all__ = [
 ]
 
 SEAL: Final = object()
+_COUNTED: Final = frozenset({"approval", "budget", "rate"})
+"""Limits that are met one by one, each for itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,14 @@ class VerifiedChain:
     It says nothing about any act: for that, `verify` an invocation of it.
     """
 
+    links: tuple[Link, ...]
+    anchor: Anchor
+    sponsor_credential: HumanSponsor | None
+    identities: tuple[AgentIdentity, ...]
+    status_as_of: Mapping[str, int]
+    _humans: Mapping[str, Human]
+    _inputs: Callable[[], JsonObject]
+
     def __init__(
         self,
         seal: object,
@@ -146,13 +156,20 @@ class VerifiedChain:
     ) -> None:
         if seal is not SEAL:
             raise TypeError("only the verifier makes one of these")
-        self.links = links
-        self.anchor = anchor
-        self.sponsor_credential = credential
-        self.identities = identities
-        self._humans = humans
-        self.status_as_of = status_as_of
-        self._inputs = inputs
+        self.__dict__.update(
+            links=links,
+            anchor=anchor,
+            sponsor_credential=credential,
+            identities=identities,
+            status_as_of=status_as_of,
+            _humans=humans,
+            _inputs=inputs,
+        )
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError("what the verifier found is not to be changed")
+
+    __delattr__ = __setattr__  # type: ignore[assignment]
 
     @property
     def sponsor(self) -> Did:
@@ -176,10 +193,14 @@ class VerifiedChain:
 
     @cached_property
     def effective(self) -> Authority:
-        """What the actor may do: every link, the human's entitlements, the anchor's ceiling."""
+        """What the actor may do: every link, the human's entitlements, the anchor's ceiling.
+
+        Where two limits of one kind both hold and cannot be said as one (budgets in two ledgers,
+        two groups of approvers), the last link's is shown; `explain` tells of both.
+        """
         own = self.links[-1].authority  # every link above allows at least this (phase 5)
         if self.sponsor_credential is not None:
-            own = capability.meet(own, self.sponsor_credential.entitlements)
+            own = capability.meet(own, self.sponsor_credential.entitlements, apart=_COUNTED)
         return capability.meet(own, self.anchor.ceiling)
 
     @property
@@ -212,15 +233,15 @@ class Authorization(VerifiedChain):
     transaction with its own record, and only then acts.
     """
 
+    obligations: tuple[Obligation, ...]
+
     def __init__(
         self, seal: object, chain: VerifiedChain, obligations: tuple[Obligation, ...],
         inputs: Callable[[], JsonObject],
     ) -> None:  # fmt: skip
         if seal is not SEAL:
             raise TypeError("only the verifier makes one of these")
-        self.__dict__.update(chain.__dict__)
-        self._inputs = inputs
-        self.obligations = obligations
+        self.__dict__.update(chain.__dict__, _inputs=inputs, obligations=obligations)
 
 
 @dataclass(frozen=True, slots=True)
