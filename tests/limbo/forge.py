@@ -117,7 +117,8 @@ def forge(case: Case) -> dict[str, Any]:
             data = canonical(bundle.get(group, {}))
         except Exception:  # noqa: BLE001 - what has no canonical form is written as it is
             data = json.dumps(bundle[group], ensure_ascii=False).encode("utf-8", "surrogatepass")
-        parts[group] = d.bytes_after.get(group, lambda b: b)(data)
+        change = d.bytes_after.get(group)
+        parts[group] = data if change is None else change(data)
     return {
         "id": case.id,
         "description": case.description,
