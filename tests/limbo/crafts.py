@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from delegant.credentials import PrivateKey, canonical
+from delegant.credentials import PrivateKey, canonical, digest
 from delegant.credentials.codec import b58_decode, b58_encode, b64u_decode, b64u_encode
 from draft import Doc, Draft
 from limbo.forge import Alter
@@ -202,6 +202,26 @@ def retoken(
         one = documents(d, where)
         one.form = "jwt"
         one.after = token(lambda _d: one.signer, d, head, body)
+
+    return alter
+
+
+def unreadable(
+    head: Callable[[bytes], bytes] = lambda b: b, body: Callable[[bytes], bytes] = lambda b: b
+) -> Alter:
+    """The last link as a ``vc+jwt`` of bytes our own parser refuses, rightly signed and invoked."""
+
+    def alter(d: Draft) -> None:
+        d.links[-1].form = "jwt"
+        signer = d.links[-1].signer
+
+        def change(bundle: dict[str, Any]) -> None:
+            sent = bundle["presentation"]
+            sent["links"][-1] = token(lambda _d: signer, d, head, body)(sent["links"][-1])
+            named = members(chain=digest(sent["links"][-1].encode()))
+            sent["invocation"] = token(lambda _d: d.holder, d, body=named)(sent["invocation"])
+
+        finished(change)(d)
 
     return alter
 
