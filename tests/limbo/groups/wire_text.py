@@ -127,7 +127,8 @@ STRUCTURE = [
         lambda b: b["presentation"].update(links=[b["presentation"]["links"]])), "shape"),
     *(no(f"structure::invocation-{name}", f"The invocation is {json.dumps(value)}, no token.",
          presented("invocation", value=value), "shape") for name, value in INVOCATIONS.items()),
-    no("structure::unknown-member", "The presentation has a member nobody knows.", presented("trust", value=[]),
+    no("structure::unknown-member", "The presentation has a member nobody knows.",
+       presented("trust", value=[]),
        "unknown-member", importance="critical"),
     no("structure::member-case", "The presentation names its Links with a capital.", finished(
         lambda b: b["presentation"].update(Links=b["presentation"].pop("links"))), "shape"),
