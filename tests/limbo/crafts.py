@@ -13,6 +13,8 @@ from typing import Any
 
 from delegant.credentials import PrivateKey, canonical, digest
 from delegant.credentials.codec import b58_decode, b58_encode, b64u_decode, b64u_encode
+from delegant.credentials.envelope import secure
+from delegant.credentials.shape import time
 from draft import Doc, Draft
 from limbo.forge import Alter
 
@@ -162,6 +164,17 @@ def signed_as(where: str, hashing: Hashing) -> Alter:
             return out
 
         one.after = change
+
+    return alter
+
+
+def under(where: str, method: Callable[[Draft], str]) -> Alter:
+    """Sign a document's proof under this verification method."""
+
+    def alter(d: Draft) -> None:
+        one = documents(d, where)
+        made = time(one.doc["validFrom"], "validFrom")
+        one.after = lambda _raw: secure(one.doc, one.signer, method(d), made).raw
 
     return alter
 

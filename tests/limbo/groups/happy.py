@@ -23,6 +23,7 @@ from limbo.crafts import (
     members,
     retoken,
     subject,
+    under,
 )
 from limbo.forge import Alter, Case, nothing
 
@@ -161,6 +162,12 @@ def _jwk(d: Draft) -> None:
     subject(1, did.from_key(d.key("retrieval").public, "jwk"))(d)
 
 
+def _jwk_middle(d: Draft) -> None:
+    name = did.from_key(d.key("research").public, "jwk")
+    subject(0, name)(d)
+    under("link-1", lambda _d: f"{name}#0")(d)
+
+
 def _web_leaf(d: Draft) -> None:
     subject(1, WEB, pin=d.key("retrieval").public.multikey)(d)
 
@@ -237,6 +244,7 @@ def _pinned_human(d: Draft) -> None:
 
 DIDS = [
     _yes("did::jwk-leaf", "The last agent is a did:jwk.", _jwk, features=("did:jwk",)),
+    _yes("did::jwk-middle", "The first agent is a did:jwk.", _jwk_middle, features=("did:jwk",)),
     _yes("did::web-leaf", "The last agent is a did:web whose key link and identity pin.",
          _web_leaf, features=("did:web",)),
     _yes("did::web-middle", "The first agent is a did:web whose key link and identity pin.",

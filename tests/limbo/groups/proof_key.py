@@ -10,10 +10,20 @@ from typing import Any
 from altered import both
 from delegant.credentials import PrivateKey, canonical, did, proof
 from delegant.credentials.codec import b64u_decode, b64u_encode
-from delegant.credentials.envelope import secure
 from delegant.credentials.shape import time
 from draft import Draft
-from limbo.crafts import WEB, after, documents, finished, forms, member, members, retoken, subject
+from limbo.crafts import (
+    WEB,
+    after,
+    documents,
+    finished,
+    forms,
+    member,
+    members,
+    retoken,
+    subject,
+    under,
+)
 from limbo.forge import Alter, Case
 from limbo.groups.proof import JWT, bad, no, unknown, yes
 
@@ -69,9 +79,7 @@ def _web_issuer(fragment: str) -> Alter:
 
     def alter(d: Draft) -> None:
         subject(0, WEB, d.key("research"), d.key("research").public.multikey)(d)
-        one = d.links[1]
-        made = time(one.doc["validFrom"], "")
-        one.after = lambda _raw: secure(one.doc, one.signer, fragment, made).raw
+        under("link-1", lambda _d: fragment)(d)
 
     return alter
 
