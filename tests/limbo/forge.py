@@ -40,7 +40,7 @@ class Case:
         importance: critical, high, medium or low: what a verifier that fails it gives away.
         features: what a verifier must support to be asked at all, e.g. ``vc+jwt``, ``did:web``.
         spec: where the rule stands, e.g. ``DESIGN 5: attenuation``.
-        origin: where the attack comes from: a CVE, an RFC, a row of TRUST; "" if it is our own.
+        origin: where the attack comes from: a CVE, an RFC, a known kind of bug; "" if our own.
         at_most: signature checks the verifier may spend before it answers; None: the budget.
     """
 

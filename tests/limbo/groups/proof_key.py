@@ -238,10 +238,10 @@ TOKENS = [
       for name, kind, value in (("alg", "null", None), ("alg", "list", ["EdDSA"]),
                                 ("kid", "null", None), ("kid", "number", 1))),
     *(bad(f"type::link-{name}", f"A vc+jwt link says typ {value}.",
-          retoken("link-1", members(typ=value)), origin="TRUST 1, row 17", **OF_JWT)
+          retoken("link-1", members(typ=value)), origin="RFC 8725, 3.11", **OF_JWT)
       for name, value in TYPES.items()),
     *(bad(f"type::invocation-{name}", f"The invocation says typ {value}.",
-          retoken("invocation", members(typ=value)), link=None, origin="TRUST 1, row 17")
+          retoken("invocation", members(typ=value)), link=None, origin="RFC 8725, 3.11")
       for name, value in {"jwt": "JWT", "link": "vc+jwt", "dpop": "dpop+jwt"}.items()),
     *(no(f"kid::link-{name}", f"A vc+jwt link's kid is {words} verification method.",
          _kid(spell),
@@ -285,14 +285,14 @@ def _link_as_invocation(d: Draft) -> None:
 
 CONFUSED = [
     bad("type::identity-as-link", "An agent's identity stands in the place of a link.",
-        _identity_as_link, origin="TRUST 1, row 17"),
+        _identity_as_link, origin="RFC 8725, 3.11"),
     bad("type::invocation-as-link", "The invocation stands in the place of the last link.",
         finished(lambda b: b["presentation"]["links"].__setitem__(
-            1, b["presentation"]["invocation"])), "context", origin="TRUST 1, row 17"),
+            1, b["presentation"]["invocation"])), "context", origin="RFC 8725, 3.11"),
     bad("type::link-as-invocation", "A vc+jwt link stands in the place of the invocation.",
-        _link_as_invocation, link=None, origin="TRUST 1, row 17", **OF_JWT),
+        _link_as_invocation, link=None, origin="RFC 8725, 3.11", **OF_JWT),
     bad("type::link-as-identity", "A link stands in the place of an identity.",
-        _link_as_identity, at_most=None, origin="TRUST 1, row 17"),
+        _link_as_identity, at_most=None, origin="RFC 8725, 3.11"),
 ]  # fmt: skip
 
 CASES: list[Case] = [*SIGNERS, *TOKENS, *CONFUSED]
