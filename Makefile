@@ -19,7 +19,7 @@ export PIP_USER := 0
 
 .NOTPARALLEL: # two installations must not share one .venv
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types imports check bench clean
+.PHONY: help setup demo test lint types imports check limbo bench clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,10 @@ imports: $(DEV) ## import-linter: imports between the rooms point one way
 	@$(BIN)/lint-imports
 
 check: lint types imports ## lint, types, imports
+
+limbo: $(DEV) ## hostile chains as data: rebuilt, compared, put to the verifier
+	@cd tests && $(CURDIR)/$(BIN)/python -m limbo.build --check
+	@cd tests && $(CURDIR)/$(BIN)/python -m limbo.report
 
 bench: $(DEV) ## measure: the ratios we promise
 	@$(BIN)/python benchmarks/run.py

@@ -1,10 +1,11 @@
 """Build the data: every row of ``groups/`` forged, written to ``cases/<namespace>.json``.
 
 The same rows give the same bytes: keys and nonces follow from names, Ed25519 is deterministic.
-A byte string stands once in the ``blobs`` of its file, under the beginning of its SHA-256;
-where a long one repeats itself it is written as pieces ``[base64, times]``.
+What cases share stands once in their file: byte strings in ``blobs`` (see `limbo.shared`), trust
+folders in ``trusts``, each under the beginning of its SHA-256.
 
-    cd tests && python -m limbo.build            # write
+    cd tests && python -m limbo.build            # write all
+    cd tests && python -m limbo.build wire key   # write two
     cd tests && python -m limbo.build --check    # fail where the data are not what the rows give
 """
 
@@ -20,7 +21,8 @@ from pathlib import Path
 from typing import Any
 
 from delegant.credentials import CODES
-from limbo.forge import Case, encoded, forge
+from limbo.forge import Case, forge
+from limbo.shared import Blobs
 
 HERE = Path(__file__).resolve().parent
 CASES = HERE / "cases"
@@ -28,10 +30,7 @@ MOST_MS = 50
 """What one answer may take, in milliseconds, on the machine at hand."""
 _STATES = ("accepted", "rejected", "undecided", "malformed")
 _IMPORTANCE = ("critical", "high", "medium", "low")
-_ID = re.compile(r"[a-z][a-z0-9-]*(?:::[a-z0-9][a-z0-9.-]*){1,2}", re.ASCII)
-_RUN = re.compile(rb"(.{1,64}?)\1{255,}", re.DOTALL)
-_REPEATS = 32_768
-"""Byte strings longer than this are searched for repetition."""
+_ID = re.compile(r"[a-z][a-z0-9-]*(?:::[a-z0-9][a-z0-9.-]*){1,2}", re.ASCII)  # as the schema
 
 
 def collect() -> dict[str, list[Case]]:
@@ -56,7 +55,7 @@ def faults(groups: dict[str, list[Case]]) -> list[str]:
         twin = by_id.get(case.twin or "")
         wrong = {
             "its id is not namespace::group::name": not _ID.fullmatch(case.id),
-            "no description": len(case.description) < 12,
+            "its description is no sentence": not case.description.endswith("."),
             "an unknown state": case.state not in _STATES,
             "an unknown importance": case.importance not in _IMPORTANCE,
         }
@@ -74,41 +73,39 @@ def faults(groups: dict[str, list[Case]]) -> list[str]:
     return out
 
 
-def blob(data: bytes) -> str | list[list[Any]]:
-    """A byte string as the files have it: base64, or pieces of it with how often they stand."""
-    if len(data) <= _REPEATS:
-        return encoded(data)
-    pieces: list[list[Any]] = []
-    end = 0
-    for run in _RUN.finditer(data):
-        if run.start() > end:
-            pieces.append([encoded(data[end : run.start()]), 1])
-        pieces.append([encoded(run[1]), len(run[0]) // len(run[1])])
-        end = run.end()
-    if not pieces:
-        return encoded(data)
-    if end < len(data):
-        pieces.append([encoded(data[end:]), 1])
-    return pieces
-
-
 def written(namespace: str, cases: list[Case]) -> str:
-    """The file of one namespace: its blobs, then its cases, one a line."""
-    blobs: dict[str, Any] = {}
+    """The file of one namespace: its blobs and trust folders, then its cases, one a line."""
+    blobs = Blobs()
+    trusts: dict[str, Any] = {}
     lines: list[str] = []
     for case in cases:
-        made = forge(case)
+        try:
+            made = _finished(forge(case))
+        except Exception as exc:
+            exc.add_note(case.id)
+            raise
         for group in ("presentation", "evidence"):
-            data = made[group]
-            name = hashlib.sha256(data).hexdigest()[:16]
-            if name not in blobs:
-                blobs[name] = blob(data)
-            made[group] = name
-        lines.append(_line(_finished(made)))
-    head = f'{{"version": 1,\n "namespace": {json.dumps(namespace)},\n "blobs": {{\n'
-    shared = ",\n".join(f"{json.dumps(name)}: {_line(blobs[name])}" for name in sorted(blobs))
-    rows = ",\n".join(lines)
-    return f'{head}{shared}\n }},\n "cases": [\n{rows}\n ]}}\n'
+            made[group] = blobs.put(made[group])
+        text = _line(made["trust"])
+        name = hashlib.sha256(text.encode()).hexdigest()[:16]
+        trusts[name] = made["trust"]
+        made["trust"] = name
+        lines.append(_line(made))
+    return "\n".join(
+        [
+            f'{{"version":1,"namespace":{json.dumps(namespace)},"blobs":{{',
+            _rows(blobs.written),
+            '},"trusts":{',
+            _rows(trusts),
+            '},"cases":[',
+            ",\n".join(lines),
+            "]}\n",
+        ]
+    )
+
+
+def _rows(shared: dict[str, Any]) -> str:
+    return ",\n".join(f"{_line(name)}:{_line(value)}" for name, value in shared.items())
 
 
 def _finished(made: dict[str, Any]) -> dict[str, Any]:
@@ -128,27 +125,34 @@ def _line(value: Any) -> str:
     return json.dumps(value, ensure_ascii=True, separators=(",", ":"))
 
 
-def main() -> None:
-    """Write the files, or with ``--check`` fail if one differs."""
+def main(arguments: list[str]) -> None:
+    """Write the files, or with ``--check`` fail if one differs; all, or those named."""
     groups = collect()
     if wrong := faults(groups):
         sys.exit("\n".join(wrong))
-    files = {f"{name}.json": written(name, cases) for name, cases in sorted(groups.items())}
-    if "--check" in sys.argv[1:]:
-        there = {path.name: path.read_text() for path in CASES.glob("*.json")}
-        if differ := sorted(k for k in files.keys() | there.keys() if files.get(k) != there.get(k)):
-            sys.exit(f"not what the rows give: {', '.join(differ)}; run python -m limbo.build")
+    only = [name for name in arguments if name != "--check"] or list(groups)
+    files = {f"{name}.json": written(name, groups[name]) for name in sorted(only)}
+    there = {path.name: path for path in CASES.glob("*.json")}
+    stale = {name for name in there if name[:-5] not in groups}
+    if "--check" in arguments:
+        differ = {name for name, text in files.items() if _read(there.get(name)) != text} | stale
+        if differ:
+            sys.exit(f"not what the rows give: {', '.join(sorted(differ))}; "
+                     "run python -m limbo.build in tests")  # fmt: skip
     else:
         CASES.mkdir(exist_ok=True)
-        for path in CASES.glob("*.json"):
-            if path.name not in files:
-                path.unlink()
+        for name in stale:
+            there[name].unlink()
         for name, text in files.items():
             (CASES / name).write_text(text)
-    total = sum(map(len, groups.values()))
+    total = sum(len(groups[name]) for name in only)
     size = sum(map(len, files.values()))
     print(f"{total} cases in {len(files)} namespaces, {size / 1e6:.1f} MB")
 
 
+def _read(path: Path | None) -> str | None:
+    return None if path is None else path.read_text()
+
+
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

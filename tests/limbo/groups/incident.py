@@ -136,7 +136,8 @@ SIGNATURES = [
        "any key; here the last link names the right issuer and an attacker's key.", _other_key,
        "did-key-mismatch", 1),
     no("wrapping-a-link", "XML signature wrapping (Somorovsky et al., 2012)", "A reader "
-       "looked up the signed element by id and used another of that id; here two links share an id.",
+       "looked up the signed element by id and used another of that id; here two links share "
+       "one.",
        _two_by_one_id, "chain-broken", 2),
     no("wrapping-an-identity", "CVE-2025-25291", "Two parsers saw two documents, one signed and "
        "one used; here two identities share an id, the newer one forged.", _wrapped_identity,

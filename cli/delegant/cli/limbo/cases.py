@@ -77,25 +77,40 @@ def read(path: Path) -> list[Case]:
         whole = json.loads(path.read_bytes())
         if whole["version"] != 1:
             raise error("unknown-version", f"{path} is not of version 1")
-        blobs = {name: _bytes(value) for name, value in whole["blobs"].items()}
-        return [_case(item, blobs) for item in whole["cases"]]
+        blobs = _blobs(whole["blobs"])
+        return [_case(item, blobs, whole["trusts"]) for item in whole["cases"]]
     except (ValueError, KeyError, TypeError) as exc:
         raise error("shape", f"{path} is not a file of cases: {exc}") from None
 
 
-def _bytes(value: Any) -> bytes:
-    """A blob: base64, or pieces of it with how often each stands."""
-    if isinstance(value, str):
-        return base64.b64decode(value, validate=True)
-    return b"".join(base64.b64decode(part, validate=True) * times for part, times in value)
+def _blobs(written: dict[str, Any]) -> dict[str, bytes]:
+    """Every byte string: base64, or pieces of base64, of another blob, or that repeat."""
+    plain = {name: _decode(text) for name, text in written.items() if isinstance(text, str)}
+
+    def piece(one: Any) -> bytes:
+        if isinstance(one, str):
+            return _decode(one)
+        if len(one) == 3:
+            name, start, end = one
+            return plain[name][start:end]
+        text, times = one
+        return _decode(text) * times
+
+    return plain | {
+        name: b"".join(map(piece, pieces)) for name, pieces in written.items() if name not in plain
+    }
 
 
-def _case(item: dict[str, Any], blobs: dict[str, bytes]) -> Case:
+def _decode(text: str) -> bytes:
+    return base64.b64decode(text, validate=True)
+
+
+def _case(item: dict[str, Any], blobs: dict[str, bytes], trusts: dict[str, Any]) -> Case:
     expect = item["expect"]
     question = Question(
         blobs[item["presentation"]],
         blobs[item["evidence"]],
-        item["trust"],
+        trusts[item["trust"]],
         item["request"],
         item["limits"],
         item["audience"],

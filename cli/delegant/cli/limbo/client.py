@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -45,7 +46,11 @@ def _trust(question: Question) -> Any:
 
 
 def from_files(
-    paths: dict[str, Path | None], audience: str | None, nonce: str | None, at: str | None
+    paths: dict[str, Path | None],
+    audience: str | None,
+    nonce: str | None,
+    at: str | None,
+    how: Callable[[Question], Answer] = answer,
 ) -> Answer:
     """The answer to a case in files; what none of them can be read as is malformed.
 
@@ -65,11 +70,13 @@ def from_files(
         return Answer(exc.state, exc.code, exc.link)
     values = read["trust"], read["request"], read["limits"]
     parts = data["presentation"], data["evidence"]
-    return answer(Question(*parts, *values, audience, nonce, at))
+    return how(Question(*parts, *values, audience, nonce, at))
 
 
-def serve(questions: IO[bytes], answers: IO[str]) -> None:
+def serve(
+    questions: IO[bytes], answers: IO[str], how: Callable[[Question], Answer] = answer
+) -> None:
     """Greet, then answer a line with a line until there are no more."""
     print(json.dumps(GREETING), file=answers, flush=True)
     for line in questions:
-        print(answer(Question.from_line(line)).line, file=answers, flush=True)
+        print(how(Question.from_line(line)).line, file=answers, flush=True)
