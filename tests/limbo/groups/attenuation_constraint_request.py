@@ -10,6 +10,7 @@ import copy
 from dataclasses import dataclass, field
 from typing import Any
 
+from altered import both
 from draft import Draft
 from limbo.forge import Alter, Case
 from limbo.groups.attenuation_constraint import (
@@ -171,7 +172,10 @@ BLOCKS = [
         ("null", given(None), "shape", "null"), ("list", given(["42"]), "shape", "a list"),
         ("object", given({"eq": "42"}), "shape", "the test itself"),
         ("fraction", given(4.5), "shape", "a fraction"),
-        ("none", {"arguments": {}}, "shape", "an empty object")), given("43")),
+        ("none", {"arguments": {}}, "shape", "an empty object"),
+        ("listed", {"arguments": ["42"]}, "shape", "a list of arguments"),
+        ("too-many", {"arguments": {"a": "42"} | {f"b{n}": 1 for n in range(64)}}, "shape",
+         "65 arguments")), given("43")),
     Block("asked-true", "arguments", {"a": {"eq": True}}, given(True), (
         ("one", given(1), NO, "one is not true"), ("text", given("true"), NO, "a text is not true"),
         ("false", given(False), NO, "false"))),
@@ -285,6 +289,11 @@ def ledgered(name: str, value: Any, *ledgers: str, **facts: Any) -> Alter:
     return alter
 
 
+def own(name: str, rule: Any) -> Alter:
+    """A constraint of the human's own entitlements."""
+    return lambda d: d.sponsors[0].subject["entitlements"].update(constraints={name: rule})
+
+
 COIN = coins("100")
 ELSEWHERE = [
     case
@@ -300,6 +309,17 @@ ELSEWHERE = [
         undecided(f"kept-{name}-nowhere", "The verifier keeps no ledger.",
                   ledgered(name, here, **facts), "no-ledger", 1, twin=f"kept-{name}",
                   importance="critical"),
+        undecided(f"kept-{name}-elsewhere-above", "Both links say so; the first is the answer.",
+                  both(pair(name, there, there, {}), asked(facts)),
+                  "ledger-foreign", 0, twin=f"kept-{name}"),
+        undecided(f"kept-{name}-for-the-sponsor-elsewhere", "Ana's own is kept elsewhere.",
+                  both(own(name, there), asked(facts)), "ledger-foreign",
+                  twin=f"kept-{name}-for-the-sponsor"),
+        accepted(f"kept-{name}-for-the-sponsor", "Ana's own is kept here.",
+                 both(own(name, here), asked(facts))),
+        undecided(f"kept-{name}-for-the-sponsor-nowhere", "Ana's own, and no ledger is kept.",
+                  both(own(name, here), asked(facts), lambda d: d.trust["verifier"].pop("ledgers")),
+                  "no-ledger", twin=f"kept-{name}-for-the-sponsor"),
         undecided(f"kept-{name}-elsewhere", "The ledger is kept by somebody else.",
                   ledgered(name, there, DB, **facts), "ledger-foreign", 1, twin=f"kept-{name}",
                   importance="critical"),
@@ -353,6 +373,11 @@ AUDIENCE = [
              audience(0, "org", "db")),
     rejected("audience-other", "The second link is for somebody else.", audience(1, "org"),
              "audience", 1, twin="audience-named", importance="critical"),
+    rejected("audience-other-at-the-leaf", "The third link is for somebody else.",
+             audience(2, "org"), "audience", 2, depth=3, twin="audience-at-the-leaf",
+             importance="critical"),
+    accepted("audience-at-the-leaf", "The third link is for this verifier.", audience(2, "db"),
+             depth=3),
     rejected("audience-other-above", "Both links are for somebody else.", audience(0, "org"),
              "audience", 0, twin="audience-among-two", importance="critical"),
 ]  # fmt: skip

@@ -48,6 +48,10 @@ BAD: tuple[tuple[str, str, str, tuple[tuple[str, Any, str], ...]], ...] = (
         ("zeros", ["2001:0db8::/32"], "IPv6 with leading zeros"),
         ("zone", ["fe80::%eth0/64"], "a zone"), ("prefix-33", ["10.0.0.0/33"], "no such prefix"),
         ("nested", ["10.0.0.0/8", "10.1.0.0/16"], "one inside another"),
+        ("nested-later", ["10.1.2.0/24", "10.1.0.0/16"], "one inside the next"),
+        ("nested-six", ["2001:db8::/32", "2001:db8:1::/48"], "one inside another"),
+        ("mapped-all", ["::ffff:0.0.0.0/96"], "all IPv4 addresses inside IPv6 ones"),
+        ("mapped-hex", ["::ffff:a00:0/104"], "an IPv4 address inside an IPv6 one"),
         ("name", ["localhost"], "a name"), ("unicode-digits", ["１０.0.0.0/8"], "wide digits"))),
     ("rows", "rows", "shape", (
         ("bare", 500, "a number in place of an object"), ("text", {"max": "500"}, "a text"),
@@ -74,6 +78,8 @@ BAD: tuple[tuple[str, str, str, tuple[tuple[str, Any, str], ...]], ...] = (
         ("too-many", {f"a{n}": {"eq": 1} for n in range(65)}, "65 arguments"))),
     ("argument-listed", "arguments", "shape", (
         ("twice", {"a": {"in": [1, 1]}}, "a value stands twice"),
+        ("twice-of-three", {"a": {"in": [1, 2, 1]}}, "a value stands twice among three"),
+        ("twice-true", {"a": {"in": [True, True]}}, "true stands twice"),
         ("text", {"a": {"in": "123"}}, "a text in place of a list"),
         ("nested", {"a": {"in": [[1]]}}, "a list inside the list"))),
     ("argument-ranged", "arguments", "shape", (
@@ -84,6 +90,8 @@ BAD: tuple[tuple[str, str, str, tuple[tuple[str, Any, str], ...]], ...] = (
         ("bools", span(False, True), "false to true"), ("fractions", span(0.5, 1.5), "fractions"),
         ("list", {"a": {"range": [1, 10]}}, "a list"))),
     ("argument-decimals", "arguments", "shape", (
+        ("reversed", span("10", "9"), "it ends before it begins"),
+        ("reversed-below-zero", span("-1", "-2"), "it ends before it begins"),
         ("leading-zero", span("01", "10"), "a leading zero"), ("plus", span("+1", "10"), "a plus"),
         ("minus-zero", span("-0", "10"), "minus zero"), ("exponent", span("1e0", "10"), "1e0"),
         ("point", span("1.0", "10"), "1.0"), ("unicode", span("１", "10"), "a digit of width"),
@@ -139,6 +147,7 @@ BAD: tuple[tuple[str, str, str, tuple[tuple[str, Any, str], ...]], ...] = (
         ("one-digit", [["8:00", "18:00"]], "one digit"), ("minute-60", [["08:00", "17:60"]],
          "the 60th minute"), ("beyond-24", [["08:00", "24:01"]], "after midnight"),
         ("seconds", [["08:00:00", "18:00:00"]], "seconds"), ("am", [["8am", "6pm"]], "am and pm"),
+        ("one", [["08:00"]], "one instant"), ("flat", ["08:00", "18:00"], "no windows"),
         ("newline", [["08:00", "18:00\n"]], "a newline"), ("three", [["08:00", "12:00", "18:00"]],
          "three instants"), ("unicode", [["٠٨:٠٠", "18:00"]], "digits of another script"))),
 )  # fmt: skip
@@ -194,6 +203,14 @@ UNKNOWN = [
                 "unknown-constraint", 1, twin="argument-equal-restated", importance="critical")
       for label, value in (("regex", ".*"), ("glob", "4*"), ("not", "43"), ("lt", 43),
                            ("prefix", "4"), ("any", True))),
+    *(undecided(f"data-class-scheme-{name}", f"A scheme of classes {how}.",
+                pair("dataClass", data("confidential"), {"scheme": scheme, "max": "public"},
+                     {"dataClass": "public"}), "unknown-constraint", 1,
+                twin="data-class-restated", importance="critical")
+      for name, how, scheme in (
+          ("later", "of a later version", "https://delegant.example/data-class/v2"),
+          ("capital", "with a capital", "https://delegant.example/Data-class/v1"),
+          ("null", "that is null", None))),
     undecided("data-class-other-scheme", "A scheme of classes nobody knows.",
               pair("dataClass", data("confidential"), {"scheme": "https://other.example/v1",
                    "max": "public"}, {"dataClass": "public"}), "unknown-constraint", 1,

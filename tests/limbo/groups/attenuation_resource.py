@@ -355,16 +355,12 @@ SHAPES = [
                 importance=rank)
       for name, how, value, code, rank in (
           ("none", "are an empty list: neither all nor none", [], "empty-array", "critical"),
-          ("null", "are null", None, "shape", "critical"),
           ("text", "are a text", f"{URN}**", "shape", "high"),
           ("object", "are an object", {"0": f"{URN}**"}, "shape", "high"),
           ("number", "hold a number", [17], "shape", "high"),
           ("null-inside", "hold null", [None], "shape", "high"),
           ("list-inside", "hold a list", [[f"{URN}**"]], "shape", "high"),
           ("twice", "name one twice", [f"{URN}17", f"{URN}17"], "shape", "medium"))),
-    malformed("stated-nowhere", "A grant without resources.",
-              lambda d: d.delegation(1)["grants"][0].pop("resources"), "shape", 1, twin="urn-one",
-              importance="critical"),
     malformed("stated-once-more", "A grant with a second member for resources.",
               block(1, "grants", 0, "resource", value=f"{URN}**"), "unknown-member", 1,
               twin="urn-one"),

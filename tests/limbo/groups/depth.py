@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from altered import block, both, drop
+from altered import block, both
 from draft import Draft
 from limbo.crafts import limits, long_chain
 from limbo.forge import Alter, presented
@@ -70,26 +70,14 @@ NUMBERS = [
                 "shape", 1, **TWO)
       for name, how, value in (
           ("negative", "below none", -1), ("thirty-two", "above 31", 32), ("true", "true", True),
-          ("false", "false", False), ("text", "a text", "1"), ("null", "null, no limit", None),
+          ("false", "false", False), ("text", "a text", "1"),
           ("fraction", "one and a half", 1.5), ("list", "a list", [1]),
           ("huge", "2^53 - 1", 2**53 - 1))),
-    malformed("remaining-absent", "remaining has no default.",
-              drop(1, "credentialSubject", "delegation", *AGAIN), "shape", 1,
-              importance="critical", **TWO),
-    malformed("redelegation-absent", "redelegation has no default.",
-              drop(1, "credentialSubject", "delegation", "redelegation"), "shape", 1,
-              importance="critical", **TWO),
-    malformed("redelegation-null", "redelegation is null.", block(1, "redelegation", value=None),
-              "shape", 1, **TWO),
-    malformed("redelegation-empty", "redelegation is empty.", block(1, "redelegation", value={}),
-              "shape", 1, **TWO),
     *(malformed(f"depth-{name}", f"depth is {how}.", depth(1, value), "shape", 1, **TWO)
       for name, how, value in (
           ("negative", "below the root", -1), ("thirty-two", "beyond the last there can be", 32),
-          ("true", "true, which is no 1", True), ("text", "a text", "1"), ("null", "null", None),
+          ("true", "true, which is no 1", True), ("text", "a text", "1"),
           ("fraction", "one and a half", 1.5))),
-    malformed("depth-absent", "A link does not say how deep it stands.",
-              drop(1, "credentialSubject", "delegation", "depth"), "shape", 1, **TWO),
     rejected("depth-root-says-one", "A single link says it is the second.", depth(0, 1), "depth",
              0, **ONE),
     rejected("depth-root-says-last", "A single link says it is the 32nd.", depth(0, 31), "depth",

@@ -41,6 +41,11 @@ def kid(name: str, own: str) -> Alter:
     return lambda d: d.header.update(kid=f"{d.did(name)}#{d.did(own)[8:]}")
 
 
+def iss_only(name: str) -> Alter:
+    """Another's name in ``iss``; key and kid are the holder's."""
+    return both(kid("retrieval", "retrieval"), lambda d: d.claims.update(iss=d.did(name)))
+
+
 def token(value: Any) -> Alter:
     """Something else in place of the invocation."""
     return presented("invocation", value=value)
@@ -65,6 +70,16 @@ WHO = [
                         ("mallory", "a stranger's"))),
     rejected("signed-in-anothers-name", "The holder's key, another's name.",
              by("retrieval", "research"), "holder-mismatch", **HONEST),
+    *(rejected(f"iss-of-{name}", f"The holder's key and kid, and {who} in iss.",
+               iss_only(name), "holder-mismatch", **WORST)
+      for name, who in (("research", "the agent above"), ("ana", "the human"),
+                        ("mallory", "a stranger"))),
+    rejected("absent-of-one", "One link, and no invocation.", do(invoked=False),
+             "holder-missing", depth=1, twin="honest-of-one", importance="critical"),
+    accepted("honest-of-one", "One link, invoked.", depth=1),
+    rejected("absent-of-three", "Three links, and no invocation.", do(invoked=False),
+             "holder-missing", depth=3, twin="honest-of-three", importance="critical"),
+    accepted("honest-of-three", "Three links, invoked.", depth=3),
     rejected("kid-of-another", "The kid is another's, the signature the holder's.",
              kid("mallory", "mallory"), "holder-mismatch", **HONEST),
     rejected("kid-with-anothers-fragment", "The holder's DID with another's fragment.",

@@ -6,6 +6,8 @@ from typing import Any
 
 from altered import block, both, do, older_copy, t
 from altered_evidence import identity, self_issued
+from delegant.credentials import digest
+from delegant.credentials.codec import b64u_encode
 from delegant.credentials.shape import format_time
 from draft import Draft, list_doc
 from limbo.crafts import forms
@@ -135,6 +137,17 @@ def other_sponsor(d: Draft) -> None:
     d.identities[2].subject["sponsor"]["id"] = d.did("mia")
 
 
+def makers_sponsor(d: Draft) -> None:
+    """The maker outside says Mia answers for it."""
+    made(1, "maker")(d)
+    mia = older_copy(d.sponsors[0], d.key("org"))
+    mia.doc["id"] = d.world.id("sponsor/mia")
+    mia.doc["credentialSubject"]["id"] = d.did("mia")
+    d.sponsors.append(mia)
+    d.identities[2].doc["issuer"], d.identities[2].signer = d.did("mia"), d.key("mia")
+    d.identities[2].subject["sponsor"]["id"] = d.did("mia")
+
+
 def makers_bits(bit: int) -> Alter:
     """The maker, who is not in the chain, is revoked (0) or suspended (1)."""
 
@@ -167,6 +180,24 @@ MADE = [
     rejected("made-with-right-taken", "The middle link takes the right its parent withheld.",
              both(made(), spawn(False, True, True)), "scope-widened", 1, importance="critical",
              **SPAWNED),
+    rejected("made-with-right-nobody-uses", "The second link takes the right to spawn, and nobody "
+             "spawns.", spawn(False, True), "scope-widened", 1, twin="honest"),
+    rejected("made-with-right-taken-late", "The third link takes the right to spawn.",
+             spawn(False, False, True), "scope-widened", 2, depth=3, twin="honest-three"),
+    rejected("made-outside-without-right", "An agent outside made retrieval, and no link allows "
+             "it.", made(1, "maker", allowed=False), "spawn-forbidden", 1, importance="critical",
+             twin="made-by-an-agent-outside"),
+    *(rejected(f"made-{where}-by-one-who-may-not", "The maker's own identity says it may not "
+               "spawn.", made(index, "maker", may=False), "spawn-forbidden", index,
+               importance="critical", twin=twin)
+      for where, index, twin in (("first", 0, "made-first-in-the-chain"),
+                                 ("outside", 1, "made-by-an-agent-outside"))),
+    rejected("made-outside-for-another-sponsor", "The maker is Mia's agent, and what it made says "
+             "it is Ana's.", makers_sponsor, "delegate-not-allowed", 1,
+             twin="made-by-an-agent-outside", importance="critical"),
+    rejected("made-outside-beyond-its-makers-end", "Its identity outlives its maker's.",
+             both(made(1, "maker"), lambda d: d.identities[1].doc.update(validUntil=t(31 * DAY))),
+             "ttl-too-long", 1, twin="made-by-an-agent-outside"),
     rejected("made-by-one-who-may-not", "The maker's own identity says it may not spawn.",
              made(may=False), "spawn-forbidden", 2, importance="critical", **SPAWNED),
     rejected("made-as-persistent", "An agent made by an agent is a child or ephemeral.",
@@ -203,10 +234,8 @@ MADE = [
              twin="made-by-an-agent-outside"),
     *(malformed(f"spawn-{name}", f"A link's spawn is {how}: it has no default.",
                 block(1, "redelegation", "spawn", value=value), "shape", 1, **HONEST)
-      for name, how, value in (("null", "null", None), ("text", "a text", "false"),
+      for name, how, value in (("text", "a text", "false"),
                                ("number", "a number", 0), ("list", "a list", []))),
-    malformed("spawn-absent", "A link says nothing of spawning.",
-              lambda d: d.delegation(1)["redelegation"].pop("spawn"), "shape", 1, **HONEST),
 ]  # fmt: skip
 
 # --- identities ----------------------------------------------------------------------------
@@ -241,8 +270,6 @@ IDENTITIES = [
              lambda d: d.identities[1].doc["credentialSubject"].update(id=d.did("ana-2")),
              "delegate-not-allowed", 1, **HONEST),
     rejected("forged", "In Ana's name, by another key.", signed_by("mallory"), "proof", 1, **WORST),
-    rejected("forged-by-the-agent", "In Ana's name, by the agent's own key.",
-             signed_by("retrieval"), "proof", 1, **WORST),
     rejected("forged-by-the-delegator", "In Ana's name, by the agent above.",
              signed_by("research"), "proof", 1, **WORST),
     rejected("forged-of-the-first", "The first agent's identity, by another key.",
@@ -278,6 +305,13 @@ IDENTITIES = [
              identity(1, identityModel="ephemeral"), "id-no-expiry", 1, twin="ephemeral"),
     accepted("ephemeral", "An ephemeral agent with one.",
              identity(1, identityModel="ephemeral", expires=format_time(T0 + 30 * DAY))),
+    rejected("ephemeral-first-without-end", "The first agent is ephemeral, without an end.",
+             identity(0, identityModel="ephemeral"), "id-no-expiry", 0, **HONEST),
+    rejected("ephemeral-middle-without-end", "The middle agent is ephemeral, without an end.",
+             identity(1, identityModel="ephemeral"), "id-no-expiry", 1, depth=3,
+             twin="honest-three"),
+    rejected("fork-first-without-parent", "The first agent is a fork of nobody.",
+             identity(0, identityModel="fork"), "id-no-provenance", 0, **HONEST),
     rejected("fork-without-parent", "A fork names what it was forked from.",
              identity(1, identityModel="fork"), "id-no-provenance", 1, twin="fork"),
     accepted("fork", "A fork of research.",
@@ -299,6 +333,15 @@ IDENTITIES = [
     malformed("with-grants", "An identity grants nothing.",
               identity(1, grants=[{"actions": ["db.*"], "resources": ["urn:acme:**"]}]),
               "unknown-member", 1, **HONEST),
+    accepted("model-hash", "Its model's sha2-256.", identity(1, modelHash=digest(b"model"))),
+    *(malformed(f"model-hash-{name}", f"Its model's hash is {how}.", identity(1, modelHash=value),
+                "shape", 1, twin="model-hash", importance="medium")
+      for name, how, value in (
+          ("hex", "in hex", "ab" * 32),
+          ("sha1", "sha1", "u" + b64u_encode(b"\x11\x14" + bytes(32))),
+          ("cut", "cut short", digest(b"model")[:-1]), ("null", "null", None),
+          ("sha2-512", "sha2-512", "u" + b64u_encode(b"\x13\x40" + bytes(64))),
+          ("blake", "of another kind", "u" + b64u_encode(b"\x1e\x20" + bytes(32))))),
     undecided("of-version-2", "An identity of another version.", identity(1, version=2),
               "unknown-version", 1, **HONEST),
     accepted("owned-by-another", "Creator, deployer and owner may be others: only the sponsor "

@@ -13,10 +13,13 @@ DAY = 86_400
 PARTNER_LIST = "https://partner.example/status/1"
 
 
-def partner(*, named: bool = True, bits: tuple[int, ...] = (), **anchor: Any) -> Alter:
-    """Retrieval is an agent of Bob's, whom a partner organisation answers for.
+def partner(
+    *, index: int = 1, named: bool = True, bits: tuple[int, ...] = (), **anchor: Any
+) -> Alter:
+    """An agent of the chain is Bob's, whom a partner organisation answers for.
 
     Args:
+        index: which; retrieval, if nothing is said.
         named: whether the links above name the partner in ``to``.
         bits: set in the partner's own list; Bob's are 1998 and 1999, his agent's 2000 and 2001.
         anchor: members of the partner's anchor, else that of an organisation trusted for Bob.
@@ -32,7 +35,7 @@ def partner(*, named: bool = True, bits: tuple[int, ...] = (), **anchor: Any) ->
         answers.doc["credentialSubject"]["id"] = bob
         answers.subject.update(organization=org, status=leased)
         d.sponsors.append(answers)
-        agent = d.identities[1]
+        agent = d.identities[index]
         agent.doc |= {"issuer": bob, "credentialStatus": _entries(2000)}
         agent.signer = d.key("bob")
         agent.subject["sponsor"] = {"id": bob, "organization": org}
@@ -63,6 +66,27 @@ def _entries(first: int) -> list[dict[str, str]]:
          "statusListIndex": str(first + number), "statusListCredential": PARTNER_LIST}
         for number, purpose in enumerate(("revocation", "suspension"))
     ]  # fmt: skip
+
+
+def partner_leaf(d: Draft) -> None:
+    partner(index=2)(d)
+    to(1, "org")(d)
+    to(2, "org")(d)
+
+
+def bob_by_web(pinned: bool) -> Alter:
+    """Bob has a web name, whose key his sponsor credential pins, or does not."""
+
+    def alter(d: Draft) -> None:
+        name = "did:web:partner.example:people:bob"
+        partner(subjects=["did:web:partner.example:people:**"])(d)
+        d.sponsors[1].doc["credentialSubject"]["id"] = name
+        if pinned:
+            d.sponsors[1].subject["key"] = d.key("bob").public.multikey
+        d.identities[1].doc["issuer"] = name
+        d.identities[1].subject["sponsor"]["id"] = name
+
+    return alter
 
 
 def to(index: int, *names: str) -> Alter:
@@ -111,6 +135,28 @@ ELSEWHERE = [
     rejected("of-a-partner-claiming-ours", "Bob's agent says our organisation answers for it.",
              both(partner(), lambda d: d.identities[1].subject["sponsor"].update(
                  organization=d.parties["org"].did)), "delegate-not-allowed", 1, **PARTNERS),
+    rejected("of-a-partner-third", "The third agent is a partner's, whom the second link does not "
+             "name.", partner_leaf, "delegate-not-allowed", 2, depth=3, importance="critical",
+             twin="of-a-partner-third-named"),
+    accepted("of-a-partner-third-named", "The third agent is a partner's, whom both links name.",
+             partner(index=2), depth=3),
+    rejected("of-ours-claiming-a-partner", "Ana's agent says the partner answers for it, and the "
+             "links name the partner.", both(partner(), lambda d: d.identities[0].subject[
+                 "sponsor"].update(organization=d.did("partner"))), "delegate-not-allowed", 0,
+             **PARTNERS),
+    rejected("of-ours-claiming-another", "Ana's agent says the partner answers for it; named, and "
+             "trusted by nobody.", both(to(0, "org", "partner"), lambda d: d.identities[1].subject[
+                 "sponsor"].update(organization=d.did("partner"))), "delegate-not-allowed", 1,
+             twin="to-fewer"),
+    accepted("bob-by-web-name", "Bob has a web name; his sponsor credential pins his key.",
+             bob_by_web(True), features=("did:web",)),
+    undecided("bob-by-web-name-unpinned", "Bob's sponsor credential pins no key for his name.",
+              bob_by_web(False), "key-unresolved", 1, features=("did:web",),
+              twin="bob-by-web-name"),
+    rejected("bob-by-web-name-other-key", "Bob's sponsor credential pins another's key.",
+             both(bob_by_web(True), lambda d: d.sponsors[1].subject.update(
+                 key=d.key("mallory").public.multikey)), "proof", 1, features=("did:web",),
+             twin="bob-by-web-name", importance="critical"),
     accepted("to-fewer", "The second link names fewer organisations.",
              both(to(0, "org", "partner"), to(1, "org"))),
     rejected("to-more", "The second link names one more.", to(1, "org", "partner"),
@@ -124,13 +170,10 @@ ELSEWHERE = [
                 twin="to-fewer", importance="critical")
       for name, how, value, code in (
           ("none", "is an empty list: neither all nor none", [], "empty-array"),
-          ("null", "is null", None, "shape"), ("star", "is a star", ["*"], "shape"),
+          ("star", "is a star", ["*"], "shape"),
           ("text", "is a text", "did:web:acme.example", "shape"),
           ("pattern", "is a pattern", ["did:web:**"], "shape"),
           ("name", "is a name", ["acme"], "shape"))),
-    malformed("to-absent", "to has no default.",
-              lambda d: d.delegation(1)["redelegation"].pop("to"), "shape", 1, twin="to-fewer",
-              importance="critical"),
 ]  # fmt: skip
 
 CASES = group("sponsor::delegate", ELSEWHERE, spec="DESIGN, rule 6")

@@ -86,9 +86,6 @@ LEASES = [
     rejected("entry-of-another-branch", "The second link's bits are another's: outside the range "
              "its parent was leased.", at_index(1, 100), "scope-widened", 1,
              importance="critical", **CLEAN),
-    rejected("entry-of-its-parent", "The second link uses its parent's own bits.",
-             lambda d: d.links[1].doc.update(credentialStatus=d.links[0].doc["credentialStatus"]),
-             "scope-widened", 1, **CLEAN),
     rejected("entry-of-its-sponsor", "The first link uses its sponsor's own bits.",
              lambda d: d.links[0].doc.update(
                  credentialStatus=d.sponsors[0].doc["credentialStatus"]), "scope-widened", 0,
@@ -124,6 +121,13 @@ LEASES = [
              at_index(0, 100), "scope-widened", 0, importance="critical", **CLEAN),
     rejected("identity-entry-beyond-the-sponsors", "An identity's bits are not its human's.",
              at_index(1, 100, "identities"), "scope-widened", 1, importance="critical", **CLEAN),
+    rejected("first-identity-entry-beyond-the-sponsors", "The first agent's bits are not its "
+             "human's.", at_index(0, 1998, "identities"), "scope-widened", 0, **CLEAN),
+    rejected("identity-entry-in-another-list", "An identity's bits are in a list nobody leased.",
+             entry(1, "identities", statusListCredential=OTHER), "scope-widened", 1,
+             importance="critical", **CLEAN),
+    rejected("identity-entry-behind-the-sponsors", "The bits after the human's last.",
+             at_index(1, 2000 + 8192, "identities"), "scope-widened", 1, **CLEAN),
     *(malformed(f"lease-{name}", f"A leased range {how}.", lease(1, **members), "shape", 1, **CLEAN)
       for name, how, members in (
           ("odd-start", "begins at an odd bit", {"from": 2105}),

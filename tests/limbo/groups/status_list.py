@@ -50,6 +50,13 @@ MADE = [
     undecided("bits-beyond-the-list", "The first link has the two bits after the last.",
               far(131_072), "status-unknown", 0, twin="last-bits-of-the-list",
               importance="critical"),
+    *(undecided(f"{name}-beyond-the-list", "Its bits are behind the last of the list.",
+                both(sponsors_lease(count=2**21), at_index(0, 131_072, place)), "status-unknown",
+                link, importance="critical", **CLEAN)
+      for name, place, link in (("identity", "identities", 0), ("sponsor", "sponsors", None))),
+    *(malformed(f"list-of-{name}", "Shorter than any list may be.", encoded(zipped(bytes(size))),
+                "shape", 0, twin="list-of-the-shortest")
+      for name, size in (("no-bits", 0), ("half-the-bits", 8192))),
     accepted("list-of-a-mebibyte", "1 MiB, the most by default.", encoded(zipped(bytes(MIB)))),
     malformed("list-of-a-mebibyte-and-a-byte", "One byte more.", encoded(zipped(bytes(MIB + 1))),
               "limit-size", 0, twin="list-of-a-mebibyte", importance="critical"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from altered import both, claim, do, doc, drop, t
+from altered import both, claim, do, doc, t
 from altered_evidence import spawned
 from draft import Draft, list_doc
 from limbo.crafts import forms
@@ -53,6 +53,10 @@ def sponsor(start: int, end: int) -> Alter:
 
 def identity(start: int, end: int, index: int = 1) -> Alter:
     return lambda d: d.identities[index].doc.update(validFrom=t(start), validUntil=t(end))
+
+
+def identity_until(index: int, end: str) -> Alter:
+    return lambda d: d.identities[index].doc.update(validUntil=end)
 
 
 def most(**seconds: int) -> Alter:
@@ -181,6 +185,10 @@ LIVES = [
     accepted("identity-of-90-days", "An identity credential of 90 days.", identity(0, 90 * DAY)),
     rejected("identity-of-90-days-and-a-second", "A second longer.", identity(0, 90 * DAY + 1),
              "ttl-too-long", 1, twin="identity-of-90-days"),
+    *(rejected(f"identity-{name}", "An identity credential lives 90 days at most.",
+               identity_until(index, end), "ttl-too-long", index, twin="identity-of-90-days")
+      for name, index, end in (("of-a-year", 1, t(365 * DAY)), ("for-ever", 0,
+                               "9999-12-31T23:59:59Z"))),
     accepted("ephemeral-to-its-end", "An ephemeral identity, valid to its `expires`.",
              ephemeral(3600, 3600)),
     malformed("ephemeral-beyond-its-end", "A second beyond its `expires`.",
@@ -194,9 +202,6 @@ LIVES = [
               doc(1, "validUntil", value=t(0)), "shape", 1, **HONEST),
     malformed("ends-before-it-begins", "It ends a second before it begins.",
               doc(1, "validUntil", value=t(-1)), "shape", 1, **HONEST),
-    malformed("no-start", "Both bounds are required.", drop(1, "validFrom"), "shape", 1, **HONEST),
-    malformed("no-end", "Both bounds are required: no end is no limit.", drop(1, "validUntil"),
-              "shape", 1, importance="critical", **HONEST),
     malformed("relative-end", "A life in seconds from whenever.", doc(1, "expiresIn", value=900),
               "unknown-member", 1, **HONEST),
     malformed("exp-beside-it", "A vc+jwt link with an exp of its own, later than validUntil.",
@@ -204,6 +209,11 @@ LIVES = [
               features=("vc+jwt",), twin="as-issued-as-jwt"),
     accepted("as-issued-as-jwt", "The second link as vc+jwt.", forms("link-1"),
              features=("vc+jwt",)),
+    *(malformed(f"{name}-as-jwt", f"A vc+jwt that {how}.",
+                both(forms("link-1"), doc(1, "validUntil", value=t(end))), "shape", 1,
+                features=("vc+jwt",), twin="as-issued-as-jwt")
+      for name, how, end in (("no-time-at-all", "ends when it begins", 0),
+                             ("ends-before-it-begins", "ends before it begins", -1))),
     malformed("expiration-date", "VCDM 1.1 says expirationDate.",
               doc(1, "expirationDate", value=t(900)), "vcdm-version", 1, **HONEST),
 ]  # fmt: skip
@@ -246,7 +256,6 @@ SPELLINGS = (
     ("rfc-2822", "is a mail's date", "Mon, 21 Sep 2026 14:28:20 +0000"),
     ("seconds", "is a count of seconds", T0 + 900),
     ("seconds-text", "is a count of seconds as text", str(T0 + 900)),
-    ("null", "is null", None),
     ("true", "is true", True),
     ("empty", "is empty", ""),
     ("list", "is in a list", ["2026-09-21T14:28:20Z"]),
@@ -263,7 +272,7 @@ FORMATS = [
                 doc(1, "validFrom", value=value), "shape", 1, importance="medium",
                 origin="RFC 3339, 5.6", twin="format-usual")
       for name, how, value in SPELLINGS if name in ("zoneless", "offset-zero", "nanoseconds",
-                                                    "null", "seconds", "year-0")),
+                                                    "seconds", "year-0")),
 ]  # fmt: skip
 
 
@@ -280,6 +289,11 @@ INVOCATIONS = [
     rejected("invocation-over-at-the-second", "At its end.", invoked(-60, 0),
              "invocation-expired", twin=LAST_SECOND, importance="critical"),
     rejected("invocation-over", "A second after its end: no skew.", invoked(-61, -1),
+             "invocation-expired", twin=LAST_SECOND, importance="critical"),
+    *(rejected(f"invocation-{name}", "Signed in the future, to be used then.",
+               invoked(start, start + 60), "invocation-expired", twin="invocation-at-the-skew")
+      for name, start in (("of-the-next-minute", 60), ("of-tomorrow", DAY))),
+    rejected("invocation-over-long-ago", "Signed yesterday.", invoked(-DAY, 60 - DAY),
              "invocation-expired", twin=LAST_SECOND, importance="critical"),
     accepted("invocation-of-the-longest", "120 seconds, the most there is.", invoked(0, 120)),
     rejected("invocation-a-second-longer", "121 seconds.", invoked(0, 121),

@@ -101,9 +101,9 @@ def closed() -> list[Case]:
                           "unknown-member", 1, **HONEST) for name in names]  # fmt: skip
     for place, names in REQUIRED.items():
         out += [malformed(named(place, name, "without"), f"The {place} has no {name!r}.",
-                          less(place, name), "shape", 1, **HONEST) for name in names]  # fmt: skip
+                          less(place, name), "shape", 1, **WORST) for name in names]  # fmt: skip
         out += [malformed(named(place, name, "null"), f"The {place} has null for {name!r}.",
-                          null(place, name), "shape", 1, **HONEST) for name in names]  # fmt: skip
+                          null(place, name), "shape", 1, **WORST) for name in names]  # fmt: skip
     for place in MEMBERS:
         out += [malformed(f"{place}-as-{word}", f"The {place} is {word.replace('-', ' ')}.",
                           instead(place, value), "shape", 1, **HONEST)
@@ -129,7 +129,7 @@ SUBJECTS = [
       for name, how, made in (
           ("two", "a list of two: the honest one, and a stranger",
            lambda s: [s, s | {"id": "did:key:z6MkStranger"}]),
-          ("one-listed", "a list of one", lambda s: [s]), ("none", "an empty list", lambda s: []),
+          ("one-listed", "a list of one", lambda s: [s]),
           ("id-only", "an id", lambda s: s["id"]))),
     malformed("subject-id-list", "The subject has two ids.",
               lambda d: d.links[1].doc["credentialSubject"].update(id=[d.did("retrieval"),
