@@ -245,15 +245,6 @@ def _claimed(name: str, spell: Callable[[Draft], str]) -> Alter:
     return lambda d: claim(**{name: spell(d)})(d)
 
 
-def _leaf(d: Draft) -> Any:
-    resign(d)
-    return d.links[1].sign()
-
-
-def _spaced_request(d: Draft) -> str:
-    return digest(json.dumps(d.request).encode())
-
-
 def _columns(d: Draft) -> None:
     d.signed_request = d.request | {"columns": ["a", "b"]}
     d.request["columns"] = ["b", "a"]
@@ -266,15 +257,6 @@ DIGESTS = [
     *(no(f"digest::parent-{name}", f"The parent's digest is written {words}.",
          parent_digest(spell), "shape", 1, state="malformed", spec="DESIGN: the link", at_most=0)
       for name, (words, spell) in ODD.items()),
-    no("digest::chain-without-proof", "The invocation names the leaf by the digest of its "
-       "document without the proof, which other proofs would share.",
-       _claimed("chain", lambda d: digest(_unproved(_leaf(d)))), "holder-mismatch"),
-    no("digest::chain-of-root", "The invocation names the first link, not the last.",
-       _claimed("chain", lambda d: digest(canonical(d.links[0].sign()))), "holder-mismatch"),
-    no("digest::chain-empty", "The invocation names no link.", claim(chain=""), "shape",
-       state="malformed", at_most=0),
-    no("digest::request-spaced", "The invocation signs a digest of the request with spaces.",
-       _claimed("request", _spaced_request), "request-mismatch"),
     no("digest::request-with-null", "The invocation signs the request with a null member.",
        _claimed("request", lambda d: digest(canonical(d.request | {"purpose": None}))),
        "request-mismatch"),

@@ -94,7 +94,7 @@ def _blobs(written: dict[str, Any]) -> dict[str, bytes]:
             name, start, end = one
             return plain[name][start:end]
         text, times = one
-        return _decode(text) * times
+        return _decode(text) * int(times)
 
     return plain | {
         name: b"".join(map(piece, pieces)) for name, pieces in written.items() if name not in plain

@@ -22,7 +22,7 @@ MAX_FILE: Final = 16 * 1024 * 1024
 def answer(question: Question) -> Answer:
     """The library's word on one case."""
     try:
-        trust = Trust.from_json(_trust(question))
+        trust = Trust.from_json(trust_of(question))
         request = Request.from_json(question.request)
         at = time(question.at, "at")
     except Error as exc:
@@ -33,7 +33,7 @@ def answer(question: Question) -> Answer:
     return Answer(verdict.state, verdict.code, verdict.link)
 
 
-def _trust(question: Question) -> Any:
+def trust_of(question: Question) -> Any:
     """The trust folder, in the name of the audience and under the limits of the question."""
     if type(question.trust) is not dict:
         return question.trust

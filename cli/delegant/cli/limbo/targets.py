@@ -136,7 +136,8 @@ class Stream:
         self.name = shlex.join(words)
         self._process = process
         self._lines: queue.SimpleQueue[str] = queue.SimpleQueue()
-        threading.Thread(target=self._read, daemon=True).start()
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
 
     def _read(self) -> None:
         assert self._process.stdout is not None  # noqa: S101 - it was opened with one
@@ -194,6 +195,9 @@ class Stream:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        self._reader.join(timeout=5)
+        if process.stdout is not None and not self._reader.is_alive():
+            process.stdout.close()
 
 
 @contextmanager
