@@ -6,6 +6,7 @@ import copy
 from typing import Any
 
 from altered import block, both, recombined
+from delegant.credentials import canonical, digest
 from draft import Draft
 from limbo.forge import Alter, Case, presented
 from limbo.rows import accepted, group, malformed, rejected
@@ -30,11 +31,12 @@ def given(parent: Any, child: Any, action: Any = "db.read", resource: str = PAPE
         d.trust["anchors"][0]["ceiling"] = wide
         d.identities[1].subject["toolset"] = [{"toolName": "any", "actions": EVERY}]
         d.ask(action, resource)
+        d.claims["request"] = digest(canonical(d.request))
 
     return alter
 
 
-def actions(parent: list[str], child: list[str], ask: Any = "db.read") -> Alter:
+def actions(parent: list[str], child: list[Any], ask: Any = "db.read") -> Alter:
     """The same resource under other actions."""
     return given(grants((parent, [PAPERS])), grants((child, [PAPERS])), ask)
 
@@ -213,8 +215,11 @@ def granted(number: int) -> Alter:
 LONGEST = "db." + "a" * 125
 SHAPES = [
     accepted("stated-once", "One action in a list."),
+    accepted("stated-beside", "Two actions below a wildcard.",
+             actions(["db.*"], ["db.write", "db.read"])),
     *(malformed(f"stated-{name}", f"A child's action {how}: no action, and not made one.",
-                stated([action]), "shape", 1, twin="stated-once", **more)
+                actions(["db.*"], [action, "db.read"]), "shape", 1, twin="stated-beside",
+                **more)
       for name, how, action, more in (
           ("star", "is a star alone", "*", {"importance": "critical"}),
           ("double-star", "is two stars", "**", {}),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from altered import both
+from delegant.credentials import canonical, digest
 from draft import Draft
 from limbo.forge import Alter, Case
 from limbo.groups.attenuation_constraint import (
@@ -38,6 +39,7 @@ def asked(facts: dict[str, Any]) -> Alter:
                 d.request.pop(name, None)
             else:
                 d.request[name] = copy.deepcopy(value)
+        d.claims["request"] = digest(canonical(d.request))
 
     return alter
 

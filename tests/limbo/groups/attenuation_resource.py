@@ -10,6 +10,7 @@ import copy
 from typing import Any
 
 from altered import block
+from delegant.credentials import canonical, digest
 from draft import Draft
 from limbo.forge import Alter, Case
 from limbo.rows import accepted, group, malformed, rejected
@@ -31,6 +32,7 @@ def given(above: list[str], below: list[str], ask: Any) -> Alter:
             d.sponsors[0].subject["entitlements"]["grants"]
         )
         d.ask("db.read", ask)
+        d.claims["request"] = digest(canonical(d.request))
 
     return alter
 
@@ -309,7 +311,7 @@ WORST = ("dot", "slash", "userinfo", "star")
 
 
 def spellings() -> list[Case]:
-    """Each of them as a child's grant; where it names no pattern, as a request too."""
+    """Each of them beside an honest one in a child's grant; and some as a request."""
     out: list[Case] = []
     for name, bad, why in SPELLINGS:
         urn = bad.lower().startswith("urn")
@@ -321,7 +323,7 @@ def spellings() -> list[Case]:
         }
         told = bad[:60].encode("ascii", "backslashreplace").decode()
         told += f": {why}. Refused, never normalised."
-        below = given([above], [bad], good)
+        below = given([above], [bad, good], good)
         out.append(malformed(f"spelled-{name}", f"A grant on {told}", below, "shape", 1, **more))
         if name in ASKED:
             asked = given([above], [above], bad)

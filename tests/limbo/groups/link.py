@@ -259,6 +259,8 @@ ISSUER = [
              "chain-broken", 2, **LAST),
     rejected("issuer-case-changed", "base58 knows case: the DID in lower case is another.",
              leaf_issuer(lambda did: did.lower()), "chain-broken", 2, **LAST),
+    rejected("issuer-by-another-name", "Retrieval signs in a web name nobody delegated to.",
+             leaf_issuer(lambda _: "did:web:agents.example"), "chain-broken", 2, **LAST),
     malformed("subject-with-fragment", "The leaf's subject is a DID URL.",
               lambda d: d.links[2].doc["credentialSubject"].update(id=d.did("dbquery") + "#k"),
               "shape", 2, **LAST),
@@ -276,6 +278,10 @@ PARENTS = [
     rejected("hidden-grandparent", "The first link names a parent that is not shown.",
              block(0, "parent", value={"id": World().id("x"), "digestMultibase": digest(b"x")}),
              "chain-broken", 0, **LAST),
+    *(rejected(f"hidden-grandparent-of-{name}", "The first link names a parent that is not "
+               "shown.", block(0, "parent", value={"id": World().id("x"), "digestMultibase":
+               digest(b"x")}), "chain-broken", 0, depth=number, twin=f"{name}")
+      for number, name in ((1, "one-link"), (2, "two-links"))),
     rejected("no-parent", "The last link names no parent.",
              both(resign, drop(2, "credentialSubject", "delegation", "parent")),
              "chain-broken", 2, **LAST),
@@ -331,6 +337,9 @@ CYCLES = [
              depth=1, twin="one-link"),
     rejected("id-of-the-first", "The last link has the id of the first.",
              lambda d: d.links[2].doc.update(id=d.links[0].doc["id"]), "cycle", 2, **LAST),
+    rejected("id-of-the-first-again", "The fourth link has the id of the first.",
+             lambda d: d.links[3].doc.update(id=d.links[0].doc["id"]), "cycle", 3, depth=4,
+             twin="four-links"),
     rejected("id-of-the-parent", "The last link has the id of its parent.",
              lambda d: d.links[2].doc.update(id=d.links[1].doc["id"]), "cycle", 2, **LAST),
 ]  # fmt: skip

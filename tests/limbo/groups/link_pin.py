@@ -51,6 +51,16 @@ def both_pin(pin: Any) -> Alter:
     return agent(pin, pin)
 
 
+def both_block(name: str) -> Alter:
+    """Link and identity of a did:key pin somebody's key."""
+
+    def alter(d: Draft) -> None:
+        for one in (d.links[1], d.identities[1]):
+            one.subject["key"] = d.key(name).public.multikey
+
+    return alter
+
+
 def human(pin: Any = ...) -> Alter:
     """Ana by a web name, whose key the sponsor credential pins (or this one, or none)."""
 
@@ -177,6 +187,11 @@ PINS = [
               agent(link=None), "key-unresolved", 1, **AGENT),
     undecided("pinned-by-document-only", "A DID document in the evidence supplies no key.",
               documented, "key-unresolved", 1, importance="critical", **AGENT),
+    undecided("first-without-pin", "The first agent's signature has no key to check with.",
+              agent(None, None, index=0), "key-unresolved", 1, importance="critical",
+              twin="first-by-web-name", features=("did:web",)),
+    accepted("first-by-web-name", "The first agent, pinned by link and identity, delegates on.",
+             agent(index=0), features=("did:web",)),
     undecided("middle-without-pin", "The middle agent's signature has no key to check with.",
               agent(None, None, index=1), "key-unresolved", 2, importance="critical", **MIDDLE),
     rejected("pinned-by-link-only", "The identity pins none.", agent(identity=None),
@@ -222,6 +237,9 @@ PINS = [
     malformed("own-pin-beside-did-key", "Even where the pinned key is its own.",
               lambda d: d.links[1].subject.update(key=d.key("retrieval").public.multikey),
               "shape", 1, twin="key-itself"),
+    *(malformed(f"pinned-twice-beside-did-key-{name}", "Link and identity both pin a key for a "
+                "did:key.", both_block(name), "shape", 1, twin="key-itself")
+      for name in ("retrieval", "mallory")),
     malformed("pin-beside-did-key-in-identity", "The identity pins a key for a did:key.",
               lambda d: d.identities[1].subject.update(key=d.key("mallory").public.multikey),
               "shape", 1, twin="key-itself"),

@@ -73,6 +73,8 @@ SAME = [
              all_links("sponsor", "id", value=party("mia")), "sponsor-changed", 0, **WORST),
     rejected("sponsor-is-the-first-agent", "Every link names the first agent as sponsor.",
              all_links("sponsor", "id", value=party("research")), "sponsor-changed", 0, **WORST),
+    rejected("sponsor-is-the-holder", "Every link names the holder as sponsor.",
+             all_links("sponsor", "id", value=party("retrieval")), "sponsor-changed", 0, **WORST),
     rejected("organisation-not-the-sponsors", "Every link names an organisation that does not "
              "answer for Ana.", all_links("sponsor", "organization", value=party("evil-org")),
              "root-not-authoritative", **WORST),

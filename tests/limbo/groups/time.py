@@ -7,6 +7,8 @@ from typing import Any
 
 from altered import both, claim, do, doc, t
 from altered_evidence import spawned
+from delegant.credentials.did import Did, vm_of
+from delegant.credentials.proof import sign
 from draft import Draft, list_doc
 from limbo.crafts import forms
 from limbo.forge import Alter
@@ -149,6 +151,30 @@ NESTED = [
              doc(1, "validUntil", value="2038-01-19T03:14:08Z"), "scope-widened", 1, **HONEST),
 ]  # fmt: skip
 
+
+def signed_at(seconds: int) -> Alter:
+    """The second link's proof says it was made then, and is rightly signed."""
+
+    def alter(d: Draft) -> None:
+        one = d.links[1]
+        method = vm_of(Did(one.doc["issuer"]))
+        one.after = lambda _: sign(one.doc, one.signer, method, T0 + seconds)
+
+    return alter
+
+
+MADE = [
+    accepted("proof-made-at-the-start", "A proof made as the link begins.", signed_at(0)),
+    accepted("proof-made-at-the-end", "A proof made as the link ends: within its time, as the "
+             "profile counts it.", signed_at(900)),
+    malformed("proof-made-before", "A proof made a second before the link begins.",
+              signed_at(-1), "shape", 1, twin="proof-made-at-the-start"),
+    malformed("proof-made-after", "A proof made a second after the link ends.", signed_at(901),
+              "shape", 1, twin="proof-made-at-the-end"),
+    malformed("proof-made-in-1970", "A proof made before there were any.", signed_at(-T0),
+              "shape", 1, twin="proof-made-at-the-start"),
+]  # fmt: skip
+
 LIVES = [
     accepted("grant-of-the-longest", "A grant of 1800 seconds, the anchor's most."),
     rejected("grant-a-second-longer", "A grant of 1801 seconds.",
@@ -193,6 +219,9 @@ LIVES = [
              ephemeral(3600, 3600)),
     malformed("ephemeral-beyond-its-end", "A second beyond its `expires`.",
               ephemeral(3601, 3600), "shape", 1, twin="ephemeral-to-its-end"),
+    *(malformed(f"ephemeral-beyond-its-end-by-{name}", "It says when it ends, and is valid after.",
+                ephemeral(end, 3600), "shape", 1, twin="ephemeral-to-its-end")
+      for name, end in (("an-hour", 7200), ("a-month", 30 * DAY))),
     accepted("child-identity-to-its-parents-end", "A child's identity ends with its parent's.",
              child_identity(30 * DAY), depth=3),
     rejected("child-identity-beyond-its-parents", "A second beyond its parent's.",
@@ -319,6 +348,7 @@ INVOCATIONS = [
 
 CASES = [
     *group("time", BOUNDS, spec="DESIGN 8: time"),
+    *group("time", MADE, spec="DESIGN 3: shape"),
     *group("time", NESTED, spec="DESIGN 5: attenuation"),
     *group("time", LIVES, spec="DESIGN: who signs what"),
     *group("time", FORMATS, spec="DESIGN, rule 14"),
