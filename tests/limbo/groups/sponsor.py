@@ -122,7 +122,10 @@ def identity_for_sponsor(d: Draft) -> None:
 def organisation_attested(d: Draft) -> None:
     """The organisation at the root, with a sponsor credential about itself."""
     service_root(d)
-    d.sponsors[0].doc["credentialSubject"]["id"] = d.parties["org"].did
+    itself = older_copy(d.sponsors[0], d.key("org"))
+    itself.doc["id"] = d.world.id("sponsor/org")
+    itself.doc["credentialSubject"]["id"] = d.parties["org"].did
+    d.sponsors.insert(0, itself)
 
 
 def lasting(seconds: int) -> Alter:
@@ -146,6 +149,7 @@ def called_by_another(d: Draft) -> None:
     trusted("partner")(d)
     d.sponsors[0].doc["issuer"] = d.sponsors[0].subject["organization"] = d.did("partner")
     d.sponsors[0].signer = d.key("partner")
+    all_links("sponsor", "organization", value=d.did("partner"))(d)
 
 
 def agent_of_organisation(d: Draft) -> None:

@@ -55,6 +55,16 @@ def partner(
     return alter
 
 
+def aged(seconds: int) -> Alter:
+    """The partner's list is so old, and its anchor takes a minute."""
+
+    def alter(d: Draft) -> None:
+        partner(maxStatusAge={"low": 60, "high": 60})(d)
+        d.lists[1].doc["validFrom"] = t(-seconds)
+
+    return alter
+
+
 def our_authority(d: Draft) -> None:
     """The partner's list, signed by who signs ours."""
     d.lists[1].doc["issuer"], d.lists[1].signer = d.lists[0].doc["issuer"], d.lists[0].signer
@@ -123,6 +133,11 @@ ELSEWHERE = [
              1, importance="critical", **PARTNERS),
     undecided("of-a-partner-without-list", "The partner's list is missing.",
               both(partner(), lambda d: d.lists.pop()), "status-missing", **PARTNERS),
+    accepted("of-a-partner-fresh-for-it", "The partner's list is a minute old, as its anchor "
+             "allows.", aged(60)),
+    undecided("of-a-partner-stale-for-it", "The partner's list is a second older than its anchor "
+              "allows, though ours would take it.", aged(61), "status-stale",
+              twin="of-a-partner-fresh-for-it"),
     undecided("of-a-partner-other-authority", "The partner's list is by our authority.",
               both(partner(), our_authority), "status-unknown", **PARTNERS),
     rejected("of-a-partner-rolled-back", "A newer credential of Bob's has been met.",
