@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from functools import cache
 from pathlib import Path
@@ -134,7 +135,7 @@ def test_costs_keep_their_ceilings(case: Case) -> None:
     assert said.evidence <= 48
     if case.most_signatures is not None:
         assert said.chain + said.evidence <= case.most_signatures
-    if case.id not in KNOWN:
+    if case.id not in KNOWN and sys.gettrace() is None:  # a tracer slows what it looks at
         assert case.most_ms == 50
         assert said.ms <= case.most_ms
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from delegant.cli.limbo import judge, targets
+from delegant.cli.limbo import client, judge, targets
 from delegant.cli.limbo.cases import Case, load
 from delegant.cli.limbo.protocol import Answer, Question
 from delegant.cli.main import app
@@ -214,3 +215,28 @@ def test_a_stream_ends_with_its_input() -> None:
         '{"limbo": 1}',
         '{"state": "accepted", "code": null, "link": null}',
     ]
+
+
+def blocks(language: str) -> list[str]:
+    """The code in one language of the page about all this."""
+    page = (HERE.parent.parent / "docs" / "limbo.md").read_text()
+    return re.findall(rf"^```{language}\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+
+
+def test_the_target_of_the_page_keeps_to_the_protocol(tmp_path: Path) -> None:
+    target = tmp_path / "my_verifier.py"
+    target.write_text(blocks("python")[0])
+    report = judged(shlex.join([sys.executable, str(target)]), some(*FEW))
+    assert {one.answer.state for one in report.results if one.answer} == {"undecided"}
+    assert report.status == 1
+
+
+def test_the_lines_of_the_page_are_those_of_the_protocol() -> None:
+    page = (HERE.parent.parent / "docs" / "limbo.md").read_text()
+    asked, said = re.findall(
+        r'^ {4}(\{"presentation".*|\{"state": "malformed".*)$', page, re.MULTILINE
+    )
+    assert client.answer(Question.from_line(asked.encode())) == Answer.from_line(said)
+    assert Question.from_line(asked.encode()).line == asked
+    for name in {case.namespace for case in every()}:
+        assert f"| `{name}` |" in page

@@ -227,6 +227,11 @@ def _own_organisation(d: Draft) -> None:
     colleague(d, "partner")
 
 
+def _metadata(d: Draft) -> None:
+    for entry in d.identities[1].doc["credentialStatus"]:
+        entry["statusListCredential"] = "http://169.254.169.254/latest"
+
+
 CHAINS = [
     no("not-an-authority", "CVE-2002-0862", "A browser took any certificate for one that may "
        "issue others; here an agent that may not hand on does.", _leaf_as_authority, "depth", 2,
@@ -312,6 +317,9 @@ CHAINS = [
     no("truncated-token", "CVE-2014-1266", "A check was jumped over by one line too many; here "
        "the last character of the last signature is another.", after("invocation", lambda token:
        token[:-1] + ("A" if token[-1] != "A" else "Q")), "holder-mismatch"),
+    no("address-within", "SSRF to link-local metadata (Capital One, 2019)", "Services fetched what "
+       "a caller named, from their own inside; here an identity's status list has the address of "
+       "a cloud's metadata, and nothing is fetched.", _metadata, "scope-widened", 1),
     no("year-2038", "time_t of 32 bits", "A clock that wraps makes what has expired valid; here a "
        "link is said to last until 2038.", doc(1, "validUntil", value="2038-01-19T03:14:08Z"),
        "scope-widened", 1),

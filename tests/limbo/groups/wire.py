@@ -133,6 +133,42 @@ DUPLICATES = [
     _in_token("link-1", "body", b'"depth":1', b'"depth":0,"depth":1'),
 ]  # fmt: skip
 
+# --- constraints that hide others ----------------------------------------------------------
+
+CONSTRAINTS = (*DELEGATION, "constraints")
+TEST = {"q": {"eq": "x"}}
+
+
+def _rows_and_argument(most: int) -> Alter:
+    return both(
+        constrained(1, "rows", {"max": most}),
+        constrained(1, "arguments", {"rows": {"eq": 9}}, arguments={"rows": 9}),
+    )
+
+
+SHADOWS = [
+    *(no(f"shadow::constraint-{how}", f"A link's constraint on rows stands twice, {words}.",
+         both(constrained(1, "rows", {"max": 3}), spelled(at(CONSTRAINTS, change))),
+         "duplicate-member", twin="happy::constraint::rows", importance="critical")
+      for how, words, change in (
+          ("looser-first", "looser first", lambda _v, out: '{"rows":{"max":500},' + out[1:]),
+          ("looser-last", "looser last", lambda _v, out: out[:-1] + ',"rows":{"max":500}}'),
+          ("escaped", "once in escapes", first_twice(escaped=True)))),
+    no("shadow::argument", "An argument's test stands twice, the second one looser.",
+       both(constrained(1, "arguments", TEST, arguments={"q": "x"}), spelled(at(
+           (*CONSTRAINTS, "arguments"), lambda _v, out: out[:-1] + ',"q":{"in":["x","y"]}}'))),
+       "duplicate-member", twin="happy::constraint::argument-eq", importance="critical"),
+    no("shadow::operator", "One test has two operators.", both(
+        constrained(1, "arguments", TEST, arguments={"q": "x"}), spelled(at(
+            (*CONSTRAINTS, "arguments", "q"), lambda _v, out: out[:-1] + ',"in":["y"]}'))),
+       "shape", 1, twin="happy::constraint::argument-eq", importance="critical"),
+    no("shadow::argument-named-rows", "An argument called rows is tested; it says nothing of the "
+       "rows.", _rows_and_argument(2), "constraint", 1, state="rejected", at_most=None,
+       twin="wire::shadow::rows-and-argument-named-rows"),
+    yes("shadow::rows-and-argument-named-rows", "Rows, and an argument called rows, both kept.",
+        _rows_and_argument(3)),
+]  # fmt: skip
+
 # --- numbers -------------------------------------------------------------------------------
 
 NOT_JSON = {
@@ -252,5 +288,5 @@ STRINGS = [
        state="rejected", twin=PLAIN, at_most=None),
 ]  # fmt: skip
 
-CASES: list[Case] = [*DUPLICATES, *NUMBERS, *STRINGS]
+CASES: list[Case] = [*DUPLICATES, *SHADOWS, *NUMBERS, *STRINGS]
 __all__ = ["CASES", "DELEGATION", "TWO", "no", "put", "spell", "yes"]
