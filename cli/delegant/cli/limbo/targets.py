@@ -115,7 +115,12 @@ class Command:
         typed = [*self._words, "verify", *case.question.arguments(self._folder)]
         try:
             done = subprocess.run(  # noqa: S603 - the command the user named
-                typed, capture_output=True, text=True, check=False, timeout=PATIENCE
+                typed,
+                capture_output=True,
+                encoding="utf-8",
+                errors="replace",
+                check=False,
+                timeout=PATIENCE,
             )
         except subprocess.TimeoutExpired:
             return Answer("none", fault=f"no answer within {PATIENCE:g} seconds")
@@ -130,7 +135,7 @@ class Command:
 
 
 class Stream:
-    """A command that is started once for all cases; `open` is None where it cannot do that."""
+    """A command that is started once for all cases."""
 
     def __init__(self, words: list[str], process: subprocess.Popen[str]) -> None:
         self.name = shlex.join(words)
@@ -155,13 +160,14 @@ class Stream:
 
     @classmethod
     def open(cls, words: list[str]) -> Stream | None:
-        """Start it, if it greets."""
+        """Start it; None if it does not greet, and so cannot do this."""
         process = subprocess.Popen(  # noqa: S603 - the command the user named
             [*words, "verify", "--stream"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            text=True,
+            encoding="utf-8",
+            errors="replace",
         )
         stream = cls(words, process)
         try:
