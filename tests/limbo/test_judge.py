@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from delegant.cli.limbo.cases import Case
+from delegant.cli.limbo.cases import Case, load
 from delegant.cli.limbo.judge import LISTED, Report, Result, judge, outcome
 from delegant.cli.limbo.protocol import Answer, Question
+from limbo import report as report_
+from limbo.build import CASES
 
 QUESTION = Question(b"{}", b"{}", {}, {}, {}, None, None, "2026-01-01T00:00:00Z")
 YES = Case("a::yes", "Passes.", "high", frozenset(), None, QUESTION, "accepted", None, None, 9, 50)
@@ -84,3 +88,19 @@ def test_a_report_for_people_is_short_and_one_for_machines_whole() -> None:
     assert len(report.json["results"]) == LISTED + 5
     assert report.json["results"][0]["chainSignatures"] == 4
     assert report.json["namespaces"] == {"a": {"total": LISTED + 5, "partial": LISTED + 5}}
+
+
+def test_the_report_of_make_keeps_a_place_for_necessity(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(report_, "OUT", tmp_path / "build" / "limbo.json")
+    few = [case for case in load(CASES, ("canon",)) if case.state == "accepted"]
+    monkeypatch.setattr(report_, "load", lambda _folder: few)
+    monkeypatch.setattr(report_, "xfails", lambda _path: frozenset())
+    assert report_.write() == 0
+    assert json.loads(report_.OUT.read_text())["necessity"] == {}
+    assert report_.write(lambda: {"4 chain-broken": ("link::reversed",)}) == 0
+    said = json.loads(report_.OUT.read_text())
+    assert said["necessity"] == {"4 chain-broken": ["link::reversed"]}
+    assert said["outcomes"] == {"pass": len(few)}
+    assert "canon" in capsys.readouterr().out
