@@ -28,7 +28,8 @@ def encoded(data: bytes) -> Alter:
 
 
 def zipped(bits: bytes) -> bytes:
-    return gzip.compress(bits, 9, mtime=0)
+    made = gzip.compress(bits, 9, mtime=0)
+    return made[:9] + b"\xff" + made[10:]  # which system wrote it, Pythons say differently
 
 
 def far(index: int, length: int = 16 * 1024) -> Alter:

@@ -156,6 +156,11 @@ SEQUENCES = {
 }  # fmt: skip
 
 
+def _zipped(data: bytes) -> bytes:
+    made = gzip.compress(data, mtime=0)
+    return made[:9] + b"\xff" + made[10:]  # which system wrote it, Pythons say differently
+
+
 def _recoded(name: str) -> Alter:
     return rewrite(lambda b: b.decode().encode(name))
 
@@ -177,7 +182,7 @@ ENCODINGS = [
     no("encoding::utf-32-le", "The presentation is UTF-32.", _recoded("utf-32-le"), "json"),
     no("encoding::ebcdic", "The presentation is EBCDIC.", _recoded("cp500"), "encoding"),
     no("encoding::gzip", "The presentation is compressed.",
-       rewrite(lambda b: gzip.compress(b, mtime=0)), "encoding"),
+       rewrite(_zipped), "encoding"),
     no("encoding::base64", "The presentation is base64 of itself.", rewrite(base64.b64encode),
        "json"),
     no("encoding::percent", "The presentation's quotes are percent-encoded.",
