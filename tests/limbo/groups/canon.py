@@ -17,7 +17,7 @@ from limbo.crafts import after, chain, forms, signed_as
 from limbo.forge import Alter, Case, rewrite
 
 TWO = "happy::honest::two-links"
-JWT = "happy::form::all-jwt"
+JWT = "happy::form::leaf-jwt"
 SPEC = "RFC 8785; vc-di-eddsa 1.0, 3.3"
 
 

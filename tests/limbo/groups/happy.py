@@ -67,6 +67,8 @@ FORMS = [_form(mask) for mask in range(1, 8)] + [
          features=("vc+jwt",))
     for where in ("sponsor", "identity", "list")
 ] + [
+    _yes("form::leaf-jwt", "Two links, the last one as vc+jwt.", forms("link-1"),
+         features=("vc+jwt",)),
     _yes("form::all-jwt", "Every credential, link or evidence, as vc+jwt.",
          forms("link-0", "link-1", "sponsor-0", "identity-0", "identity-1", "list-0"),
          features=("vc+jwt",)),

@@ -30,7 +30,7 @@ from limbo.groups.happy import colleague
 
 TWO = "happy::honest::two-links"
 THREE = "happy::honest::three-links"
-JWT = "happy::form::all-jwt"
+JWT = "happy::form::leaf-jwt"
 PAPERS = "https://papers.example"
 
 
@@ -326,7 +326,7 @@ CHAINS = [
     no("all-as-tokens-one-swapped", "CVE-2023-48795", "A message was dropped from "
        "the front of a stream; here the first of two tokens is missing.", both(
            forms("link-0", "link-1"), finished(lambda b: b["presentation"]["links"].pop(0))),
-       "chain-broken", 0, twin=JWT, features=("vc+jwt",)),
+       "chain-broken", 0, twin="happy::form::all-jwt", features=("vc+jwt",)),
 ]  # fmt: skip
 
 CASES: list[Case] = [*SIGNATURES, *CHAINS]

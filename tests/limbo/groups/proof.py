@@ -11,7 +11,7 @@ from limbo.crafts import ORDER, after, flip, member, scalar, signature
 from limbo.forge import Alter, Case
 
 TWO = "happy::honest::two-links"
-JWT = "happy::form::all-jwt"
+JWT = "happy::form::leaf-jwt"
 SPEC = "DESIGN: the checks, 6"
 
 

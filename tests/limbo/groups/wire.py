@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from altered import both, constrained
-from limbo.crafts import forms, replaced, retoken, unreadable
+from limbo.crafts import replaced, retoken, unreadable
 from limbo.forge import Alter, Case, rewrite
 
 TWO = "happy::honest::two-links"
@@ -116,7 +116,7 @@ def _in_token(place: str, part: str, old: bytes, new: bytes) -> Case:
               "twice; its signature fits.",
               retoken(place, **change) if place == "invocation" else unreadable(**change),
               "duplicate-member",
-              twin="wire::number::signed-plain" if place != "invocation" else TWO,
+              twin="happy::form::leaf-jwt" if place != "invocation" else TWO,
               features=("vc+jwt",) if place != "invocation" else (),
               importance="critical", origin="CVE-2017-12635")  # fmt: skip
 
@@ -206,11 +206,9 @@ NUMBERS = [
     *(no(f"number::signed-{name}", f"A vc+jwt link whose payload writes its depth {new}, and "
          "signs that.", unreadable(body=replaced(b'"depth":1', b'"depth":' + new.encode())),
          *("json", None) if name in NOT_JSON | NOT_EXACT else ("shape", 1),
-         twin="wire::number::signed-plain", features=("vc+jwt",))
+         twin="happy::form::leaf-jwt", features=("vc+jwt",))
       for name, new in {"point-zero": "1.0", "exponent-zero": "1e0", "leading-zero": "01",
                         "nan": "NaN", "2-to-53-plus-1": "9007199254740993"}.items()),
-    yes("number::signed-plain", "A vc+jwt link whose payload writes its depth 1.",
-        forms("link-1"), features=("vc+jwt",)),
     no("number::claim-float", "The invocation's iat is a float of the right value.",
        retoken("invocation", body=replaced(b'"iat":1790000000', b'"iat":1790000000.0')),
        "shape", importance="medium"),

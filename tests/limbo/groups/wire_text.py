@@ -232,11 +232,11 @@ TOKENS = [
        retoken("invocation", body=lambda b: b"\xef\xbb\xbf" + b), "encoding"),
     no("token::link-payload-bom", "The payload of a vc+jwt link begins with a byte order mark.",
        unreadable(body=lambda b: b"\xef\xbb\xbf" + b), "encoding",
-       twin="wire::number::signed-plain", features=("vc+jwt",)),
+       twin="happy::form::leaf-jwt", features=("vc+jwt",)),
     no("token::link-without-signature", "A vc+jwt link without its third part.", chain(
         lambda d: setattr(d.links[1], "form", "jwt"), finished(lambda b: b["presentation"]["links"]
         .append(b["presentation"]["links"].pop().rsplit(".", 1)[0]))), "encoding",
-       twin="wire::number::signed-plain", features=("vc+jwt",)),
+       twin="happy::form::leaf-jwt", features=("vc+jwt",)),
     yes("token::spaced-payload", "The payload is signed with white space in it.",
         retoken("invocation", body=text(lambda t: " " + t.replace(",", " ,\n")))),
     yes("token::reordered-payload", "The payload is signed with its members in another order.",
