@@ -245,6 +245,14 @@ TOKENS = [
         retoken("invocation", head=lambda b: json.dumps(_reversed(json.loads(b))).encode())),
 ]  # fmt: skip
 
+
+def _lists(levels: int) -> Any:
+    node: Any = 0
+    for _ in range(levels - 1):
+        node = [node]
+    return {"a": node}
+
+
 # --- sizes ---------------------------------------------------------------------------------
 
 TOKEN = 5919
@@ -279,6 +287,13 @@ SIZES = [
         _documents(_deep(31))),
     no("size::depth-over-limit", "A DID document nested so that the evidence has 33 levels.",
        _documents(_deep(32)), "limit-depth", twin="wire::size::depth-at-limit"),
+    yes("size::depth-of-lists-at-limit", "The same in lists.", _documents(_lists(30))),
+    no("size::depth-of-lists-over-limit", "The same in lists, one level more.",
+       _documents(_lists(31)), "limit-depth", twin="wire::size::depth-of-lists-at-limit"),
+    yes("size::items-at-limit", "A DID document with a list so long that the evidence has 4,096 "
+        "members and items.", _documents({"a": [0] * (MEMBERS - 1)})),
+    no("size::items-over-limit", "The same with one item more.",
+       _documents({"a": [0] * MEMBERS}), "limit-members", twin="wire::size::items-at-limit"),
     yes("size::header-at-limit", "A token's header of 4,096 bytes.",
         retoken("invocation", head=padded(4096))),
     no("size::header-over-limit", "A token's header of 4,097 bytes.",
