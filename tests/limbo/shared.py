@@ -75,10 +75,14 @@ class Blobs:
     def _agreeing(self, data: bytes, at: int, found: tuple[str, int]) -> int:
         """How many bytes from here on are those of the other blob from there on."""
         other, start = self._plain[found[0]], found[1]
-        length = GRAM
+        length, step = GRAM, 1024
         most = min(len(data) - at, len(other) - start)
-        while length < most and data[at + length] == other[start + length]:
-            length += 1
+        while step:
+            end = length + step
+            if end <= most and data[at + length : at + end] == other[start + length : start + end]:
+                length = end
+            else:
+                step //= 2
         return length
 
 
