@@ -285,11 +285,6 @@ LISTS = [
         "comparisons.", grants(8)),
     no("lists::comparisons-over-budget", "256 pairs under nine grants: 73,728 comparisons.",
        grants(9), "limit-comparisons", 1, twin="dos::lists::comparisons-at-budget"),
-    yes("lists::comparisons-at-owners-budget", "Two links take twelve comparisons, and twelve are "
-        "allowed.", limits(comparisons=12)),
-    no("lists::comparisons-over-owners-budget", "Two links take twelve comparisons, and eleven "
-       "are allowed.", limits(comparisons=11), "limit-comparisons", 1,
-       twin="dos::lists::comparisons-at-owners-budget"),
     yes("lists::comparisons-of-all-links", "Three links take twenty comparisons together, and "
         "twenty are allowed.", limits(comparisons=20), depth=3),
     no("lists::comparisons-over-in-the-third", "Three links take twenty comparisons together, and "
