@@ -22,7 +22,7 @@ export PIP_USER := 0
 
 .NOTPARALLEL: # two installations must not share one .venv
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test pythons lint types imports check bench fuzz clean
+.PHONY: help setup demo test pythons lint types imports check limbo bench fuzz clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,10 @@ imports: $(DEV) ## import-linter: imports between the rooms point one way
 
 check: lint types imports ## lint, types, imports
 
+limbo: $(DEV) ## hostile chains as data: rebuilt, compared, put to the verifier
+	@cd tests && $(CURDIR)/$(BIN)/python -m limbo.build --check
+	@cd tests && $(CURDIR)/$(BIN)/python -m limbo.report
+
 bench: $(BENCH) ## measure: the ratios we promise, and others beside us
 	@$(BIN)/python -m benchmarks.run
 
@@ -61,7 +65,6 @@ FUZZ_SEED ?= 0
 
 fuzz: $(FUZZ) ## fuzz all that reads bytes: make fuzz FUZZ_SECONDS=600
 	@PYTHONPATH=tests $(BIN)/python -m fuzz $(FUZZ_TARGETS) --seconds $(FUZZ_SECONDS) --seed $(FUZZ_SEED)
-
 clean: ## remove .venv, builds and caches
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .import_linter_cache .hypothesis .coverage .coverage.* htmlcov
 	find . '(' -name __pycache__ -o -name .ruff_cache ')' -type d -prune -exec rm -rf {} +

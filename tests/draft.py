@@ -73,6 +73,10 @@ class Draft:
     last: Callable[[dict[str, Any]], Any] = lambda bundle: bundle
     raw: Callable[[bytes], bytes] = lambda data: data
     invocation_after: Callable[[str], Any] = lambda token: token
+    nonce: str | None = None
+    """What the verifier asked for."""
+    bytes_after: dict[str, Callable[[bytes], bytes]] = field(default_factory=dict)
+    """By ``presentation`` or ``evidence``: applied to its finished bytes."""
 
     @property
     def parties(self) -> dict[str, Any]:
@@ -131,6 +135,11 @@ class Draft:
 
     def build(self) -> tuple[bytes, bytes]:
         """The bundle's bytes and the trust folder's bytes."""
+        data = json.dumps(self.finished(), ensure_ascii=False).encode("utf-8", "surrogatepass")
+        return self.raw(data), canonical(self.trust)
+
+    def finished(self) -> Any:
+        """The bundle, everything signed."""
         links: list[Any] = []
         for index, link in enumerate(self.links):
             if self.relink and index and "parent" in link.subject:
@@ -156,9 +165,7 @@ class Draft:
                 if docs
             },
         }
-        altered = self.last(bundle)
-        data = json.dumps(altered, ensure_ascii=False).encode("utf-8", "surrogatepass")
-        return self.raw(data), canonical(self.trust)
+        return self.last(bundle)
 
     def _invoke(self, leaf: Any) -> str:
         asked = self.signed_request or self.request

@@ -42,7 +42,7 @@ def walk(node: Any) -> Any:
 def test_there_is_one_for_every_wire_document() -> None:
     assert schemas.names() == (
         "agent-delegation", "agent-identity", "bundle", "evidence", "human-sponsor", "invocation",
-        "presentation", "problem", "request", "status-list", "trust", "verdict",
+        "limbo", "presentation", "problem", "request", "status-list", "trust", "verdict",
     )  # fmt: skip
     for name in ("wallet", "", "../common"):
         with pytest.raises(KeyError):

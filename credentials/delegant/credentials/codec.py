@@ -130,7 +130,10 @@ def _scan(data: bytes, depth: int, members: int) -> None:
     no more than honest ones, and their answer does not depend on how deep the decoder recurses.
     """
     level = commas = 0
-    for token in _TOKEN.finditer(data):
+    most = 5 * members + 3  # a member has a name, a value, a comma and two brackets at the most
+    for number, token in enumerate(_TOKEN.finditer(data)):
+        if number > most:
+            return  # not even the beginning of a text: the decoder stops before this
         mark = data[token.start()]
         if mark in b"[{":
             level += 1
