@@ -65,6 +65,7 @@ FUZZ_SEED ?= 0
 
 fuzz: $(FUZZ) ## fuzz all that reads bytes: make fuzz FUZZ_SECONDS=600
 	@PYTHONPATH=tests $(BIN)/python -m fuzz $(FUZZ_TARGETS) --seconds $(FUZZ_SECONDS) --seed $(FUZZ_SEED)
+
 clean: ## remove .venv, builds and caches
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .import_linter_cache .hypothesis .coverage .coverage.* htmlcov
 	find . '(' -name __pycache__ -o -name .ruff_cache ')' -type d -prune -exec rm -rf {} +

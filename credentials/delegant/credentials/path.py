@@ -30,6 +30,8 @@ from .status import StatusList
 
 __all__ = ["Human", "People", "root_keys"]
 
+MAX_LISTS: Final = 8
+"""So many status lists of the largest size may one verification decompress."""
 _NOT_OURS: Final = frozenset({"no-human-root", "root-untrusted", "root-not-authoritative"})
 
 
@@ -115,6 +117,7 @@ class People:
         self.spend: Callable[[int], None] = budget.evidence_signatures
         self.humans: dict[str, Human] = {}
         self.agents: dict[str, AgentIdentity] = {}
+        self._unpacked = 0
 
     def human(self, name: Did) -> Human:
         """A human that one of our anchors answers for.
@@ -175,6 +178,17 @@ class People:
             check_any(candidate.secured, authority, keys, self.spend)
         self._known.lists[human.id, url] = found
         return found
+
+    def unpack(self, found: StatusList) -> None:
+        """Decompress a list, within what one verification may decompress.
+
+        Raises:
+            LimitExceeded: ``limit-size``. Malformed: ``encoding``, ``shape``.
+        """
+        most = self._trust.limits.status_list
+        self._unpacked += found.expand(most)
+        if self._unpacked > MAX_LISTS * most:
+            raise error("limit-size", f"status lists of more than {MAX_LISTS} times {most} bytes")
 
     def has_list(self, url: str) -> bool:
         """Whether any list by that URL was presented, whoever signed it."""

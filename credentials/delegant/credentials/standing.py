@@ -110,6 +110,8 @@ def status(
                 believed = people.status_lists(human, entry.list)
                 lists[human.id, entry.list] = believed
                 unsure.append(one)
+                for candidate in believed:
+                    people.unpack(candidate)
             for place, candidate in enumerate(believed):
                 pair = candidate.pair(entry.index, most)
                 if pair:

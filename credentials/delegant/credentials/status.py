@@ -42,6 +42,19 @@ class StatusList:
     encoded: str
     _bits: bytes | None = None
 
+    def expand(self, most: int) -> int:
+        """Decompress it, once; its bytes.
+
+        Args:
+            most: bytes the list may have when decompressed.
+
+        Raises:
+            LimitExceeded: ``limit-size``. Malformed: ``encoding``, ``shape``.
+        """
+        if self._bits is None:
+            self._bits = _expand(self.encoded, most)
+        return len(self._bits)
+
     def pair(self, index: int, most: int) -> int:
         """The two bits of a credential: 2 revokes, 1 suspends; -1 beyond the end of the list.
 
@@ -52,9 +65,10 @@ class StatusList:
         Raises:
             LimitExceeded: ``limit-size``. Malformed: ``encoding``, ``shape``.
         """
-        if self._bits is None:
-            self._bits = _expand(self.encoded, most)
-        bits, place = self._bits, index >> 3
+        bits = self._bits
+        if bits is None:
+            bits = self._bits = _expand(self.encoded, most)
+        place = index >> 3
         return bits[place] >> (6 - (index & 7)) & 3 if place < len(bits) else -1
 
 

@@ -303,7 +303,11 @@ class _Run:
             )
 
     def _roots(self, human: Did) -> tuple[PublicKey, ...]:
-        return path.root_keys(human, self._evidence, self._trust)
+        try:
+            return path.root_keys(human, self._evidence, self._trust)
+        except Error as exc:
+            exc.at(0)
+            raise
 
     def _inputs(self) -> JsonObject:
         """What went in, but for the instant and the request."""

@@ -21,6 +21,14 @@ def remaining(*numbers: int) -> Alter:
     return both(*(block(i, *AGAIN, value=number) for i, number in enumerate(numbers)))
 
 
+def narrower(d: Draft) -> None:
+    """The second link's two grants lie strictly inside those of the first."""
+    d.links[1].subject["grants"] = [
+        {"actions": ["db.read"], "resources": ["urn:acme:papers:17"]},
+        {"actions": ["doc.write"], "resources": ["urn:acme:drafts:1"]},
+    ]
+
+
 def unrooted(number: int) -> Alter:
     """Every link says it stands so much deeper."""
 
@@ -122,10 +130,13 @@ LIMITS = [
              limits(chainSignatures=3)),
     malformed("signatures-passed", "One signature more than the verifier will check.",
               limits(chainSignatures=2), "limit-signatures", twin="signatures-met"),
-    accepted("comparisons-met", "Two grants below three: 2 x 1 x 6 comparisons.",
-             limits(comparisons=12)),
+    accepted("comparisons-met", "Two narrower grants below three: 2 x 1 x 6 comparisons.",
+             both(narrower, limits(comparisons=12))),
+    accepted("comparisons-restated", "Two grants restated word for word need no comparison.",
+             limits(comparisons=1)),
     malformed("comparisons-passed", "One comparison more than the verifier will make.",
-              limits(comparisons=11), "limit-comparisons", 1, twin="comparisons-met"),
+              both(narrower, limits(comparisons=11)), "limit-comparisons", 1,
+              twin="comparisons-met"),
 ]  # fmt: skip
 
 CASES = [

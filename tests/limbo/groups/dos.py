@@ -153,7 +153,7 @@ BYTES = [
           ("fraction", "one number with 250,000 places", b"0." + b"1" * 250_000, "json"),
           ("exponent", "one number with an exponent of 100,000 digits", b"1e" + b"9" * 100_000,
            "json"),
-          ("quotes", "130,001 quotes", b'"' * 130_001, "json"),
+          ("quotes", "260,001 quotes", b'"' * 260_001, "json"),
           ("backslashes", "a string of 250,001 backslashes", b'"' + b"\\" * 250_001 + b'"',
            "json"),
           ("escapes", "a string of 43,000 escapes that never ends", b'"' + b"\\u0061" * 43_000,
@@ -239,11 +239,11 @@ def grants(parent: int) -> Alter:
     def alter(d: Draft) -> None:
         actions = ["db.read", *(f"a.x{n}" for n in range(15))]
         wide = ["urn:acme:papers:17", *(f"urn:p:x{n}" for n in range(15))]
-        one = {"actions": actions, "resources": wide}
+        one = {"actions": actions, "resources": [*wide[:-1], "urn:p:**"]}
         others = [{"actions": [f"b{n}.x{m}" for m in range(16)],
                    "resources": [f"urn:q{n}:x{m}" for m in range(16)]}
                   for n in range(parent - 1)]  # fmt: skip
-        narrow = {"actions": actions, "resources": wide[::-1]}
+        narrow = {"actions": actions, "resources": wide}
         d.links[0].subject["grants"] = [*others, one]
         d.links[1].subject["grants"] = [narrow]
 
@@ -252,6 +252,15 @@ def grants(parent: int) -> Alter:
 
 def _set(name: str, number: int, spell: Callable[[int], Any]) -> Alter:
     return constrained(1, name, [spell(n) for n in range(number)])
+
+
+def _narrowing(d: Draft) -> None:
+    """Every link's one grant lies strictly inside the one above."""
+    papers = "urn:acme:papers:**"
+    for link, action, resource in zip(
+        d.links, ("db.*", "db.read", "db.read"), (papers, papers, "urn:acme:papers:17"), strict=True
+    ):
+        link.subject["grants"] = [{"actions": [action], "resources": [resource]}]
 
 
 def _columns(number: int) -> Alter:
@@ -285,11 +294,12 @@ LISTS = [
         "comparisons.", grants(8)),
     no("lists::comparisons-over-budget", "256 pairs under nine grants: 73,728 comparisons.",
        grants(9), "limit-comparisons", 1, twin="dos::lists::comparisons-at-budget"),
-    yes("lists::comparisons-of-all-links", "Three links take twenty comparisons together, and "
-        "twenty are allowed.", limits(comparisons=20), depth=3),
-    no("lists::comparisons-over-in-the-third", "Three links take twenty comparisons together, and "
-       "nineteen are allowed: the budget is one for all.", limits(comparisons=19),
-       "limit-comparisons", 2, depth=3, twin="dos::lists::comparisons-of-all-links"),
+    yes("lists::comparisons-of-all-links", "Two narrowing links take two comparisons each, and "
+        "four are allowed.", chain(_narrowing, limits(comparisons=4)), depth=3),
+    no("lists::comparisons-over-in-the-third", "Two narrowing links take two comparisons each, "
+       "and three are allowed: the budget is one for all.",
+       chain(_narrowing, limits(comparisons=3)), "limit-comparisons", 2, depth=3,
+       twin="dos::lists::comparisons-of-all-links"),
     yes("lists::columns-at-limit", "A constraint of 64 columns.", _columns(64)),
     no("lists::columns-over-limit", "A constraint of 65 columns.", _columns(65), "limit-items", 1,
        twin="dos::lists::columns-at-limit"),
@@ -329,7 +339,22 @@ def _bits(size: int) -> Alter:
     return alter
 
 
+def _versions(number: int) -> Alter:
+    """So many versions of the list, each as large as one may be."""
+
+    def alter(d: Draft) -> None:
+        _bits(MIB)(d)
+        d.lists = d.lists * number
+
+    return alter
+
+
 BOMBS = [
+    yes("bomb::eight-lists", "Eight status lists of 1,048,576 bytes each.", _versions(8)),
+    no("bomb::nine-lists", "Nine status lists of 1,048,576 bytes each.", _versions(9),
+       "limit-size", 0, twin="dos::bomb::eight-lists", at_most=14),
+    no("bomb::forty-lists", "Forty status lists of 1,048,576 bytes each.", _versions(40),
+       "limit-size", 0, twin="dos::bomb::eight-lists", at_most=45),
     yes("bomb::list-at-limit", "A status list of 1,048,576 bytes, compressed to 1,000.",
         _bits(MIB)),
     no("bomb::list-of-16-mib", "A status list of 16 MiB, compressed to 16,000 bytes.",

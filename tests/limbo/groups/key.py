@@ -123,7 +123,7 @@ WEAK_KEYS = [
     no("weak::middle", "The first agent's did:key is the neutral point; the next link is signed "
        "without any secret.", _weak_middle, "key-weak", 0, at_most=1, **WEAKNESS),
     no("weak::root", "The human's did:key is the neutral point; the first link is signed without "
-       "any secret.", _weak_root, "key-weak", None, at_most=0, **WEAKNESS),
+       "any secret.", _weak_root, "key-weak", 0, at_most=0, **WEAKNESS),
     no("weak::anchor", "The trust folder pins the neutral point for the organisation.",
        _weak_anchor, "key-weak", None, at_most=0, twin="happy::did::web-organisation",
        features=("did:web",), **WEAKNESS),

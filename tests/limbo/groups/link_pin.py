@@ -271,9 +271,9 @@ HUMANS = [
     rejected("human-key-rotated", "The newer sponsor credential pins a newer key.", revoked_key,
              "proof", 0, **HUMAN),
     rejected("human-pinned-weak", "The human's pinned key is a small-order point.",
-             human(WEAK[8:]), "key-weak", importance="critical", **HUMAN),
+             human(WEAK[8:]), "key-weak", 0, importance="critical", **HUMAN),
     undecided("human-pinned-p256", "The human's pinned key is of another kind.", human(SECP[8:]),
-              "suite", **HUMAN),
+              "suite", 0, **HUMAN),
     malformed("pin-beside-human-did-key", "A sponsor credential pins a key for a did:key.",
               sponsor_key, "shape", twin="key-itself"),
 ]  # fmt: skip

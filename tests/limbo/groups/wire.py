@@ -249,7 +249,7 @@ UNPRINTABLE = {
     "nul": r'"\u0000"', "newline": r'"review\n"', "delete": '"re\x7fview"', "zero-width-space":
     '"re\u200bview"', "soft-hyphen": '"re\u00adview"', "right-to-left": '"re\u202eview"',
     "no-break-space": '"re\u00a0view"', "bom-inside": '"\ufeffreview"', "line-separator":
-    '"re\u2028view"', "private-use": '"\ue000"', "unassigned": '"\u0378"', "empty": '""',
+    '"re\u2028view"', "private-use": '"\ue000"', "tag": '"\U000e0041"', "empty": '""',
 }  # fmt: skip
 SAME_STRINGS = {
     "plain": '"review"', "escaped-letter": r'"\u0072eview"', "all-escaped":
