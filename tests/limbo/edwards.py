@@ -63,6 +63,13 @@ def encode(point: Point) -> bytes:
     return (y | (x & 1) << 255).to_bytes(32, "little")
 
 
+def decode(data: bytes) -> Point:
+    """The point of 32 bytes, whatever its order and spelling; ValueError where there is none."""
+    number = int.from_bytes(data, "little")
+    x, y = recover((number & (1 << 255) - 1) % P, number >> 255)
+    return (x % P, y)
+
+
 def secret(seed: bytes) -> int:
     """The secret number of an RFC 8032 seed."""
     raw = bytearray(hashlib.sha512(seed).digest()[:32])
@@ -94,3 +101,15 @@ def mixed_sign(seed: bytes, message: bytes, *, fits: bool) -> bytes:
             s = (r + h * secret(seed)) % ORDER
             return head + s.to_bytes(32, "little")
     raise AssertionError
+
+
+def lax(key: bytes, signature: bytes, message: bytes) -> bool:
+    """Whether R = SB - kA, and nothing else: what a library says that knows no weak keys."""
+    try:
+        point, rest = decode(key), decode(signature[:32])
+    except ValueError:
+        return False
+    digest = hashlib.sha512(signature[:32] + key + message).digest()
+    number = int.from_bytes(digest, "little") % ORDER
+    scalar = int.from_bytes(signature[32:], "little")
+    return times(scalar, BASE) == add(rest, times(number, point))

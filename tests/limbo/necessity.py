@@ -1,11 +1,12 @@
 """Necessity: switch off one check of the verifier at a time, and see which cases get through.
 
-A check is one ``raise error(CODE, …)`` of the core. First every case is judged by the verifier
-as it is, and the very line that refuses it is noted. Then, line by line, the core is loaded once
-more with that line switched off (`INSTEAD` says what stands there where nothing will not do),
-and the cases it refused are judged again. A case that is accepted now *needs* that check.
+A numbered check is a phase and a code, as DESIGN lists them; in the core it is one or more lines
+``raise error(CODE, …)``. The core is loaded once more with all of them switched off (`switches`
+says what stands there where nothing will not do), and the cases of that code are judged again.
+A case that is accepted now *needs* that check. `refused_by` notes the very line that refuses each
+case, so a line that no case reaches is seen too.
 
-    cd tests && python -m limbo.necessity      # the matrix: check, cases refused, cases that flip
+    cd tests && python -m limbo.necessity      # the matrix: check, how many cases need it
 """
 
 from __future__ import annotations
@@ -20,16 +21,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import CodeType, ModuleType, TracebackType
+from types import CodeType, ModuleType
 from typing import Any
 
 from delegant.cli.limbo.cases import Case, load
 from delegant.cli.limbo.client import trust_of
+from limbo.switches import BESIDES, INSTEAD, SHARPER
 
 HERE = Path(__file__).resolve().parent
 CORE = HERE.parent.parent / "credentials" / "delegant" / "credentials"
 PACKAGE = "delegant.credentials"
-APART = {"holder", "issuer", "batch", "cache", "errors", "account", "verdict", "proof"}
+APART = {"holder", "issuer", "batch", "cache", "errors", "account", "verdict"}
 """Files of the core with no check of a presentation: issuing, and telling."""
 
 
@@ -66,11 +68,9 @@ def checks() -> dict[tuple[str, int], Check]:
 
 def _refusals(tree: ast.Module) -> Iterator[tuple[str, int, ast.Raise]]:
     for owner, name in _functions(tree):
-        place = 0
-        for node in ast.walk(owner):
-            if isinstance(node, ast.Raise) and _is_error(node):
-                place += 1
-                yield name, place, node
+        found = [n for n in ast.walk(owner) if isinstance(n, ast.Raise) and _is_error(n)]
+        for place, node in enumerate(sorted(found, key=lambda one: one.lineno), start=1):
+            yield name, place, node
 
 
 def _functions(tree: ast.AST, prefix: str = "") -> Iterator[tuple[ast.AST, str]]:
@@ -89,11 +89,8 @@ def _is_error(node: ast.Raise) -> bool:
 
 
 def _code(node: ast.Raise) -> str:
-    """The code; of a choice of two, the one for an agent or a link."""
     assert isinstance(node.exc, ast.Call)
     first = node.exc.args[0]
-    if isinstance(first, ast.IfExp):
-        first = first.orelse
     assert isinstance(first, ast.Constant), ast.dump(first)
     return str(first.value)
 
@@ -156,15 +153,15 @@ def core(changed: dict[str, ast.Module] | None = None) -> Iterator[ModuleType]:
 def without(off: Sequence[Check]) -> dict[str, ast.Module]:
     """The files of some checks, with those switched off."""
     changed: dict[str, ast.Module] = {}
-    for check in off:
-        tree = changed.setdefault(
-            check.file, ast.parse((CORE / f"{check.file}.py").read_text("utf-8"))
-        )
-        for function, place, node in list(_refusals(tree)):
-            if (function, place) == (check.function, check.number):
-                _put(tree, node, INSTEAD.get(check.name, "pass"))
-                # What came after it keeps its number.
-    return {name: ast.fix_missing_locations(tree) for name, tree in changed.items()}
+    for file in {check.file for check in off}:
+        tree = changed[file] = ast.parse((CORE / f"{file}.py").read_text("utf-8"))
+        places = {(function, place): node for function, place, node in _refusals(tree)}
+        for check in off:
+            if check.file == file:
+                text = INSTEAD.get(check.name, "pass")
+                _put(tree, places[check.function, check.number], text)
+        ast.fix_missing_locations(tree)
+    return changed
 
 
 def _put(tree: ast.Module, old: ast.Raise, text: str) -> None:
@@ -177,3 +174,83 @@ def _put(tree: ast.Module, old: ast.Raise, text: str) -> None:
                 body[at : at + 1] = new
                 return
     raise AssertionError("a refusal that stands nowhere")
+
+
+def answer(package: ModuleType, case: Case) -> tuple[str, BaseException | None]:
+    """A core's state for a case, and what it raised on the way there."""
+    question = case.question
+    shape = importlib.import_module(f"{PACKAGE}.shape")
+    try:
+        trust = package.Trust.from_json(trust_of(question))
+        request = package.Request.from_json(question.request)
+        package.verify(
+            question.presentation,
+            question.evidence,
+            trust,
+            request,
+            at=shape.time(question.at, "at"),
+            nonce=question.nonce,
+        )
+    except package.Error as exc:
+        return exc.state, exc
+    except Exception as exc:  # noqa: BLE001 - a core without one of its checks may do anything
+        return "crashed", exc
+    return "accepted", None
+
+
+def refused_by(cases: Sequence[Case]) -> dict[Check, list[Case]]:
+    """The cases by the check that refuses them."""
+    known = checks()
+    out: dict[Check, list[Case]] = {check: [] for check in sorted(known.values())}
+    with core() as package:
+        for case in cases:
+            if case.state == "accepted":
+                continue
+            _, refusal = answer(package, case)
+            place = _raised_at(refusal)
+            if place in known:
+                out[known[place]].append(case)
+    return out
+
+
+def _raised_at(refusal: BaseException | None) -> tuple[str, int]:
+    """File and line of the ``raise`` an `Error` comes from."""
+    trace = refusal.__traceback__ if refusal is not None else None
+    last = ("", 0)
+    while trace is not None:
+        path = Path(trace.tb_frame.f_code.co_filename)
+        if path.parent == CORE:
+            last = (path.stem, trace.tb_lineno)
+        trace = trace.tb_next
+    return last
+
+
+def matrix(cases: Sequence[Case]) -> dict[str, list[str]]:
+    """Numbered check (``4 chain-broken``) to the ids of the cases accepted without it."""
+    numbered: dict[tuple[int, str], list[Check]] = {}
+    for check in sorted(checks().values()):
+        numbered.setdefault((check.phase, check.code), []).append(check)
+    out: dict[str, list[str]] = {}
+    for (phase, code), own in numbered.items():
+        off = own + [c for c in sorted(checks().values()) if c.code in SHARPER.get(code, ())]
+        with core(without(off)) as package:
+            if code in BESIDES:
+                exec(BESIDES[code], {"core": package})  # noqa: S102 - ours
+            out[f"{phase} {code}"] = [
+                case.id
+                for case in cases
+                if case.code == code and answer(package, case)[0] == "accepted"
+            ]
+    return out
+
+
+def table(found: dict[str, list[str]]) -> str:
+    """The matrix as it is printed: a check a line, how many cases need it, and the first."""
+    wide = max(map(len, found))
+    return "\n".join(
+        f"  {check:<{wide}} {len(ids):>4}  {ids[0] if ids else '-'}" for check, ids in found.items()
+    )
+
+
+if __name__ == "__main__":
+    print(table(matrix(load(HERE / "cases"))))

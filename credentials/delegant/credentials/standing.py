@@ -176,12 +176,13 @@ def _own_entry(credential: HumanSponsor | AgentIdentity) -> StatusEntry:
 
 def _clear(pair: int, place: int, found: StatusList, whose: int | AgentIdentity | None) -> None:
     """Refuse what any believed list says is revoked, or the newest says is suspended."""
-    if pair < 0:
+    if pair < 0 or (pair == 1 and place):  # beyond the end, or suspended once and no more
         return
+    if whose is None:
+        raise error("sponsor-gone", f"revoked or suspended in {found.url}")
     if pair & 2:
-        raise error("sponsor-gone" if whose is None else "revoked", f"revoked in {found.url}")
-    if not place:
-        raise error("sponsor-gone" if whose is None else "suspended", f"suspended in {found.url}")
+        raise error("revoked", f"revoked in {found.url}")
+    raise error("suspended", f"suspended in {found.url}")
 
 
 def _fresh(
