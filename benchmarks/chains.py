@@ -5,59 +5,54 @@ from __future__ import annotations
 from itertools import cycle
 from typing import Any
 
-import delegant.credentials
 from delegant.credentials import (
     Authorization,
+    ChainCache,
+    Evidence,
+    Item,
     Lease,
     Link,
     PrivateKey,
     Request,
     StatusEntry,
     Trust,
+    Verdict,
+    decide_many,
     did,
     issue_link,
     verify,
 )
 from world import PAPERS, T0, World, research_chain
 
-__all__ = ["LINK_CACHE", "Verification", "full_link", "line_of", "read_papers", "story"]
-
-# --- The link cache ------------------------------------------------------------------------------
-# What a warm row needs: the cache of this core, if it has one. Without it `warm` costs what
-# `cold` costs. Once every core has it: import ChainCache and say `cache=ChainCache()` below.
-LINK_CACHE: Any = getattr(delegant.credentials, "ChainCache", None)
-
-
-def _cached() -> dict[str, Any]:
-    return {} if LINK_CACHE is None else {"cache": LINK_CACHE()}
-
-
-# -------------------------------------------------------------------------------------------------
+__all__ = ["ASKED", "Batch", "Verification", "full_link", "line_of", "read_papers", "story"]
 
 
 def read_papers() -> Request:
-    """What is asked in every row. Built anew each time, as an enforcement point would."""
+    """What is asked in every row, built anew. What that costs is a row of its own."""
     return Request("db.read", "urn:acme:papers:17", rows=3)
+
+
+ASKED = read_papers()
 
 
 class Verification:
     """A presentation as bytes, its evidence (verified before), and the calls that verify it."""
 
     def __init__(self, world: World, links: list[Link]) -> None:
-        shown = [world.present(links, read_papers()).to_bytes() for _ in range(16)]
+        shown = [world.present(links, ASKED).to_bytes() for _ in range(16)]
         self.presentation = shown[0]
         self._shown = cycle(shown)
         self.evidence = world.evidence()
         limits = {"links": max(10, len(links))}
         self.trust: Trust = world.trust(verifier=world.trust_json["verifier"] | {"limits": limits})
         self.at = world.now
-        self._cache = _cached()
+        self._cache = ChainCache()
         self.cold()
         self.warm()
 
     def cold(self) -> Authorization:
         """From bytes: every link and the invocation parsed and verified, nothing remembered."""
-        return verify(self.presentation, self.evidence, self.trust, read_papers(), at=self.at)
+        return verify(self.presentation, self.evidence, self.trust, ASKED, at=self.at)
 
     def warm(self) -> Authorization:
         """The same links again under another invocation, with the link cache."""
@@ -65,10 +60,37 @@ class Verification:
             next(self._shown),
             self.evidence,
             self.trust,
-            read_papers(),
+            ASKED,
             at=self.at,
-            **self._cache,
+            cache=self._cache,
         )
+
+
+class Batch:
+    """Sixty-four acts that arrive together, under eight chains of three links."""
+
+    ACTS = 64
+    CHAINS = 8
+
+    def __init__(self) -> None:
+        worlds = [World(label=f"acme-{number}") for number in range(self.CHAINS)]
+        self._items: list[Item] = []
+        self._evidence = Evidence()
+        anchors = []
+        for one in worlds:
+            one.db = one.parties["db"] = worlds[0].db
+            links = research_chain(one)[0][:3]
+            shown = [one.present(links, ASKED) for _ in range(self.ACTS // self.CHAINS)]
+            self._items += [Item(presentation.to_bytes(), ASKED) for presentation in shown]
+            self._evidence = self._evidence.merged(one.evidence())
+            anchors += one.trust_json["anchors"]
+        self._trust = worlds[0].trust(anchors=anchors)
+        self._at = worlds[0].now
+        assert all(verdict.state == "accepted" for verdict in self())
+
+    def __call__(self) -> list[Verdict]:
+        """All of them, nothing remembered but the evidence."""
+        return decide_many(self._items, self._evidence, self._trust, at=self._at)
 
 
 def story() -> Verification:

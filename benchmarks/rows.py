@@ -13,15 +13,13 @@ from delegant.credentials import Evidence, Link, canonical, issue_link
 from delegant.credentials.envelope import Form
 from world import LIST, PAPERS, World, research_chain
 
-from .chains import LINK_CACHE, full_link, line_of, story
+from .chains import Batch, full_link, line_of, read_papers, story
 from .measure import Effort, Figure, Job, ratio, raw_r, raw_s, two
 
 __all__ = ["LENGTHS", "ROWS", "Row", "curve"]
 
 LENGTHS = (1, 2, 3, 4, 6, 8, 10, 12, 16, 20, 24, 28, 32)
 """Links of the chains of `curve`."""
-
-SEEN = "links seen before" if LINK_CACHE else "links seen before (no cache)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +57,11 @@ def s(build: Callable[[], Job]) -> Callable[[Effort], Figure]:
 def size(build: Callable[[], Link]) -> Callable[[Effort], Figure]:
     """The canonical bytes of a link."""
     return lambda _: Figure.of([float(len(canonical(build().secured.raw)))])
+
+
+def request() -> Job:
+    """What the enforcement point does first: say what it is about to do."""
+    return lambda: read_papers().digest
 
 
 def sponsor_credential() -> Job:
@@ -163,9 +166,11 @@ def _processes(effort: Effort) -> tuple[Figure, ...]:
 
 ROWS = (
     Row("verify_3_cold", "verify 3 links + invocation", "r", r(lambda: story().cold), 4, 6),
-    Row("verify_3_warm", f"  {SEEN}", "r", r(lambda: story().warm), 1, 1.6),
+    Row("verify_3_warm", "  chain seen before", "r", r(lambda: story().warm), 1, 1.6),
     Row("verify_10_cold", "verify 10 links + invocation", "r", r(lambda: line_of(10).cold), 11, 17),
-    Row("verify_10_warm", f"  {SEEN}", "r", r(lambda: line_of(10).warm), 1, 2.3),
+    Row("verify_10_warm", "  chain seen before", "r", r(lambda: line_of(10).warm), 1, 2.3),
+    Row("batch_per_item", "64 acts, 8 chains of 3: each", "r", r(Batch, per=Batch.ACTS), 1.375),
+    Row("request", "build a request and its digest", "r", r(request)),
     Row("evidence_item", "evidence: sponsor credential, once", "r", r(sponsor_credential), 1, 3),
     Row("evidence_identity", "evidence: agent identity, once", "r", r(agent_identity), 1, 3),
     Row("evidence_list", "evidence: status list, 131,072 bits", "r", r(status_list), 1, 3),

@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from . import plot
-from .chains import LINK_CACHE, story
+from .chains import story
 from .measure import FULL, QUICK, Effort, Figure, per_call, ratio, raw_r
 from .peers import OURS, PEERS, Absent, Scope
 from .rows import LENGTHS, ROWS, Row, curve
@@ -205,7 +205,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     cold, warm = ([one.value for one in costs[name]] for name in ("cold", "warm"))
     try:
-        plot.draw(LENGTHS, cold, warm if LINK_CACHE else None, options.plot)
+        plot.draw(LENGTHS, cold, warm, options.plot)
     except ImportError as exc:
         console.print(f"No plot: {exc}.")
     else:
