@@ -54,8 +54,15 @@ def linkage(links: tuple[Link, ...], trace: Trace) -> None:
     index = 0
     try:
         for index, link in enumerate(links):
-            _continues(link, parent)
-            _depth(link, index, parent)
+            if (
+                parent is None
+                or link.depth != index
+                or link.remaining >= parent.remaining
+                or link.issuer != parent.subject
+                or link.parent != (parent.id, parent.digest)
+            ):
+                _continues(link, parent)
+                _depth(link, index, parent)
             if link.subject in parties or link.id in ids:
                 raise error("cycle", "a party or a link stands twice in the chain")
             if index == 0 and link.sponsor != link.issuer:

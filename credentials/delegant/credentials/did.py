@@ -68,9 +68,9 @@ def is_method_of(method: str, did: Did) -> bool:
     A did:key or did:jwk has exactly one; of other DIDs any fragment may be, since their key is
     pinned by whoever signs above them.
     """
-    if embeds_key(did):
-        return method == vm_of(did)
-    return method.startswith(f"{did}#")
+    if did.startswith("did:key:"):
+        return method == f"{did}#{did[8:]}"
+    return method == vm_of(did) if embeds_key(did) else method.startswith(f"{did}#")
 
 
 def from_key(key: PublicKey, method: str = "key") -> Did:

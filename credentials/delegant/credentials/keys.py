@@ -60,10 +60,10 @@ class PublicKey:
             Undecided: ``suite`` for a key of another kind.
             Malformed: ``encoding``. Rejected: ``key-weak``.
         """
-        if not text.startswith("z"):
+        if text[:1] != "z":
             raise error("encoding", "a Multikey begins with z")
         data = b58_decode(text[1:])
-        if not data.startswith(_ED25519_PUB):
+        if data[:2] != _ED25519_PUB:
             raise error("suite", f"{_codec_name(data)} is not a key we accept")
         return cls(data[2:])  # 34 bytes that begin so have one base58 spelling
 

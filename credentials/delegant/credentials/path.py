@@ -186,7 +186,7 @@ class People:
             LimitExceeded: ``limit-size``. Malformed: ``encoding``, ``shape``.
         """
         most = self._trust.limits.status_list
-        self._unpacked += found.expand(most)
+        self._unpacked += len(found.expand(most))
         if self._unpacked > MAX_LISTS * most:
             raise error("limit-size", f"status lists of more than {MAX_LISTS} times {most} bytes")
 
@@ -210,9 +210,11 @@ class People:
         identities: list[AgentIdentity] = []
         parent: Link | None = None
         index = 0
+        short = min(root.anchor.max_grant, root.anchor.max_mandate)
         try:
             for index, link in enumerate(links):
-                _life(link, root.anchor)
+                if link.valid_until - link.valid_from > short:
+                    _life(link, root.anchor)
                 identities.append(self._delegate(link, parent))
                 parent = link
                 if trace:
@@ -252,8 +254,11 @@ class People:
             return found
         line = self._known.agents.get(name)
         if line is not None:
-            for identity in line:
-                self._again(identity)
+            for identity in line:  # of this verification too: its human, and what both cost
+                if identity.subject not in self.agents:
+                    human = self.human(identity.sponsor)
+                    self.spend(len(human.keys) if identity.issuer == identity.sponsor else 1)
+                    self.agents[identity.subject] = identity
             return line[-1]
         if len(below) > self._trust.limits.evidence_signatures:
             raise error("limit-signatures", "more ancestors than signatures may be checked")
@@ -263,13 +268,6 @@ class People:
         found = self.agents[name] = self._agent(credentials[0], below | {name})
         self._remember(found)
         return found
-
-    def _again(self, identity: AgentIdentity) -> None:
-        """An agent judged before, for this verification: its human too, and what both cost."""
-        if identity.subject not in self.agents:
-            human = self.human(identity.sponsor)
-            self.spend(len(human.keys) if identity.issuer == identity.sponsor else 1)
-            self.agents[identity.subject] = identity
 
     def _remember(self, identity: AgentIdentity) -> None:
         """Judged once under this trust: an agent and those who made it, eldest first."""

@@ -101,10 +101,20 @@ def status(
     lists: dict[tuple[str, str], tuple[StatusList, ...]] = {}
     unsure: list[_Watched] = []  # the first to ask each list, and whoever a list says nothing of
     as_of: dict[str, int] = {}
+    asked: tuple[Human | None, str] = (None, "")  # whose list was asked last, and its bits
+    bits = b""
     whose: int | AgentIdentity | None = None  # for the refusal: which of them it was
     try:
         for one in watched:
             entry, human, whose = one
+            index = entry.index
+            if (
+                human is asked[0]
+                and entry.list == asked[1]
+                and index < 8 * len(bits)
+                and not bits[index >> 3] & (0xC0 >> (index & 7))
+            ):
+                continue  # the one list there is has both bits clear
             believed = lists.get((human.id, entry.list))
             if believed is None:
                 believed = people.status_lists(human, entry.list)
@@ -112,8 +122,10 @@ def status(
                 unsure.append(one)
                 for candidate in believed:
                     people.unpack(candidate)
+                if len(believed) == 1:
+                    asked, bits = (human, entry.list), believed[0].expand(most)
             for place, candidate in enumerate(believed):
-                pair = candidate.pair(entry.index, most)
+                pair = candidate.pair(index, most)
                 if pair:
                     _clear(pair, place, candidate, whose)
                     if not place:

@@ -42,8 +42,8 @@ class StatusList:
     encoded: str
     _bits: bytes | None = None
 
-    def expand(self, most: int) -> int:
-        """Decompress it, once; its bytes.
+    def expand(self, most: int) -> bytes:
+        """Decompress it, once; all its bits.
 
         Args:
             most: bytes the list may have when decompressed.
@@ -53,7 +53,7 @@ class StatusList:
         """
         if self._bits is None:
             self._bits = _expand(self.encoded, most)
-        return len(self._bits)
+        return self._bits
 
     def pair(self, index: int, most: int) -> int:
         """The two bits of a credential: 2 revokes, 1 suspends; -1 beyond the end of the list.
@@ -65,10 +65,7 @@ class StatusList:
         Raises:
             LimitExceeded: ``limit-size``. Malformed: ``encoding``, ``shape``.
         """
-        bits = self._bits
-        if bits is None:
-            bits = self._bits = _expand(self.encoded, most)
-        place = index >> 3
+        bits, place = self.expand(most), index >> 3
         return bits[place] >> (6 - (index & 7)) & 3 if place < len(bits) else -1
 
 
