@@ -30,7 +30,7 @@ from .status import StatusList
 
 __all__ = ["Human", "People", "root_keys"]
 
-MAX_LISTS: Final = 8
+MAX_LISTS: Final = 4
 """So many status lists of the largest size may one verification decompress."""
 _NOT_OURS: Final = frozenset({"no-human-root", "root-untrusted", "root-not-authoritative"})
 

@@ -15,7 +15,7 @@ from .budget import HARD
 from .codec import MAX_DEPTH, Json, JsonObject, canonical, parse, parse_object
 from .credential import Link
 from .envelope import Secured, unpack
-from .errors import error
+from .errors import Error, error
 from .evidence import Evidence
 from .invocation import Invocation
 from .request import Request
@@ -89,7 +89,10 @@ class Presentation:
         approvals: tuple[str, ...] = ()
         if "approvals" in value:
             approvals = shape.array_of(value["approvals"], "approvals", _token)
-        return cls(tuple(unpack(link) for link in links), token, approvals)
+        read = _respelled(links)
+        if read is not None:
+            return cls(tuple([link.secured for link in read]), token, approvals, read)
+        return cls(tuple([unpack(link) for link in links]), token, approvals)
 
     @property
     def json(self) -> JsonObject:
@@ -104,6 +107,18 @@ class Presentation:
     def to_bytes(self) -> bytes:
         """The wire form in RFC 8785 bytes, which are verified fastest."""
         return canonical(self.json)
+
+
+def _respelled(links: list[Json]) -> tuple[Link, ...] | None:
+    """Links that were not sent in their canonical spelling, read in it; None for other links.
+
+    Digest and signature are over that spelling, so nothing is lost. Floats stay as they are and
+    are declined, as everywhere.
+    """
+    try:
+        return grammar.read_links(canonical(links, floats=False))
+    except Error:
+        return None
 
 
 def _token(value: Json, where: str) -> str:

@@ -95,7 +95,7 @@ SIGNATURES = [
        "nine behind it cost nothing.", _forged_root, "proof", 0, at_most=1, depth=1,
        twin="happy::long::10-links"),
     yes("signatures::eight-keys", "Eight keys are pinned for the organisation, the right one "
-        "last.", _many_keys, at_most=14, features=("did:web",)),
+        "last.", _many_keys, at_most=10, features=("did:web",)),
     yes("signatures::lists-at-budget", "The same status list 45 times: 48 checks of evidence.",
         _lists(45), at_most=51),
     no("signatures::lists-over-budget", "The same status list 46 times: 49 checks of evidence.",
@@ -350,11 +350,11 @@ def _versions(number: int) -> Alter:
 
 
 BOMBS = [
-    yes("bomb::eight-lists", "Eight status lists of 1,048,576 bytes each.", _versions(8)),
-    no("bomb::nine-lists", "Nine status lists of 1,048,576 bytes each.", _versions(9),
-       "limit-size", 0, twin="dos::bomb::eight-lists", at_most=14),
+    yes("bomb::four-lists", "Four status lists of 1,048,576 bytes each.", _versions(4)),
+    no("bomb::five-lists", "Five status lists of 1,048,576 bytes each.", _versions(5),
+       "limit-size", 0, twin="dos::bomb::four-lists", at_most=10),
     no("bomb::forty-lists", "Forty status lists of 1,048,576 bytes each.", _versions(40),
-       "limit-size", 0, twin="dos::bomb::eight-lists", at_most=45),
+       "limit-size", 0, twin="dos::bomb::four-lists", at_most=45),
     yes("bomb::list-at-limit", "A status list of 1,048,576 bytes, compressed to 1,000.",
         _bits(MIB)),
     no("bomb::list-of-16-mib", "A status list of 16 MiB, compressed to 16,000 bytes.",
