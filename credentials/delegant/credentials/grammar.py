@@ -1,4 +1,4 @@
-"""The canonical spelling of a chain and of an invocation, read at once.
+"""The canonical spelling of a chain, in either secured form, read at once.
 
 Honest holders send RFC 8785 bytes, and links are closed documents: their canonical spelling is
 a regular language but for the values of grants and constraints. One expression a link holds it
@@ -33,24 +33,23 @@ from .credential import (
     StatusEntry,
     pinned_key,
 )
-from .did import MAX_LENGTH
 from .envelope import CONTEXT, Secured
 from .errors import Error
-from .invocation import INVOCATION_TYPE, MAX_INVOCATION, Invocation
+from .jose import ALGORITHMS
 from .resource import MAX_ACTION
 from .shape import MAX_SET, MAX_URL
 
-__all__ = ["CanonicalLink", "read_invocation", "read_links", "split"]
+__all__ = ["DID", "DIGEST", "WORDS", "CanonicalLink", "CanonicalToken", "read_links"]
 
 T = TypeVar("T")
 
 _CONTEXT: Final = re.escape('["' + '","'.join(CONTEXT) + '"]')
-_WORDS: Final = r"[ !#-\[\]-~]"  # printable ASCII that JSON writes as itself
+WORDS: Final = r"[ !#-\[\]-~]"  # printable ASCII that JSON writes as itself
 _PLAIN: Final = r"[A-Za-z0-9._~-]"
-_DID: Final = did.SYNTAX
+DID: Final = rf'(?=[^"]{{1,{did.MAX_LENGTH}}}+"){did.SYNTAX}'  # it always ends at a quote
 _UUID: Final = "urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _URL: Final = r"https?://[a-z0-9.-]{1,255}+(?::[0-9]{1,5}+)?/[A-Za-z0-9._~/-]{0,512}+"
-_DIGEST: Final = "uEi[A-D][A-Za-z0-9_-]{42}[AQgw]"  # 34 bytes, of which 12 20 come first
+DIGEST: Final = "uEi[A-D][A-Za-z0-9_-]{42}[AQgw]"  # 34 bytes, of which 12 20 come first
 _FEW: Final = "(?:[12]?[0-9]|3[01])"  # 0 to 31
 _EVEN: Final = "(?:[02468]|[1-9][0-9]{0,6}[02468])"  # as far as any list of ours goes
 _ODD: Final = "(?:[13579]|[1-9][0-9]{0,6}[13579])"
@@ -82,7 +81,7 @@ _GRANTS: Final = re.compile(
 """The plainest grants: neither ports nor percent signs nor other schemes."""
 
 # Members in the order RFC 8785 gives them. An optional one may be absent: a single step back.
-_LINK: Final = re.compile(
+_CREDENTIAL: Final = (
     rf'\{{"@context":{_CONTEXT}'
     rf',(?:"credentialStatus":\[{_entry("revocation", f"(?P<list>{_URL})", f"({_EVEN})")}'
     rf",{_entry('suspension', '(?P=list)', f'({_ODD})')}\],)?"
@@ -90,21 +89,33 @@ _LINK: Final = re.compile(
     r'(?:"constraints":(?P<limits>\{(?>(?:[^\\}]++|\}(?!,"depth":))*)\}),)?'
     rf'"depth":({_FEW})'
     rf',"grants":(?P<grants>\[(?>(?:\{{"actions":{_STRINGS},"resources":{_STRINGS}\}},?+)+)\])'
-    rf',(?:"key":"({_WORDS}{{1,128}}+)",)?'
-    rf'(?:"parent":\{{"digestMultibase":"({_DIGEST})","id":"({_UUID})"\}},)?'
+    rf',(?:"key":"({WORDS}{{1,128}}+)",)?'
+    rf'(?:"parent":\{{"digestMultibase":"({DIGEST})","id":"({_UUID})"\}},)?'
     rf'"redelegation":\{{"remaining":({_FEW}),"spawn":(true|false)'
     rf',(?:"status":\{{"count":({_EVEN}),"from":({_EVEN}),"list":"({_URL})"\}},)?'
-    rf'"to":(?P<to>\["{_DID}"(?>(?:,"{_DID}")*)\])\}}'
-    rf',"sponsor":\{{"id":"({_DID})","organization":"({_DID})"\}}'
+    rf'"to":(?P<to>\["{DID}"(?>(?:,"{DID}")*)\])\}}'
+    rf',"sponsor":\{{"id":"({DID})","organization":"({DID})"\}}'
     r',"use":"(grant|mandate)","version":1\}'
-    rf',"id":"({_DID})"\}}'
-    rf',"id":"({_UUID})","issuer":"({_DID})"'
-    rf',(?P<proof>"proof":\{{"@context":{_CONTEXT},"created":"({_TIME})"'
+    rf',"id":"({DID})"\}}'
+    rf',"id":"({_UUID})","issuer":"({DID})",'
+)
+_PROOF: Final = (
+    rf'(?P<proof>"proof":\{{"@context":{_CONTEXT},"created":"({_TIME})"'
     r',"cryptosuite":"eddsa-jcs-2022","proofPurpose":"assertionMethod"'
     rf',(?P<value>"proofValue":"z([1-9A-HJ-NP-Za-km-z]{{1,{B58_MAX}}}+)",)'
-    rf'"type":"DataIntegrityProof","verificationMethod":"({_WORDS}{{1,512}}+)"\}},)'
+    rf'"type":"DataIntegrityProof","verificationMethod":"({WORDS}{{1,512}}+)"\}},)'
+)
+_END: Final = (
     r'"type":\["VerifiableCredential","AgentDelegationCredential"\]'
-    rf',"validFrom":"({_TIME})","validUntil":"({_TIME})"\}}',
+    rf',"validFrom":"({_TIME})","validUntil":"({_TIME})"\}}'
+)
+_LINK: Final = re.compile(_CREDENTIAL + _PROOF + _END, re.ASCII)
+_PAYLOAD: Final = re.compile(_CREDENTIAL + _END, re.ASCII)
+_BEFORE: Final = 21
+"""Members of a link before the five that the proof gives; the two times stand behind."""
+_TOKEN: Final = re.compile(r'"(([\w-]++)\.([\w-]++)\.([\w-]{86}))"', re.ASCII)
+_HEADER: Final = re.compile(
+    rf'\{{"alg":"(?:{"|".join(ALGORITHMS)})","kid":"({WORDS}{{1,512}}+)","typ":"vc\+jwt"\}}',
     re.ASCII,
 )
 
@@ -163,6 +174,45 @@ class CanonicalLink(Secured):
         return hashlib.sha256(config).digest() + hashlib.sha256(document).digest()
 
 
+class CanonicalToken(Secured):
+    """A link as a ``vc+jwt`` whose payload is canonical."""
+
+    __slots__ = ("_message", "_payload", "_raw")
+
+    form = "jwt"
+
+    def __init__(self, raw: str, message: str, payload: bytes, method: str, sig: bytes) -> None:
+        self._raw = raw
+        self._message = message
+        self._payload = payload
+        self.method = method
+        self.created = None
+        self.shaped = True
+        self._signature = sig
+        self._digest = ""
+        self._checked = None
+
+    @property
+    def raw(self) -> str:
+        """The compact JWS."""
+        return self._raw
+
+    @property
+    def document(self) -> JsonObject:
+        """The payload."""
+        found: JsonObject = orjson.loads(self._payload)
+        return found
+
+    def open(self, contexts: tuple[str, ...] = CONTEXT) -> None:
+        """The grammar has held it to the profile."""
+
+    def _whole(self) -> bytes:
+        return self._raw.encode("ascii")
+
+    def _signed(self) -> bytes:
+        return self._message.encode("ascii")
+
+
 def read_links(chain: bytes) -> tuple[Link, ...] | None:
     """The links of a chain's canonical bytes, ``[…]``; None for what the general path must read."""
     if not chain.isascii() or not chain.startswith(b"["):
@@ -173,44 +223,81 @@ def read_links(chain: bytes) -> tuple[Link, ...] | None:
     members = end = 0
     large = len(chain) > MAX_MEMBERS  # a member takes two bytes: a small chain has few
     try:
-        while (match := _LINK.match(text, end + 1)) is not None:
-            links.append(_link(match, chain, seen))
+        while True:
+            match = _LINK.match(text, end + 1)
+            if match is not None:
+                links.append(_inside(match, chain, seen))
+                members += _members(match) if large else 0
+            elif (match := _TOKEN.match(text, end + 1)) is not None:
+                links.append(_around(match, seen))
+            else:
+                return None
             end = match.end()
-            if large:
-                members += _members(match)
             if text[end : end + 1] != ",":
                 break
     except (Error, ValueError):
         return None
-    whole = bool(links) and text[end:] == "]"
     few = len(links) <= HARD.links and members <= MAX_MEMBERS - _AROUND
-    return tuple(links) if whole and few else None
+    return tuple(links) if few and text[end:] == "]" else None
 
 
-_AROUND: Final = 8
-"""More members than a presentation has around its chain."""
+_AROUND: Final = 48
+"""More members than a presentation has around its links, tokens among them."""
 
 
 def _members(match: re.Match[str]) -> int:
     """No fewer members and items than the link has, to be held to `codec.MAX_MEMBERS`.
 
     54 have their place in the expression, and it is an item itself. An item of grants takes four
-    bytes, one of ``to`` ten, one of a constraint two.
+    bytes, one of ``to`` ten, one of a constraint two. (So a token of more than
+    `envelope.MAX_CREDENTIAL` is never read here either.)
     """
     limits, grants, to = match.group("limits", "grants", "to")
     return 58 + len(grants) // 4 + len(to) // 10 + (len(limits) // 2 if limits else 0)
 
 
-def _link(match: re.Match[str], chain: bytes, seen: dict[Any, Any]) -> Link:
-    """The link a match stands for; ValueError or `Error` where it is not surely one of ours."""
+def _inside(match: re.Match[str], chain: bytes, seen: dict[Any, Any]) -> Link:
+    """A link with a proof inside; ValueError or `Error` where it is not surely one of ours."""
     members: tuple[Any, ...] = match.groups()
-    (url, index, second, limits, depth, grants, key, parent, parent_id, remaining, spawn, count,
-     start, leased, to, sponsor, organization, use, subject, name, issuer, _, created, _, value,
-     method, since, until) = members  # fmt: skip
-    if len(issuer) + len(subject) + len(sponsor) + len(organization) > MAX_LENGTH:
-        _short(issuer, subject, sponsor, organization)
-    if not since <= created <= until or since == until:  # one format, so text order is time order
+    _, created, _, value, method, since, until = members[_BEFORE:]
+    if not since <= created <= until:  # one format, so the order of texts is that of times
         raise ValueError
+    begin, end = match.span()
+    secured = CanonicalLink(
+        chain[begin:end],
+        begin,
+        match.span("proof"),
+        match.span("value"),
+        method,
+        _time(created, seen),
+        _signature(value),
+    )
+    return _link(secured, members, since, until, seen)
+
+
+def _around(match: re.Match[str], seen: dict[Any, Any]) -> Link:
+    """A link with a JWS around it; as `_inside`."""
+    raw, head, body, signature = match.groups()
+    payload = b64u_bytes(body.encode("ascii"))
+    header = _HEADER.fullmatch(b64u_bytes(head.encode("ascii")).decode("ascii"))
+    found = _PAYLOAD.fullmatch(payload.decode("ascii"))
+    if header is None or found is None or _members(found) > MAX_MEMBERS:
+        raise ValueError
+    secured = CanonicalToken(
+        raw, raw[: len(head) + 1 + len(body)], payload, header[1],
+        b64u_bytes(signature.encode("ascii")),
+    )  # fmt: skip
+    members: tuple[Any, ...] = found.groups()
+    since, until = members[_BEFORE:]
+    return _link(secured, members, since, until, seen)
+
+
+def _link(
+    secured: Secured, members: tuple[Any, ...], since: str, until: str, seen: dict[Any, Any]
+) -> Link:
+    (url, index, second, limits, depth, grants, key, parent, parent_id, remaining, spawn, count,
+     start, leased, to, sponsor, organization, use, subject, name,
+     issuer) = members[:_BEFORE]  # fmt: skip
     entry = lease = pin = None
     if url is not None:
         entry = StatusEntry(url, int(index))
@@ -228,18 +315,16 @@ def _link(match: re.Match[str], chain: bytes, seen: dict[Any, Any]) -> Link:
             seen.get(grants) or _grants(grants, seen),
             {} if limits is None else _value(limits, seen, constraint.parse),
         )
-    made = _time(created, seen)
-    begin, end = match.span()
+    valid_from, valid_until = _time(since, seen), _time(until, seen)
+    if valid_from >= valid_until:
+        raise ValueError
     return Link(
-        CanonicalLink(
-            chain[begin:end], begin, match.span("proof"), match.span("value"), method, made,
-            _signature(value),
-        ),
+        secured,
         name,
         issuer,
         subject,
-        made if since == created else _time(since, seen),
-        _time(until, seen),
+        valid_from,
+        valid_until,
         entry,
         use,
         sponsor,
@@ -252,7 +337,7 @@ def _link(match: re.Match[str], chain: bytes, seen: dict[Any, Any]) -> Link:
         lease,
         authority,
         pin,
-    )  # fmt: skip
+    )
 
 
 def _signature(text: str) -> bytes:
@@ -260,11 +345,6 @@ def _signature(text: str) -> bytes:
     if len(signature) != 64:
         raise ValueError
     return signature
-
-
-def _short(*dids: str) -> None:
-    if max(map(len, dids)) > MAX_LENGTH:
-        raise ValueError
 
 
 def _value(text: str, seen: dict[Any, Any], read: Callable[[Json], T]) -> T:
@@ -315,7 +395,6 @@ def _dids(text: str, seen: dict[Any, Any]) -> frozenset[str]:
     out = seen[text] = frozenset(dids)
     if len(out) != len(dids) or len(out) > MAX_SET:
         raise ValueError
-    _short(*dids)
     return out
 
 
@@ -325,61 +404,3 @@ def _time(text: str, seen: dict[Any, Any]) -> int:
     if found is None:
         found = seen[text] = int(datetime.fromisoformat(text).timestamp())
     return found
-
-
-# --- the presentation around the chain, and the invocation ---------------------------------
-
-_HEAD: Final = b'{"invocation":"'
-_LINKS: Final = b'","links":'
-
-
-def split(presentation: bytes) -> tuple[bytes, bytes] | None:
-    """Chain and invocation of a presentation in its canonical spelling; else None.
-
-    ``{"invocation":"…","links":CHAIN}``. Both must still be read, by `read_links` and
-    `read_invocation`: only then is it sure that they end where they seem to.
-    """
-    if not (presentation.startswith(_HEAD) and presentation.endswith(b"]}")):
-        return None
-    end = presentation.find(_LINKS, len(_HEAD))
-    if end < 0:
-        return None
-    return presentation[end + len(_LINKS) : -1], presentation[len(_HEAD) : end]
-
-
-_INVOCATION_HEADER: Final = re.compile(
-    rf'\{{"alg":"(EdDSA|Ed25519)","kid":"({_WORDS}{{1,512}}+)","typ":"{re.escape(INVOCATION_TYPE)}"\}}',
-    re.ASCII,
-)
-_SECONDS: Final = "(?:0|[1-9][0-9]{0,14}+)"
-_CLAIMS: Final = re.compile(
-    rf'\{{"aud":"({_DID})","chain":"({_DIGEST})","exp":({_SECONDS}),"iat":({_SECONDS})'
-    rf',"iss":"({_DID})","jti":"({_WORDS}{{1,128}}+)",(?:"nonce":"({_WORDS}{{1,128}}+)",)?'
-    rf'"request":"({_DIGEST})"\}}',
-    re.ASCII,
-)
-
-
-def read_invocation(token: bytes) -> Invocation | None:
-    """An invocation whose parts are canonical; None for what the general path must read."""
-    if len(token) > MAX_INVOCATION:
-        return None
-    try:
-        message, _, signed = token.rpartition(b".")
-        head, _, claims = message.partition(b".")
-        header = _INVOCATION_HEADER.fullmatch(b64u_bytes(head).decode("ascii"))
-        found = _CLAIMS.fullmatch(b64u_bytes(claims).decode("ascii"))
-        signature = b64u_bytes(signed)
-    except ValueError:
-        return None
-    if header is None or found is None or len(signature) != 64:
-        return None
-    claimed: tuple[Any, ...] = found.groups()
-    aud, chain, exp, iat, iss, jti, nonce, request = claimed
-    if len(aud) > MAX_LENGTH or len(iss) > MAX_LENGTH:
-        return None
-    alg, method = header.groups()
-    return Invocation(
-        alg, method, message, signature, iss, aud, int(iat), int(exp), jti, nonce, chain,
-        request,
-    )  # fmt: skip

@@ -20,10 +20,28 @@ from .evidence import Evidence
 from .invocation import Invocation
 from .request import Request
 
-__all__ = ["Bundle", "Presentation"]
+__all__ = ["Bundle", "Presentation", "split"]
 
 MAX_PRESENTATION: Final = 1024 * 1024
 MAX_BUNDLE: Final = 9 * 1024 * 1024
+
+
+_HEAD: Final = b'{"invocation":"'
+_LINKS: Final = b'","links":'
+
+
+def split(presentation: bytes) -> tuple[bytes, bytes] | None:
+    """Chain and invocation of a presentation in its canonical spelling; else None.
+
+    ``{"invocation":"…","links":CHAIN}``. Both must still be read, by `grammar.read_links`
+    and `Invocation.read`: only then is it sure that they end where they seem to.
+    """
+    if not (presentation.startswith(_HEAD) and presentation.endswith(b"]}")):
+        return None
+    end = presentation.find(_LINKS, len(_HEAD))
+    if end < 0:
+        return None
+    return presentation[end + len(_LINKS) : -1], presentation[len(_HEAD) : end]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +65,7 @@ class Presentation:
         Raises:
             LimitExceeded: ``limit-*``. Malformed: the codes of phases 2 and 3.
         """
-        parts = grammar.split(data) if len(data) <= size else None
+        parts = split(data) if len(data) <= size else None
         found = None if parts is None else cls._canonical(parts[0], parts[1])
         return cls.from_json(parse_object(data, size=size)) if found is None else found
 
@@ -69,7 +87,7 @@ class Presentation:
     @classmethod
     def _canonical(cls, chain: bytes, invocation: bytes) -> Presentation | None:
         """Where both are in their canonical spelling."""
-        links, invoked = grammar.read_links(chain), grammar.read_invocation(invocation)
+        links, invoked = grammar.read_links(chain), Invocation.read(invocation)
         if links is None or invoked is None:
             return None
         secured = tuple([link.secured for link in links])

@@ -27,7 +27,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final, TypeAlias
 
-from . import act, chain, grammar, path, standing
+from . import act, chain, path, standing
 from .account import account_of
 from .budget import Budget
 from .cache import ChainCache, Kept
@@ -40,7 +40,7 @@ from .evidence import Evidence
 from .invocation import Invocation
 from .keys import PublicKey
 from .policy import Trust
-from .presentation import Presentation
+from .presentation import Presentation, split
 from .request import Request
 from .verdict import SEAL, Authorization, Explanation, Step, Verdict, VerifiedChain
 
@@ -209,7 +209,7 @@ class _Run:
         """The presentation, its chain from the cache; None where it must be read."""
         limits = self._trust.limits
         if isinstance(presented, bytes):
-            parts = grammar.split(presented) if len(presented) <= limits.presentation else None
+            parts = split(presented) if len(presented) <= limits.presentation else None
             if parts is None:
                 return None
             chain_bytes, token = parts
@@ -223,7 +223,7 @@ class _Run:
         kept = cache.get(chain_bytes)
         if kept is None or (kept.limits is not limits and kept.limits != limits):
             return None
-        invoked = grammar.read_invocation(token)
+        invoked = Invocation.read(token)
         if invoked is None:
             return None
         self._kept = kept

@@ -95,7 +95,7 @@ SIGNATURES = [
        "nine behind it cost nothing.", _forged_root, "proof", 0, at_most=1, depth=1,
        twin="happy::long::10-links"),
     yes("signatures::eight-keys", "Eight keys are pinned for the organisation, the right one "
-        "last.", _many_keys, at_most=10, features=("did:web",)),
+        "last.", _many_keys, at_most=14, features=("did:web",)),
     yes("signatures::lists-at-budget", "The same status list 45 times: 48 checks of evidence.",
         _lists(45), at_most=51),
     no("signatures::lists-over-budget", "The same status list 46 times: 49 checks of evidence.",
