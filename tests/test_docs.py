@@ -9,6 +9,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from delegant.cli.limbo.cases import load
 from delegant.credentials import (
     CODES,
     Limits,
@@ -25,6 +28,7 @@ from delegant.credentials.budget import HARD
 
 ROOT = Path(__file__).resolve().parent.parent
 CORE = ROOT / "credentials" / "delegant" / "credentials"
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
 
 def test_the_rendered_pages_are_up_to_date() -> None:
@@ -139,3 +143,17 @@ def test_the_limits_of_the_design_are_those_of_the_code() -> None:
         ),
     }
     assert {name: stated[name] for name in expected} == expected
+
+
+def test_there_are_as_many_cases_as_the_pages_say() -> None:
+    number = len(load(ROOT / "tests" / "limbo" / "cases"))
+    for page in ("README.md", "CHANGELOG.md"):
+        (said,) = re.findall(r"([0-9,]+) hostile and honest chains", (ROOT / page).read_text())
+        assert int(said.replace(",", "")) <= number, page
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)", page.read_text()):
+        if "://" not in target:
+            assert (page.parent / target).exists(), target
