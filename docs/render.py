@@ -7,25 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import typer
+from tables import BLOCKS, phases
 
 from delegant.cli.main import app
 from delegant.credentials import CODES
 
 HERE = Path(__file__).resolve().parent
-PHASES = {
-    0: "Wallet, command line and naming service",
-    1: "Limits",
-    2: "Strict parse",
-    3: "Shape",
-    4: "Linkage",
-    5: "Attenuation",
-    6: "Keys and signatures",
-    7: "Root and path",
-    8: "Time",
-    9: "Status",
-    10: "Invocation",
-    11: "Request",
-    12: "Obligations",
+PHASES = {0: "Wallet, command line and naming service"} | {
+    number: title for number, (title, _) in phases().items()
 }
 
 
@@ -86,7 +75,19 @@ def cli() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES = {"codes.md": codes, "cli.md": cli}
+def verifier() -> str:
+    """The page as it stands, with the tables that the code gives."""
+    page = (HERE / "verifier.md").read_text()
+    for name, rows in BLOCKS.items():
+        before, begin, rest = page.partition(f"<!-- {name} -->\n")
+        _, end, after = rest.partition(f"<!-- /{name} -->\n")
+        if not end:
+            sys.exit(f"docs/verifier.md has no place for {name}")
+        page = before + "\n".join((begin + rows()[0], *rows()[1:], "", end + after))
+    return page
+
+
+PAGES = {"codes.md": codes, "cli.md": cli, "verifier.md": verifier}
 
 
 def main() -> None:

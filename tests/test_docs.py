@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
 
-from delegant.credentials import CODES
+import pytest
+
+from delegant.cli.limbo.cases import load
+from delegant.credentials import (
+    CODES,
+    Limits,
+    capability,
+    codec,
+    credential,
+    holder,
+    invocation,
+    path,
+    policy,
+    shape,
+)
+from delegant.credentials.budget import HARD
 
 ROOT = Path(__file__).resolve().parent.parent
+CORE = ROOT / "credentials" / "delegant" / "credentials"
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 
 
 def test_the_rendered_pages_are_up_to_date() -> None:
@@ -53,3 +71,89 @@ def test_every_promise_names_a_test_that_exists() -> None:
     assert len(named) >= 6
     for file, test in named:
         assert f"def {test}(" in (ROOT / file).read_text(), f"{file}::{test}"
+
+
+def floors() -> list[str]:
+    """The files of the core in the order in which the design stacks them."""
+    text = (ROOT / "DESIGN.md").read_text()
+    (block,) = re.findall(r"on its own floor:\n\n```\n(.*?)```", text, re.DOTALL)
+    wide = max(line.index("the doors") for line in block.splitlines() if "the doors" in line)
+    return [name for line in block.splitlines() for name in line[:wide].split()]
+
+
+def test_the_floors_of_the_design_are_those_of_the_imports() -> None:
+    order = floors()
+    assert len(set(order)) == len(order)
+    assert set(order) == {file.stem for file in CORE.glob("*.py")} - {"__init__"}
+    for place, name in enumerate(order):
+        tree = ast.parse((CORE / f"{name}.py").read_text())
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and node.level:
+                used = {node.module} if node.module else {alias.name for alias in node.names}
+                assert used <= set(order[:place]), name
+
+
+def test_the_limits_of_the_design_are_those_of_the_code() -> None:
+    own = Limits()
+    text = (ROOT / "DESIGN.md").read_text().split("## Limits")[1].split("## Not promised")[0]
+    rows = [re.split(r" *\| *", line)[1:4] for line in text.splitlines() if line.startswith("|")]
+    stated = {what: (default, most) for what, default, most in rows}
+    sets = (
+        f"{capability.MAX_GRANTS}; {capability.MAX_ACTIONS}, {capability.MAX_RESOURCES}; "
+        f"{shape.MAX_SET}"
+    )
+    ages = policy.DEFAULT_STATUS_AGE
+    expected = {
+        "links in a chain": (f"{own.links}", f"{HARD.links}"),
+        "grants in a link; actions, resources in a grant; members of a set": (sets, "same"),
+        "comparisons in one verification, for grants not restated word for word": (
+            f"{own.comparisons:,}",
+            "same",
+        ),
+        "presentation; evidence": (
+            f"{own.presentation >> 10} KiB; {own.evidence >> 20} MiB",
+            f"{HARD.presentation >> 20} MiB; {HARD.evidence >> 20} MiB",
+        ),
+        "signature checks: chain; evidence": (
+            f"{own.chain_signatures}; {own.evidence_signatures}",
+            f"{HARD.chain_signatures}; {HARD.evidence_signatures}",
+        ),
+        "JSON depth; members": (f"{codec.MAX_DEPTH}; {codec.MAX_MEMBERS:,}", "same"),
+        "status list, decompressed": (
+            f"{own.status_list >> 20} MiB",
+            f"{HARD.status_list >> 20} MiB",
+        ),
+        "status lists of one verification, decompressed together": (
+            f"{path.MAX_LISTS} times that",
+            f"{path.MAX_LISTS} times that",
+        ),
+        "life of a grant; mandate": (
+            f"{policy.DEFAULT_GRANT_SECONDS // 60} min; "
+            f"{policy.DEFAULT_MANDATE_SECONDS // 86_400} days",
+            f"{credential.GRANT_HARD_SECONDS // 3600} h; "
+            f"{credential.MANDATE_HARD_SECONDS // 86_400} days",
+        ),
+        "life of an invocation": (
+            f"{holder.DEFAULT_SECONDS} s",
+            f"{invocation.INVOCATION_HARD_SECONDS} s",
+        ),
+        "age of a status list, high; low sensitivity": (
+            f"{ages['high'] // 60} min; {ages['low'] // 3600} h",
+            "by the trust folder",
+        ),
+    }
+    assert {name: stated[name] for name in expected} == expected
+
+
+def test_there_are_as_many_cases_as_the_pages_say() -> None:
+    number = len(load(ROOT / "tests" / "limbo" / "cases"))
+    for page in ("README.md", "CHANGELOG.md"):
+        (said,) = re.findall(r"([0-9,]+) hostile and honest chains", (ROOT / page).read_text())
+        assert int(said.replace(",", "")) <= number, page
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)", page.read_text()):
+        if "://" not in target:
+            assert (page.parent / target).exists(), target
