@@ -5,6 +5,7 @@ And the batch, which is many single verifications and a cache.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -216,7 +217,7 @@ def chains(number: int) -> tuple[World, list[bytes]]:
     return world, out
 
 
-@pytest.mark.parametrize(("chains_", "size", "left"), [(2, 1 << 20, 2), (9, 4200, 2), (0, 99, 0),
+@pytest.mark.parametrize(("chains_", "size", "left"), [(2, 1 << 20, 2), (9, 4800, 2), (0, 99, 0),
                                                        (9, 100, 0)])  # fmt: skip
 def test_oldest_chains_go_first_where_there_is_no_room(chains_: int, size: int, left: int) -> None:
     world, shown = chains(4)
@@ -230,6 +231,24 @@ def test_oldest_chains_go_first_where_there_is_no_room(chains_: int, size: int, 
     cache.clear()
     assert len(cache) == 0
     assert said(world, shown[0], cache) == "accepted"
+
+
+def test_threads_fill_one_cache_without_harm() -> None:
+    world, links = story()
+    cache = ChainCache(4)
+    shown = world.present(links, ASKED).to_bytes()
+    verify_chain(shown, world.evidence(), world.trust(), at=world.now, cache=cache)
+    ((chain, kept),) = cache._kept.items()
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)  # so that they meet often
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda n: cache.put(b"%d" % n + chain, kept), range(20_000)))
+    finally:
+        sys.setswitchinterval(before)
+    assert 0 < len(cache) <= 4
+    cache._make_room()
+    assert cache._held == sum(map(len, cache._kept))
 
 
 # --- the batch --------------------------------------------------------------------------------
