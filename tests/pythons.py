@@ -12,6 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PINS = ROOT / "requirements" / "base.txt"
+ROOMS = ("credentials", "wallet", "ans", "cli", "schemas", "tests")
 NAMES = ("python3.11", "python3.12", "python3.13")
 
 
@@ -33,7 +34,7 @@ class Python:
 
     def run(self, *typed: object, seed: str = "0") -> str:
         """What it writes, running the core of this tree."""
-        rooms = os.pathsep.join(str(ROOT / name) for name in ("credentials", "tests"))
+        rooms = os.pathsep.join(str(ROOT / name) for name in ROOMS)
         inside = self.home / "bin" / "python"
         return _output(inside, "-s", *typed, PYTHONPATH=rooms, PYTHONHASHSEED=seed)
 

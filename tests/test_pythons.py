@@ -154,6 +154,29 @@ def test_resource_of_today_is_judged_alike(
     assert len(set(states(all_pythons, resource(PERCENT[what]), tmp_path))) == 1
 
 
+# --- limbo ------------------------------------------------------------------------------------
+
+WRONG = """
+import sys
+from pathlib import Path
+from delegant.cli.limbo import client
+from delegant.cli.limbo.cases import load
+cases = load(Path(sys.argv[1]))
+said = [(case, client.answer(case.question)) for case in cases]
+print(len(cases), [
+    case.id for case, one in said if (one.state, one.code, one.link) != (case.state, case.code, case.link)
+])
+"""
+
+
+def test_every_case_of_limbo_gets_its_answer(all_pythons: list[Python]) -> None:
+    cases = Path(__file__).parent / "limbo" / "cases"
+    for one in all_pythons:
+        number, wrong = one.run("-c", WRONG, cases).split(maxsplit=1)
+        assert int(number) > 3000
+        assert wrong.strip() == "[]", one.version
+
+
 # --- issuing ---------------------------------------------------------------------------------
 
 ISSUED = """

@@ -151,9 +151,10 @@ class CanonicalLink(Secured):
     @property
     def raw(self) -> JsonObject:
         """The object."""
-        if self._raw is None:
-            self._raw = orjson.loads(self._link)
-        return self._raw
+        raw = self._raw
+        if raw is None:
+            raw = self._raw = orjson.loads(self._link)
+        return raw
 
     @property
     def document(self) -> JsonObject:
