@@ -163,9 +163,9 @@ from delegant.cli.limbo import client
 from delegant.cli.limbo.cases import load
 cases = load(Path(sys.argv[1]))
 said = [(case, client.answer(case.question)) for case in cases]
-print(len(cases), [
-    case.id for case, one in said if (one.state, one.code, one.link) != (case.state, case.code, case.link)
-])
+right = [(one.state, one.code, one.link) == (case.state, case.code, case.link)
+         for case, one in said]
+print(len(cases), [case.id for case, good in zip(cases, right) if not good])
 """
 
 
