@@ -5,14 +5,29 @@ Most of these were found by changing the core one operator at a time (docs/mutat
 
 from __future__ import annotations
 
+import dataclasses
+import importlib
+import pkgutil
 from typing import Any
 
 import pytest
 
-from delegant.credentials import Error, PrivateKey, PublicKey, did, digest
+import delegant.credentials as core
+from delegant.credentials import (
+    Error,
+    PrivateKey,
+    PublicKey,
+    argument,
+    capability,
+    constraint,
+    did,
+    digest,
+)
 from delegant.credentials import proof as proofs
+from delegant.credentials.capability import parse_grants
 from delegant.credentials.codec import b64u_encode, canonical
-from delegant.credentials.envelope import CONTEXT, unpack
+from delegant.credentials.envelope import CONTEXT, Secured, SecuredObject, SecuredToken, unpack
+from delegant.credentials.grammar import CanonicalLink
 from delegant.credentials.jose import check_header, is_compact, sign, split
 
 KEY = PrivateKey(b"\x21" * 32)
@@ -119,14 +134,14 @@ def test_longest_verification_method_is_taken_and_the_next_is_not() -> None:
         method = "m" * length
         assert refusal(unpack(signed(verificationMethod=method)).open) == code
         token = split(sign({"a": 1}, KEY, "t", method), size=4096)
-        assert refusal(lambda token=token: check_header(token, "t")) == code  # type: ignore[misc]
+        assert refusal(lambda token=token: check_header(token, "t")) == code
 
 
 def test_longest_name_of_an_algorithm_is_taken_and_the_next_is_not() -> None:
     for length, code in ((32, ""), (33, "shape")):
         header = canonical({"alg": "a" * length, "kid": "k", "typ": "t"})
         token = split(f"{b64u_encode(header)}.e30.{b64u_encode(bytes(64))}", size=4096)
-        assert refusal(lambda token=token: check_header(token, "t")) == code  # type: ignore[misc]
+        assert refusal(lambda token=token: check_header(token, "t")) == code
 
 
 def test_largest_token_is_taken_apart_and_the_next_is_not() -> None:
@@ -148,3 +163,138 @@ def test_compact_token_has_three_parts() -> None:
     assert [is_compact(text) for text in ("", "a.b", "a.b.c", "a.b.c.d", None)] == [
         False, False, True, False, False,
     ]  # fmt: skip
+
+
+# --- values that cannot be changed -----------------------------------------------------------
+
+
+def classes() -> list[type]:
+    """The dataclasses of the core."""
+    modules = [
+        importlib.import_module(f"{core.__name__}.{found.name}")
+        for found in pkgutil.iter_modules(core.__path__)
+    ]
+    return [
+        one
+        for module in modules
+        for one in vars(module).values()
+        if isinstance(one, type)
+        and one.__module__ == module.__name__
+        and dataclasses.is_dataclass(one)
+    ]
+
+
+LOOSE = {"Request", "StatusList"}
+"""They keep what was worked out once."""
+
+
+@pytest.mark.parametrize("one", classes(), ids=lambda one: one.__name__)
+def test_value_of_the_core_can_be_neither_changed_nor_extended(one: Any) -> None:
+    assert one.__dataclass_params__.frozen or one.__name__ in LOOSE
+    assert "__slots__" in vars(one) or one.__name__ in LOOSE
+
+
+def test_either_secured_form_has_to_say_what_it_is() -> None:
+    assert Secured.__abstractmethods__ == {"raw", "document", "open", "_whole", "_signed"}
+    for one in (Secured, SecuredObject, SecuredToken, CanonicalLink):
+        assert isinstance(vars(one)["raw"], property)
+        assert isinstance(vars(one)["document"], property)
+
+
+# --- authorities and constraints -------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("grants", "actions", "resources", "code"),
+    [(32, 16, 16, ""), (33, 1, 1, "limit-items"), (1, 17, 1, "limit-items"),
+     (1, 1, 17, "limit-items")],
+)  # fmt: skip
+def test_fullest_list_of_grants_is_read_and_one_more_is_not(
+    grants: int, actions: int, resources: int, code: str
+) -> None:
+    one = {
+        "actions": [f"a{n:02}" for n in range(actions)],
+        "resources": [f"urn:a:{n:02}" for n in range(resources)],
+    }
+    written = [{**one, "actions": [*one["actions"][1:], f"b{n:02}"]} for n in range(grants)]
+    assert refusal(lambda: parse_grants(written)) == code
+    if not code:
+        assert [grant.json for grant in parse_grants(written)] == written
+
+
+def test_authority_is_written_as_it_was_read() -> None:
+    grants = [{"actions": ["a.b"], "resources": ["urn:a:b"]}]
+    for written in ({"grants": grants}, {"grants": grants, "constraints": {"rows": {"max": 3}}}):
+        read = capability.parse(written, "x")
+        assert read.json == written
+        assert read.covers("a.b", "urn:a:b") is True
+        assert read.covers("a.b", "urn:a:c") is False
+
+
+def test_authorities_whose_constraints_exclude_each_other_have_nothing_in_common() -> None:
+    grants = parse_grants([{"actions": ["a"], "resources": ["urn:a:b"]}])
+    one, two = (capability.Authority(grants, constraint.parse({"purpose": [p]})) for p in "xy")
+    assert capability.meet(one, two) == capability.Authority(())
+    assert capability.meet(one, one) == one
+
+
+@pytest.mark.parametrize("number", [0, 1, 64, 65])
+def test_from_one_to_as_many_arguments_as_a_set_holds_may_be_named(number: int) -> None:
+    tests = {f"a{n:02}": {"eq": n} for n in range(number)}
+    code = "" if 0 < number < 65 else "shape"
+    assert refusal(lambda: constraint.parse({"arguments": tests})) == code
+
+
+def test_name_of_an_unknown_constraint_is_shown_to_its_64th_character() -> None:
+    with pytest.raises(Error) as refused:
+        constraint.parse({"abcdefgh" * 9: 1})
+    assert refused.value.dimension == "abcdefgh" * 8
+
+
+# --- the test on an argument -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        {"eq": 1},
+        {"eq": "x"},
+        {"in": [True, 10, 9, "10", "9", "a"]},
+        {"range": {"min": -5, "max": -1}},
+        {"range": {"min": "-5", "max": "-1"}},
+        {"range": {"min": 1 - 2**53, "max": 2**53 - 1}},
+    ],
+)
+def test_test_on_an_argument_is_written_as_it_was_read(written: dict[str, Any]) -> None:
+    assert argument.write(argument.read(written, "x", "x")) == written
+
+
+@pytest.mark.parametrize(("low", "high"), [(-(2**53), 0), (0, 2**53), (2, 1)])
+def test_range_that_is_not_exact_everywhere_or_empty_is_none(low: int, high: int) -> None:
+    assert refusal(lambda: argument.read({"range": {"min": low, "max": high}}, "x", "x")) == "shape"
+
+
+def test_range_of_one_value_narrows_a_list_that_holds_it() -> None:
+    def narrows(parent: Any, child: Any) -> bool:
+        return argument.narrows(argument.read(parent, "x", "x"), argument.read(child, "x", "x"))
+
+    for five, six in ((5, 6), ("5", "6")):
+        one = {"range": {"min": five, "max": five}}
+        assert narrows({"in": [five, "a"]}, one)
+        assert not narrows({"in": [six, "a"]}, one)
+        assert not narrows({"in": [five, six]}, {"range": {"min": five, "max": six}})
+    assert not narrows({"in": ["5"]}, {"range": {"min": 5, "max": 5}})
+    assert not narrows({"in": [5]}, {"range": {"min": "5", "max": "5"}})
+
+
+def test_list_and_range_meet_in_the_values_inside() -> None:
+    values = argument.read({"in": [1, 5, "2"]}, "x", "x")
+    between = argument.read({"range": {"min": 0, "max": 3}}, "x", "x")
+    for a, b in ((values, between), (between, values)):
+        assert argument.write(argument.meet(a, b)) == {"eq": 1}
+    far = argument.read({"range": {"min": 7, "max": 9}}, "x", "x")
+    assert argument.meet(values, far) is None
+    assert argument.meet(between, far) is None
+    assert (
+        argument.meet(between, argument.read({"range": {"min": "0", "max": "3"}}, "", "")) is None
+    )

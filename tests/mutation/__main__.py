@@ -12,13 +12,12 @@ import os
 import sys
 import time
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any, Final
 
 from mutation import survivors
 from mutation.core import CORE
 from mutation.cover import BUILD, cover
-from mutation.mutants import Mutant, mutants
+from mutation.mutants import mutants
 from mutation.run import Result, run
 
 APART: Final = {"__init__", "errors", "account", "holder", "issuer", "request", "verdict"}
@@ -29,7 +28,7 @@ def main() -> int:
     """Run, tell, and say whether all is explained."""
     options = argparse.ArgumentParser(prog="python -m mutation")
     options.add_argument("files", nargs="*", metavar="FILE", help="of the core, without .py")
-    options.add_argument("--survivors", action="store_true", help="only those of the last run")
+    options.add_argument("--survivors", action="store_true", help="of the last run, those not explained")
     options.add_argument("--budget", type=float, default=5, help="seconds of tests for a mutant")
     options.add_argument("--cases", type=int, default=9999, help="most limbo cases for a mutant")
     options.add_argument("--page", action="store_true", help="only write docs/mutation.md")
@@ -48,9 +47,10 @@ def _file(file: str, chosen: argparse.Namespace, known: Any) -> None:
     every = mutants(CORE / f"{file}.py")
     before: dict[str, dict[str, Any]] = {}
     if chosen.survivors and path.exists():
+        reasons = survivors.entries()
         before = {
             _name(one): one for one in json.loads(path.read_text())["results"]
-            if one["outcome"] != "survived"
+            if one["outcome"] != "survived" or any(entry.covers(one) for entry in reasons)
         }  # fmt: skip
     part = path.with_suffix(".part")
     part.touch()  # of a run that was broken off: it is gone on with

@@ -8,8 +8,10 @@ import json
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,6 +35,19 @@ class Cover:
     lines: dict[str, dict[str, str]]
     seconds: dict[str, float]
 
+    @cached_property
+    def breadth(self) -> dict[str, int]:
+        """How many lines of the core a test runs: the fewer, the more it is about them."""
+        counts = Counter[int]()
+        for out in self.lines.values():
+            for written in out.values():
+                digits = f"{int(written, 16):b}"[::-1]
+                at = digits.find("1")
+                while at >= 0:
+                    counts[at] += 1
+                    at = digits.find("1", at + 1)
+        return {name: counts[at] for at, name in enumerate(self.names)}
+
     def some(self, stem: str, lines: Iterable[int]) -> set[str]:
         """As `who`, of lines apart."""
         return set().union(*(self.who(stem, range(line, line + 1)) for line in lines))
@@ -49,7 +64,8 @@ def arguments(*more: str, tests: tuple[str, ...] = TESTS) -> list[str]:
     """How pytest is called: in the tests' own order, nothing printed."""
     folders = [str(ROOT / "tests" / name) for name in tests]
     return [
-        "-q", "-x", "-n", "0", "-W", "ignore::pytest.PytestAssertRewriteWarning", "-p", "no:randomly", "-p", "no:cov", "-p", "no:cacheprovider", "--no-header",
+        "-q", "-x", "-n", "0", "--no-header", "-W", "ignore::pytest.PytestAssertRewriteWarning",
+        "-p", "no:randomly", "-p", "no:cov", "-p", "no:cacheprovider",
         "--rootdir", str(ROOT), "-c", str(ROOT / "pyproject.toml"), *more, *folders,
     ]  # fmt: skip
 
@@ -60,7 +76,7 @@ def cover() -> Cover:
     if not path.exists():
         print("finding out which cases and tests run which lines …", file=sys.stderr)
         BUILD.mkdir(parents=True, exist_ok=True)
-        subprocess.run([sys.executable, "-m", "mutation.cover", str(path)], check=True)  # noqa: S603
+        subprocess.run([sys.executable, "-m", "mutation.cover", str(path)], check=True)
     return Cover(**json.loads(path.read_text("utf-8")))
 
 

@@ -103,10 +103,16 @@ def _own(piece: str) -> Iterator[tuple[str, str]]:
         for node in ast.walk(owner):
             if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
                 continue
+            if node is owner.body[-1] and isinstance(node, ast.Return) and _is_none(node.value):
+                continue
             if isinstance(node, ast.Raise | ast.Expr | ast.Assign | ast.AugAssign | ast.Return):
                 yield "RemoveStatement", _put(piece, node, "pass")
             elif isinstance(node, ast.ExceptHandler) and node.type is not None:
                 yield "ExceptNothing", _put(piece, node.type, "()")
+
+
+def _is_none(node: ast.expr | None) -> bool:
+    return node is None or (isinstance(node, ast.Constant) and node.value is None)
 
 
 def _put(piece: str, node: ast.stmt | ast.expr, text: str) -> str:
@@ -206,9 +212,8 @@ def _place(node: ast.stmt, line: int) -> str:
     """The dotted name of the innermost class or function around a line."""
     if isinstance(node, ast.FunctionDef | ast.ClassDef):
         for inner in node.body:
-            if (
-                isinstance(inner, ast.FunctionDef | ast.ClassDef)
-                and inner.lineno <= line <= (inner.end_lineno or 0)
+            if isinstance(inner, ast.FunctionDef | ast.ClassDef) and inner.lineno <= line <= (
+                inner.end_lineno or 0
             ):
                 return f"{node.name}.{_place(inner, line)}"
         return node.name

@@ -68,9 +68,11 @@ class _Counter:
 
         self._honest = PublicKey.verify
 
-        def verify(key: PublicKey, signature: bytes, message: bytes) -> bool:
-            self.count += 1
-            return self._honest(key, signature, message)
+        counter = self
+
+        def verify(self: PublicKey, signature: bytes, message: bytes) -> bool:
+            counter.count += 1
+            return counter._honest(self, signature, message)
 
         PublicKey.verify = verify  # type: ignore[method-assign]
         return self

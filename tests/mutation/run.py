@@ -19,7 +19,6 @@ import time
 import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -100,8 +99,8 @@ def run(mutants: list[Mutant], cover: Cover, budget: float, most: int, told: Tol
     """Run them all.
 
     Args:
-        budget: most seconds of tests a mutant is given, of those that run its line; the shortest
-            first.
+        budget: most seconds of tests a mutant is given, of those that run its line; first
+            those that run little else.
         most: as many of the cases that run its line; those that told before come first.
         told: is given each result.
     """
@@ -112,7 +111,7 @@ def run(mutants: list[Mutant], cover: Cover, budget: float, most: int, told: Tol
     if child == 0:
         os.close(read)
         plugin = Living(mutants, on_import, cover, budget, most, told)
-        with open(os.devnull, "w") as nothing:  # noqa: PTH123 - pytest's own words
+        with open(os.devnull, "w") as nothing:
             kept = sys.stdout
             sys.stdout = nothing
             plugin.out, plugin.errors = kept, os.fdopen(os.dup(2), "w")
@@ -228,14 +227,13 @@ class Living:
 
 
 def _within(cover: Cover, first: list[str], near: Iterable[str], budget: float) -> list[str]:
-    """Tests near a line, the shortest first, as many as the budget holds."""
-    rest = sorted((n for n in near if n in cover.seconds), key=lambda n: cover.seconds[n])
+    """Tests near a line, those that are about least first, as many as the budget holds."""
+    rest = sorted((n for n in near if n in cover.seconds), key=lambda n: cover.breadth[n])
     out: list[str] = []
     for name in dict.fromkeys([*first, *rest]):
-        budget -= cover.seconds[name]
-        if budget < 0:
-            break
-        out.append(name)
+        if cover.seconds[name] < budget:
+            budget -= cover.seconds[name]
+            out.append(name)
     return out
 
 

@@ -1,17 +1,19 @@
 """Survivors and why they may live: ``survivors.toml`` against the results of the last runs.
 
-An entry names a place and a changed line (``was``), and says why none of its survivors matters;
-``now`` narrows it to some of them. ``kind`` is one of `KINDS`.
+An entry names a place and changed lines (``was``), and says why none of these survivors matters;
+``now`` narrows it to some changes, ``by`` to some operators. All four are patterns with ``*``;
+``kind`` is one of `KINDS`.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import sys
 import tomllib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -42,21 +44,39 @@ class Entry:
     was: str
     kind: str
     why: str
-    now: frozenset[str] = field(default_factory=frozenset)
+    now: tuple[str, ...] = ("*",)
+    by: tuple[str, ...] = ("*",)
 
     def covers(self, one: dict[str, Any]) -> bool:
         """Whether it speaks of this survivor."""
-        place = f"{one['file']}.{one['place']}"
-        if (place, one["was"]) != (self.place, self.was):
-            return False
-        return not self.now or one["now"] in self.now
+        return (
+            _like(f"{one['file']}.{one['place']}", (self.place,))
+            and _like(one["was"], (self.was,))
+            and _like(one["now"], self.now)
+            and _like(one["operator"], self.by)
+        )
+
+
+def _like(text: str, patterns: Sequence[str]) -> bool:
+    """Whether it is one of the patterns; nothing but ``*`` means anything else than itself."""
+    return any(
+        re.fullmatch(".*".join(map(re.escape, one.split("*"))), text) is not None
+        for one in patterns
+    )
 
 
 def entries() -> list[Entry]:
     """All entries of ``survivors.toml``."""
     written = tomllib.loads((HERE / "survivors.toml").read_text("utf-8"))
     return [
-        Entry(one["place"], one["was"], one["kind"], one["why"], frozenset(one.get("now", ())))
+        Entry(
+            one["place"],
+            one.get("was", "*"),
+            one["kind"],
+            one["why"],
+            tuple(one.get("now", ("*",))),
+            tuple(one.get("by", ("*",))),
+        )
         for one in written.get("survivor", [])
     ]
 
@@ -155,7 +175,7 @@ def _reasons(known: dict[str, Any], reasons: list[Entry]) -> str:
             last = file
         place = entry.place.split(".", 1)[1]
         times = f" ({len(covered)} mutants)" if len(covered) > 1 else ""
-        only = "; ".join(f"`{now}`" for now in sorted(entry.now))
+        only = "; ".join(f"`{now}`" for now in (*entry.now, *entry.by) if now != "*")
         out.append(
             f"- `{place}`, `{entry.was}`{' to ' + only if only else ''}{times}: "
             f"*{entry.kind}*; {entry.why}"
