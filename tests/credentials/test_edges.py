@@ -29,6 +29,7 @@ from delegant.credentials.codec import b64u_encode, canonical
 from delegant.credentials.envelope import CONTEXT, Secured, SecuredObject, SecuredToken, unpack
 from delegant.credentials.grammar import CanonicalLink
 from delegant.credentials.jose import check_header, is_compact, sign, split
+from delegant.credentials.keys import new_id
 
 KEY = PrivateKey(b"\x21" * 32)
 OTHER = PrivateKey(b"\x22" * 32)
@@ -71,6 +72,13 @@ def test_two_keys_are_equal_only_if_their_bytes_are() -> None:
     assert one == PublicKey(one.raw)
     assert one != two
     assert two != one
+
+
+def test_new_ids_use_every_variant_of_a_random_uuid() -> None:
+    ids = [new_id() for _ in range(400)]
+    assert {one[23] for one in ids} == {"4"}
+    assert {one[28] for one in ids} == set("89ab")
+    assert len(set(ids)) == len(ids)
 
 
 # --- proofs ----------------------------------------------------------------------------------

@@ -16,7 +16,8 @@ from typing import Any, Final
 
 __all__ = ["Mutant", "mutants"]
 
-UNTOLD: Final = frozenset({"__repr__", "__str__", "_shown"}) | {"describe"}
+TYPES: Final = frozenset({"bool", "dict", "float", "int", "list", "str", "tuple"})
+UNTOLD: Final = frozenset({"__repr__", "__str__", "_shown"})
 """Functions that only make text for people."""
 UNASKED: Final = ("VariableInserter", "VariableReplacer", "ExceptionReplacer")
 """Operators that need to be told names, and one that cannot read ``except module.Name``."""
@@ -176,6 +177,8 @@ def _single(node: ast.expr) -> bool:
     """What is equal to nothing but itself: None, a bool, a class."""
     if isinstance(node, ast.Constant):
         return node.value is None or isinstance(node.value, bool)
+    if isinstance(node, ast.Name):
+        return node.id in TYPES
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "type"
 
 

@@ -301,7 +301,7 @@ class Imported:
             if wrong is not None:
                 return wrong
             plugin = Shortened(self._cover, 2 * self._budget)
-            near = NEAR.get(mutant.file, ("table", "attacks", "bounds"))
+            near = (*NEAR.get(mutant.file, ("table", "attacks", "bounds")), "edges", "edges_verify")
             files = tuple(f"credentials/test_{name}.py" for name in near)
             status = pytest.main(arguments(tests=files), plugins=[plugin])
             return plugin.failed or ("" if status == 0 else f"pytest: {status}")
