@@ -179,6 +179,21 @@ def test_chain_from_the_cache_costs_the_signatures_it_would_have_cost() -> None:
         assert said(world, shown, None, trust=trust) == expected
 
 
+def test_chain_kept_under_wider_limits_is_compared_again_under_narrower() -> None:
+    world = World()
+    ana = world.human("ana")
+    one, two = world.agent("one", ana), world.agent("two", ana)
+    above = world.delegate(ana, one, [f"db.* {PAPERS}"], remaining=1, lease=8)
+    links = [above, world.delegate(one, two, READ, above=[above])]
+    own = world.trust_json["verifier"]
+    shown = world.present(links, ASKED).to_bytes()
+    cache = ChainCache()
+    assert said(world, shown, cache) == "accepted"
+    few = world.trust(verifier={**own, "limits": {"comparisons": 1}})
+    assert said(world, shown, cache, trust=few) == "limit-comparisons"
+    assert said(world, shown, None, trust=few) == "limit-comparisons"
+
+
 def test_presentation_of_the_largest_size_comes_from_the_cache_and_a_larger_is_refused(
     counted: Counted,
 ) -> None:

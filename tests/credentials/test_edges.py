@@ -129,6 +129,42 @@ def test_proof_without_context_is_verified_over_a_document_without() -> None:
     assert not proofs.verify({**whole, "id": "urn:y"}, KEY.public)
 
 
+def test_proof_may_be_in_the_head_of_the_documents_contexts_and_covers_that_alone() -> None:
+    whole = proofs.sign({"@context": ["a"], "id": "urn:x"}, KEY, METHOD, T0)
+    assert proofs.verify({**whole, "@context": ["a", "b"]}, KEY.public)
+    assert (
+        refusal(lambda: proofs.verify({**whole, "@context": ["b", "a"]}, KEY.public)) == "context"
+    )
+
+
+@pytest.mark.parametrize("missing", [{}, {"proof": None}, {"proof": []}, {"proof": "z"}])
+def test_document_without_a_proof_is_no_secured_document(missing: dict[str, Any]) -> None:
+    assert refusal(lambda: proofs.verify({"id": "urn:x"} | missing, KEY.public)) == "shape"
+
+
+@pytest.mark.parametrize("method", ["key", "jwk"])
+def test_did_document_of_a_key_names_it_as_its_one_method(method: str) -> None:
+    name = did.from_key(KEY.public, method)
+    document = did.document(name)
+    (found,) = document["verificationMethod"]
+    spelled = {
+        "key": ("publicKeyMultibase", KEY.public.multikey),
+        "jwk": ("publicKeyJwk", KEY.public.jwk),
+    }
+    member, value = spelled[method]
+    assert found["id"] == did.vm_of(name)
+    assert found[member] == value
+    assert found["type"] == {"key": "Multikey", "jwk": "JsonWebKey2020"}[method]
+    assert refusal(lambda: did.document(did.check("did:web:a.example"))) == "not-found"
+
+
+def test_longest_did_is_one_and_a_longer_one_is_not() -> None:
+    assert did.is_did("did:web:" + "a" * 248)
+    assert not did.is_did("did:web:" + "a" * 249)
+    assert did.method_of(did.check("did:web:a:b:c")) == "web"
+    assert refusal(lambda: did.from_key(KEY.public, "ion")) == "shape"
+
+
 def test_digest_of_what_was_not_read_yet_is_over_its_canonical_form() -> None:
     assert unpack({"n": 1.0}).digest == digest(b'{"n":1}')
     assert proofs.hash_data({"n": 1.0}, {}) == proofs.hash_data({"n": 1}, {})

@@ -6,7 +6,17 @@ from typing import Any
 
 import pytest
 
-from delegant.credentials import Error, Limits, PrivateKey, Request, Trust, decide, explain, verify
+from delegant.credentials import (
+    Error,
+    Limits,
+    PrivateKey,
+    Request,
+    Trust,
+    decide,
+    explain,
+    verify,
+    verify_chain,
+)
 from delegant.credentials.act import holder_signed, in_time
 from delegant.credentials.budget import Budget
 from delegant.credentials.codec import b58_decode, b58_encode, b64u_decode, is_digest, parse
@@ -136,6 +146,17 @@ def signed(found: Invocation, name: Did, key: PrivateKey) -> None:
 def test_columns_that_were_not_said_are_none_and_none_at_all_may_be_asked() -> None:
     """An empty list of columns is malformed, so two rights always share what was asked for."""
     assert refusal(lambda: Request("db.read", "urn:acme:papers:1", columns=())) == "empty-array"
+
+
+def test_digest_of_what_went_in_is_that_of_chain_evidence_and_instant() -> None:
+    world, links = family()
+    shown, evidence, trust = world.present(links, ASKED), world.evidence(), world.trust()
+    one, two, later = (
+        verify_chain(shown, evidence, trust, at=world.now + after).inputs_digest
+        for after in (0, 0, 1)
+    )
+    assert is_digest(one)
+    assert one == two != later
 
 
 @pytest.mark.parametrize("instant", [0.0, float("nan"), True, "1", None])

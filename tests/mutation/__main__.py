@@ -28,7 +28,9 @@ def main() -> int:
     """Run, tell, and say whether all is explained."""
     options = argparse.ArgumentParser(prog="python -m mutation")
     options.add_argument("files", nargs="*", metavar="FILE", help="of the core, without .py")
-    options.add_argument("--survivors", action="store_true", help="of the last run, those not explained")
+    options.add_argument(
+        "--survivors", action="store_true", help="of the last run, those not explained"
+    )
     options.add_argument("--budget", type=float, default=5, help="seconds of tests for a mutant")
     options.add_argument("--cases", type=int, default=9999, help="most limbo cases for a mutant")
     options.add_argument("--page", action="store_true", help="only write docs/mutation.md")

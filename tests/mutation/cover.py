@@ -113,8 +113,10 @@ class Covering:
             start = time.perf_counter()
             measured.start()
             measured.switch_context(item.nodeid)
-            runner.runtestprotocol(item, nextitem=None, log=False)
+            reports = runner.runtestprotocol(item, nextitem=None, log=False)
             measured.stop()
+            if any(report.failed for report in reports):  # it would kill every mutant
+                pytest.exit(f"{item.nodeid} fails without any change", 1)
             seconds[item.nodeid] = round(time.perf_counter() - start, 4)
         names = [*cases.ids, *seconds]
         self._write(measured.get_data(), names, seconds)

@@ -46,20 +46,27 @@ class Result:
     asked: int
 
 
+EDGES: Final = ("edges", "edges_rules", "edges_verify")
 NEAR: Final = {
+    "act": ("obligations", "attacks"),
     "argument": ("constraints",),
     "cache": ("cache",),
     "capability": ("bounds", "resource"),
+    "chain": ("root", "attacks"),
     "codec": ("codec", "keys"),
     "constraint": ("constraints",),
     "grammar": ("grammar", "cache"),
     "keys": ("keys", "codec"),
     "kinds": ("constraints",),
+    "path": ("root", "attacks"),
     "resource": ("resource",),
     "shape": ("bounds", "codec", "resource"),
+    "standing": ("status", "root"),
     "status": ("status",),
+    "verifier": ("cache", "obligations"),
 }
-"""The tests of a file that are asked where its core is imported afresh: collecting takes time."""
+"""The tests that are about a file: they come first, and where the core is imported afresh they
+are all that is asked, since collecting takes time."""
 
 Told = Callable[[Result], None]
 
@@ -197,11 +204,15 @@ class Living:
         first = [name for name in self._killers if name in near and name in refused]
         first += [name for name in cases.ids if name in near & refused and name not in first]
         first += [name for name in self._killers if name in near and name not in first]
-        asked = [*(n for n in first if n not in items)]
-        known = set(first)
+        asked = [n for n in first if n not in items]
+        known = set(asked)
         asked += [n for n in cases.ids if n in near and n not in known]
         del asked[self._most :]
-        tests = _within(self._cover, [n for n in first if n in items], near, self._budget)
+        files = [f"credentials/test_{name}.py" for name in (*NEAR.get(mutant.file, ()), *EDGES)]
+        about = [n for n in near if any(file in n for file in files)]
+        about.sort(key=lambda name: self._cover.breadth[name])
+        first = [*(n for n in first if n in items), *about]
+        tests = _within(self._cover, first, near, self._budget)
 
         def work() -> str:
             for function, code in changes:
@@ -259,11 +270,7 @@ class Shortened:
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         known = {item.nodeid: item for item in items}
-        items[:] = [
-            known[name]
-            for name in _within(self._cover, [], self._cover.seconds, self._budget)
-            if name in known
-        ]
+        items[:] = [known[name] for name in _within(self._cover, [], known, self._budget)]
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         if report.failed and not self.failed:
@@ -301,7 +308,7 @@ class Imported:
             if wrong is not None:
                 return wrong
             plugin = Shortened(self._cover, 2 * self._budget)
-            near = (*NEAR.get(mutant.file, ("table", "attacks", "bounds")), "edges", "edges_verify")
+            near = (*NEAR.get(mutant.file, ("attacks", "bounds")), *EDGES)
             files = tuple(f"credentials/test_{name}.py" for name in near)
             status = pytest.main(arguments(tests=files), plugins=[plugin])
             return plugin.failed or ("" if status == 0 else f"pytest: {status}")
