@@ -46,7 +46,7 @@ class Result:
     asked: int
 
 
-EDGES: Final = ("edges", "edges_rules", "edges_verify")
+EDGES: Final = ("edges", "edges_chain", "edges_rules", "edges_verify")
 NEAR: Final = {
     "act": ("obligations", "attacks"),
     "argument": ("constraints",),
