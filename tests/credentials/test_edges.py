@@ -26,7 +26,14 @@ from delegant.credentials import (
 from delegant.credentials import proof as proofs
 from delegant.credentials.capability import parse_grants
 from delegant.credentials.codec import b64u_encode, canonical
-from delegant.credentials.envelope import CONTEXT, Secured, SecuredObject, SecuredToken, unpack
+from delegant.credentials.envelope import (
+    CONTEXT,
+    Secured,
+    SecuredObject,
+    SecuredToken,
+    secure,
+    unpack,
+)
 from delegant.credentials.grammar import CanonicalLink
 from delegant.credentials.jose import check_header, is_compact, sign, split
 from delegant.credentials.keys import new_id
@@ -127,6 +134,31 @@ def test_proof_without_context_is_verified_over_a_document_without() -> None:
     assert "@context" not in whole["proof"]
     assert proofs.verify(whole, KEY.public)
     assert not proofs.verify({**whole, "id": "urn:y"}, KEY.public)
+
+
+@pytest.mark.parametrize("member", ["type", "cryptosuite", "verificationMethod", "created"])
+@pytest.mark.parametrize("value", [None, 1, [], ""])
+def test_proof_whose_member_is_no_text_is_malformed(member: str, value: Any) -> None:
+    assert refusal(unpack(signed(**{member: value})).open) == "shape"
+
+
+@pytest.mark.parametrize(
+    "context", [None, [], ["a"], list(CONTEXT[:1]), [*CONTEXT, "z"], CONTEXT[0]]
+)
+def test_document_in_another_context_is_malformed_whatever_its_proof_says(context: Any) -> None:
+    assert refusal(unpack(signed() | {"@context": context}).open) == "context"
+    for member in ("issuanceDate", "expirationDate"):
+        assert refusal(unpack(signed() | {member: "x"}).open) == "vcdm-version"
+
+
+def test_document_with_a_float_is_signed_and_checked_in_canonical_form() -> None:
+    for form in ("di", "jwt"):
+        document = {"@context": list(CONTEXT), "n": 1.0, "m": 1e21}
+        secured = secure(document, KEY, METHOD, T0, form)
+        assert secured.form == form
+        secured.open()
+        secured.check(NAME, KEY.public)
+        assert secured.checked_by(KEY.public)
 
 
 def test_proof_may_be_in_the_head_of_the_documents_contexts_and_covers_that_alone() -> None:

@@ -6,7 +6,17 @@ from typing import Any
 
 import pytest
 
-from delegant.credentials import Error, Limits, Link, PrivateKey, Request, decide, did
+from delegant.credentials import (
+    Error,
+    Evidence,
+    Limits,
+    Link,
+    PrivateKey,
+    Request,
+    Trust,
+    decide,
+    did,
+)
 from delegant.credentials import chain as phases
 from delegant.credentials import proof as proofs
 from delegant.credentials.budget import Budget
@@ -47,6 +57,15 @@ def test_sponsor_changed_is_noticed_however_its_name_sorts(at: int, member: str,
     change: dict[str, Any] = {member: name}
     links[at] = links[at]._replace(**change)
     assert refusal(lambda: phases.linkage(tuple(links), None)) == "sponsor-changed"
+
+
+@pytest.mark.parametrize("name", STRANGERS)
+def test_first_link_by_another_than_the_sponsor_is_noticed_however_it_sorts(name: str) -> None:
+    root = honest()[0]
+    assert refusal(lambda: phases.linkage((root,), None)) == ""
+    assert (
+        refusal(lambda: phases.linkage((root._replace(sponsor=name),), None)) == "sponsor-changed"
+    )
 
 
 def test_child_may_live_from_later_to_earlier_than_its_parent_and_no_other_way() -> None:
@@ -97,12 +116,12 @@ def test_what_no_key_can_mend_is_said_at_once() -> None:
     assert code == "did-key-mismatch"
 
 
-@pytest.mark.parametrize("signer", [0, 1, 2])
-def test_human_pinned_with_two_keys_signs_with_either(signer: int) -> None:
+def two_keys(signer: int, **own: Any) -> tuple[World, Link, Evidence, Trust]:
+    """A human pinned with two keys, whose link is signed with one of three."""
     world = World()
     ana = world.human("ana")
     ana.did = did.check("did:web:acme.example:ana")
-    ana.key = KEYS[signer]
+    ana.key = KEYS[0]
     anchor = world.trust_json["anchors"][0]
     pinned = {
         "id": ana.did,
@@ -110,15 +129,43 @@ def test_human_pinned_with_two_keys_signs_with_either(signer: int) -> None:
         "ceiling": anchor["ceiling"],
         "maxGrantSeconds": 1800,
     }
-    own = {"id": ana.did, "organization": ana.did}
-    bot = world.agent("bot", ana, block={"sponsor": own})
-    link = world.delegate(ana, bot, READ, organization=ana.did)
+    sponsor = {"id": ana.did, "organization": ana.did}
+    bot = world.agent("bot", ana, block={"sponsor": sponsor})
     lists = [world.status_list(authority=ana.did, signer=ana).secured.raw]
-    trust = world.trust(anchors=[anchor, pinned])
-    evidence = world.evidence(sponsors=[], status_lists=lists)
+    ana.key = KEYS[signer]
+    link = world.delegate(ana, bot, READ, organization=ana.did)
+    trust = world.trust(anchors=[anchor, pinned], verifier=world.trust_json["verifier"] | own)
+    return world, link, world.evidence(sponsors=[], status_lists=lists), trust
+
+
+@pytest.mark.parametrize("signer", [0, 1, 2])
+def test_human_pinned_with_two_keys_signs_with_either(signer: int) -> None:
+    world, link, evidence, trust = two_keys(signer)
     for _ in range(2):
         said = decide(world.present([link], ASKED), evidence, trust, ASKED, at=world.now)
         assert said.code == ("proof" if signer == 2 else None)
+
+
+@pytest.mark.parametrize(("most", "code"), [(4, None), (3, "limit-signatures")])
+def test_every_key_of_a_signer_is_a_signature_spent_the_second_time_too(
+    most: int, code: str | None
+) -> None:
+    """Two for the identity and two for the status list, by a human with two keys."""
+    world, link, evidence, trust = two_keys(0, limits={"evidenceSignatures": most})
+    for _ in range(3):
+        said = decide(world.present([link], ASKED), evidence, trust, ASKED, at=world.now)
+        assert said.code == code
+
+
+@pytest.mark.parametrize("name", [did.check("did:aaa:x"), did.check("did:web:x")])
+def test_organisation_that_does_not_answer_for_the_human_is_noticed(name: did.Did) -> None:
+    world = World()
+    ana = world.human("ana")
+    bot = world.agent("bot", ana)
+    evidence = world.evidence()
+    link = world.delegate(ana, bot, READ, organization=name)
+    said = decide(world.present([link], ASKED), evidence, world.trust(), ASKED, at=world.now)
+    assert said.code == "root-not-authoritative"
 
 
 # --- status lists ----------------------------------------------------------------------------

@@ -80,6 +80,17 @@ def test_evidence_seen_before_costs_the_signatures_it_cost_the_first_time() -> N
             assert said.code == code, most
 
 
+def test_list_seen_before_costs_its_signature_in_a_longer_chain_too() -> None:
+    world, links = family()
+    own = world.trust_json["verifier"]
+    trust = world.trust(verifier={**own, "limits": {"evidenceSignatures": 3}})
+    evidence = world.evidence()
+    short, long = (world.present(part, ASKED) for part in (links[:1], links))
+    assert decide(short, evidence, trust, ASKED, at=world.now).state == "accepted"
+    assert decide(long, evidence, trust, ASKED, at=world.now).code == "limit-signatures"
+    assert decide(short, evidence, trust, ASKED, at=world.now).state == "accepted"
+
+
 def test_newest_of_two_identities_is_the_one_that_counts() -> None:
     world, links = family()
     older = world.evidence().json["identities"]
@@ -114,6 +125,8 @@ def invoked(world: World, **change: Any) -> Invocation:
     ("iat", "exp", "at", "code"),
     [
         (T0, T0 + 1, T0, ""),
+        (T0, T0 + 120, T0, ""),
+        (T0, T0 + 121, T0, "invocation-expired"),
         (T0, T0, T0, "invocation-expired"),
         (T0, T0 + 1, T0 + 1, "invocation-expired"),
         (T0 + 30, T0 + 60, T0, ""),
@@ -126,6 +139,15 @@ def test_invocation_holds_from_its_first_to_before_its_last_second(
     iat: int, exp: int, at: int, code: str
 ) -> None:
     assert refusal(lambda: in_time(invoked(World(), iat=iat, exp=exp), at)) == code
+
+
+def test_invocation_is_known_by_its_holder_audience_and_number() -> None:
+    one = invoked(World())
+    assert is_digest(one.once_key)
+    assert one.once_key == one._replace(request="another", iat=0).once_key
+    for member in ("iss", "aud", "jti"):
+        change: dict[str, Any] = {member: "did:web:x"}
+        assert one.once_key != one._replace(**change).once_key
 
 
 def test_invocation_by_another_is_refused_whichever_sorts_first() -> None:

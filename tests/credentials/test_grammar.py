@@ -8,6 +8,7 @@ change of them, and on members replaced at random.
 from __future__ import annotations
 
 import random
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -410,3 +411,19 @@ def test_only_what_begins_and_ends_as_a_presentation_is_split() -> None:
     for other in (chain[1:], chain[:-1], chain[:-2], b"", b"[]}", b'{"invocation":"a.b.c"]}',
                   b'{"invocation":"', b'","links":[]}'):  # fmt: skip
         assert grammar.split(other) is None
+
+
+@pytest.mark.parametrize("mark", [*" !#*+-./:;<=>@[]{}a", "", ",,"])
+def test_links_with_anything_but_a_comma_between_are_left_to_the_general_path(mark: str) -> None:
+    one, two = (canonical(raw) for raw in honest()[:2])
+    assert agree(b"[" + one + b"," + two + b"]")
+    assert grammar.read_links(b"[" + one + mark.encode() + two + b"]") is None
+
+
+@pytest.mark.parametrize("later", [0, 1, 59])
+def test_link_signed_later_than_it_begins_is_read_alike(later: int) -> None:
+    raw = honest()[2]
+    del raw["proof"]
+    start = int(datetime.fromisoformat(raw["validFrom"]).timestamp())
+    signed = secure(raw, KEY, did.vm_of(ME), start + later).raw
+    assert agree(chain_of(signed))

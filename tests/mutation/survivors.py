@@ -95,7 +95,8 @@ def record(files: Sequence[str]) -> dict[str, Any]:
             for one in run["results"]
             if one["outcome"] == "survived"
         ]
-        known[file] = {"counts": dict(sorted(counts.items())), "seconds": run["seconds"]}
+        taken = round(sum(one["seconds"] for one in run["results"]))
+        known[file] = {"counts": dict(sorted(counts.items())), "seconds": taken}
         known[file]["survivors"] = sorted(lived, key=lambda one: (one["line"], one["now"]))
     RECORD.write_text(json.dumps(known, indent=1, sort_keys=True, ensure_ascii=False) + "\n")
     return known
