@@ -60,7 +60,7 @@ def test_sponsor_changed_is_noticed_however_its_name_sorts(at: int, member: str,
 
 
 @pytest.mark.parametrize("name", STRANGERS)
-def test_first_link_by_another_than_the_sponsor_is_noticed_however_it_sorts(name: str) -> None:
+def test_first_link_by_another_than_the_sponsor_is_noticed_however_it_sorts(name: did.Did) -> None:
     root = honest()[0]
     assert refusal(lambda: phases.linkage((root,), None)) == ""
     assert (
