@@ -13,6 +13,7 @@ RUN := $(VENV)/.run
 DEV := $(VENV)/.dev
 FUZZ := $(VENV)/.fuzz
 BENCH := $(VENV)/.bench
+MUTATE := $(VENV)/.mutate
 DEMO := $(if $(wildcard $(DEV)),$(DEV),$(RUN))
 
 # What a shell may carry that would send the installation elsewhere or bend its versions. Where
@@ -22,7 +23,7 @@ export PIP_USER := 0
 
 .NOTPARALLEL: # two installations must not share one .venv
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test pythons lint types imports check limbo bench fuzz clean
+.PHONY: help setup demo test pythons lint types imports check limbo bench fuzz mutate clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -66,6 +67,12 @@ FUZZ_SEED ?= 0
 fuzz: $(FUZZ) ## fuzz all that reads bytes: make fuzz FUZZ_SECONDS=600
 	@PYTHONPATH=tests $(BIN)/python -m fuzz $(FUZZ_TARGETS) --seconds $(FUZZ_SECONDS) --seed $(FUZZ_SEED)
 
+# Files of the core without .py; all that a verifier relies on by default (docs/mutation.md).
+FILES ?=
+
+mutate: $(MUTATE) ## change the core in thousands of ways: make mutate FILES='keys jose'
+	@PYTHONPATH=tests $(BIN)/python -m mutation $(FILES)
+
 clean: ## remove .venv, builds and caches
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .import_linter_cache .hypothesis .coverage .coverage.* htmlcov
 	find . '(' -name __pycache__ -o -name .ruff_cache ')' -type d -prune -exec rm -rf {} +
@@ -84,6 +91,10 @@ $(DEV): requirements/dev.txt pyproject.toml | $(BIN)/pip
 
 $(FUZZ): requirements/fuzz.txt $(DEV)
 	@$(PIP) --require-hashes -r requirements/fuzz.txt
+	@touch $@
+
+$(MUTATE): requirements/mutate.txt $(DEV)
+	@$(PIP) --require-hashes -r requirements/mutate.txt
 	@touch $@
 
 # Without them the bench still runs, so a peer that cannot be had is no error.

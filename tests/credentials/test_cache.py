@@ -167,6 +167,56 @@ def test_other_limits_read_the_chain_again(counted: Counted) -> None:
     assert said(world, shown, cache, trust=few) == said(world, shown, None, trust=few)
 
 
+def test_chain_from_the_cache_costs_the_signatures_it_would_have_cost() -> None:
+    world, links = story()
+    own = world.trust_json["verifier"]
+    shown = world.present(links, ASKED).to_bytes()
+    for most, expected in ((4, "accepted"), (3, "limit-signatures")):  # three links, one invocation
+        trust = world.trust(verifier={**own, "limits": {"chainSignatures": most}})
+        cache = ChainCache()
+        verify_chain(shown, world.evidence(), trust, at=world.now, cache=cache)
+        assert len(cache) == 1
+        assert said(world, shown, cache, trust=trust) == expected
+        assert said(world, shown, None, trust=trust) == expected
+
+
+def test_chain_kept_under_wider_limits_is_compared_again_under_narrower() -> None:
+    world = World()
+    ana = world.human("ana")
+    one, two = world.agent("one", ana), world.agent("two", ana)
+    above = world.delegate(ana, one, [f"db.* {PAPERS}"], remaining=1, lease=8)
+    links = [above, world.delegate(one, two, READ, above=[above])]
+    own = world.trust_json["verifier"]
+    shown = world.present(links, ASKED).to_bytes()
+    cache = ChainCache()
+    assert said(world, shown, cache) == "accepted"
+    few = world.trust(verifier={**own, "limits": {"comparisons": 1}})
+    assert said(world, shown, cache, trust=few) == "limit-comparisons"
+    assert said(world, shown, None, trust=few) == "limit-comparisons"
+
+
+def test_presentation_of_the_largest_size_comes_from_the_cache_and_a_larger_is_refused(
+    counted: Counted,
+) -> None:
+    world, links = story()
+    asked = [world.present(links, ASKED), world.present(links, ASKED, nonce="n" * 40)]
+    tokens = [one.invocation or "" for one in asked]
+    data, larger = (one.to_bytes() for one in asked)
+    chain = data[data.index(b'"links":') + 8 : -1]
+    both: list[tuple[Any, Any, int]] = [
+        (data, larger, len(data)),
+        ((chain, tokens[0]), (chain, tokens[1]), len(chain) + len(tokens[0])),
+    ]
+    for fits, exceeds, size in both:
+        cache, trust = ChainCache(), sized(world, size)
+        assert said(world, fits, cache, trust=trust) == "accepted"
+        counted.taken()
+        assert said(world, fits, cache, trust=trust) == "accepted"
+        assert counted.taken() == []
+        assert said(world, exceeds, cache, trust=trust) == "limit-size"
+        assert said(world, exceeds, None, trust=trust) == "limit-size"
+
+
 def test_root_that_is_no_key_is_kept_with_the_keys_it_had(counted: Counted) -> None:
     world = World()
     ana = world.human("ana")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import random
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -367,3 +368,112 @@ def test_presentation_is_split_only_where_it_is_canonical() -> None:
     with pytest.raises(Error):
         Invocation.unpack(odd.invocation or "")
     assert unpack(orjson.loads(chain)[0]).digest == links[0].digest
+
+
+# --- bounds ----------------------------------------------------------------------------------
+
+
+def web(length: int, letter: str = "a") -> str:
+    """A DID of so many characters."""
+    return f"did:web:{letter * (length - 8)}"
+
+
+@pytest.mark.parametrize("member", ["issuer", "subject", "sponsor", "organization", "to"])
+def test_longest_did_is_read_and_a_longer_one_left_to_the_general_path(member: str) -> None:
+    for length in (did.MAX_LENGTH, did.MAX_LENGTH + 1):
+        raw = full_link()
+        subject = raw["credentialSubject"]
+        block = subject["delegation"]
+        name = web(length)
+        if member == "issuer":
+            raw["issuer"] = name
+            raw["proof"]["verificationMethod"] = f"{name}#k"
+        elif member == "subject":
+            subject["id"] = name
+        elif member == "to":
+            block["redelegation"]["to"] = [name]
+        else:
+            block["sponsor"]["id" if member == "sponsor" else member] = name
+        assert agree(chain_of(raw)) is (length == did.MAX_LENGTH)
+
+
+def test_organisation_named_twice_is_left_to_the_general_path() -> None:
+    for names in ([ME, ME], [web(20), web(21), web(20)]):
+        raw = full_link()
+        raw["credentialSubject"]["delegation"]["redelegation"]["to"] = names
+        assert not grammar.read_links(chain_of(raw))
+        raw["credentialSubject"]["delegation"]["redelegation"]["to"] = names[:1]
+        assert agree(chain_of(raw))
+
+
+@pytest.mark.parametrize("second", ["2001", "2005", "1", "999999"])
+def test_status_bits_that_are_no_pair_are_left_to_the_general_path(second: str) -> None:
+    raw = honest()[1]
+    pair = raw["credentialStatus"]
+    right = pair[1]["statusListIndex"]
+    assert agree(chain_of(raw))
+    pair[1]["statusListIndex"] = second
+    assert (grammar.read_links(chain_of(raw)) is None) is (second != right)
+
+
+def test_invocation_by_or_for_too_long_a_did_is_left_to_the_general_path() -> None:
+    for member in ("iss", "aud"):
+        for length in (did.MAX_LENGTH, did.MAX_LENGTH + 1):
+            token = token_of(**{member: web(length)})
+            found = grammar.read_invocation(token.encode())
+            assert (found is not None) is (length == did.MAX_LENGTH)
+            if found is not None:
+                assert found == Invocation.parse(Invocation.unpack(token))
+
+
+@pytest.mark.parametrize("length", [0, 1, 63, 64, 65, 66])
+def test_invocation_with_a_signature_of_another_length_is_left_to_the_general_path(
+    length: int,
+) -> None:
+    head = token_of().rsplit(".", 1)[0]
+    token = f"{head}.{b64u_encode(bytes(length))}".encode()
+    assert (grammar.read_invocation(token) is not None) is (length == 64)
+
+
+def test_longest_key_name_of_an_invocation_is_read_and_a_longer_one_is_not() -> None:
+    for length in (1, 512, 513):
+        found = grammar.read_invocation(token_of(kid="k" * length).encode())
+        assert (found is not None) is (length < 513)
+
+
+def test_as_many_members_as_a_text_may_have_are_read_and_many_more_are_not() -> None:
+    """The estimate is on the safe side: declined a little early, never late."""
+    for count, taken in ((8, True), (20, None), (40, None), (60, False)):
+        raw = honest()[2]
+        lists = {f"a{n:02}": {"in": list(range(100, 100 + count))} for n in range(64)}
+        raw["credentialSubject"]["delegation"]["constraints"] = {"arguments": lists}
+        chain = chain_of(raw, raw)
+        found = grammar.read_links(chain)
+        if taken is not None:
+            assert (found is not None) is taken
+        if found is not None:
+            general(chain)
+
+
+def test_only_what_begins_and_ends_as_a_presentation_is_split() -> None:
+    chain = b'{"invocation":"a.b.c","links":[]}'
+    assert grammar.split(chain) == (b"[]", b"a.b.c")
+    for other in (chain[1:], chain[:-1], chain[:-2], b"", b"[]}", b'{"invocation":"a.b.c"]}',
+                  b'{"invocation":"', b'","links":[]}'):  # fmt: skip
+        assert grammar.split(other) is None
+
+
+@pytest.mark.parametrize("mark", [*" !#*+-./:;<=>@[]{}a", "", ",,"])
+def test_links_with_anything_but_a_comma_between_are_left_to_the_general_path(mark: str) -> None:
+    one, two = (canonical(raw) for raw in honest()[:2])
+    assert agree(b"[" + one + b"," + two + b"]")
+    assert grammar.read_links(b"[" + one + mark.encode() + two + b"]") is None
+
+
+@pytest.mark.parametrize("later", [0, 1, 59])
+def test_link_signed_later_than_it_begins_is_read_alike(later: int) -> None:
+    raw = honest()[2]
+    del raw["proof"]
+    start = int(datetime.fromisoformat(raw["validFrom"]).timestamp())
+    signed = secure(raw, KEY, did.vm_of(ME), start + later).raw
+    assert agree(chain_of(signed))
