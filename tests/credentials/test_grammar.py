@@ -22,7 +22,7 @@ from delegant.credentials.codec import b64u_encode
 from delegant.credentials.credential import parse_link
 from delegant.credentials.envelope import secure, unpack
 from delegant.credentials.invocation import Invocation
-from delegant.credentials.presentation import Presentation
+from delegant.credentials.presentation import Presentation, split
 from world import World, research_chain
 
 ASKED = Request("db.read", "urn:acme:papers:17", rows=3)
@@ -420,7 +420,7 @@ def test_invocation_by_or_for_too_long_a_did_is_left_to_the_general_path() -> No
     for member in ("iss", "aud"):
         for length in (did.MAX_LENGTH, did.MAX_LENGTH + 1):
             token = token_of(**{member: web(length)})
-            found = grammar.read_invocation(token.encode())
+            found = Invocation.read(token.encode())
             assert (found is not None) is (length == did.MAX_LENGTH)
             if found is not None:
                 assert found == Invocation.parse(Invocation.unpack(token))
@@ -432,12 +432,12 @@ def test_invocation_with_a_signature_of_another_length_is_left_to_the_general_pa
 ) -> None:
     head = token_of().rsplit(".", 1)[0]
     token = f"{head}.{b64u_encode(bytes(length))}".encode()
-    assert (grammar.read_invocation(token) is not None) is (length == 64)
+    assert (Invocation.read(token) is not None) is (length == 64)
 
 
 def test_longest_key_name_of_an_invocation_is_read_and_a_longer_one_is_not() -> None:
     for length in (1, 512, 513):
-        found = grammar.read_invocation(token_of(kid="k" * length).encode())
+        found = Invocation.read(token_of(kid="k" * length).encode())
         assert (found is not None) is (length < 513)
 
 
@@ -457,10 +457,10 @@ def test_as_many_members_as_a_text_may_have_are_read_and_many_more_are_not() -> 
 
 def test_only_what_begins_and_ends_as_a_presentation_is_split() -> None:
     chain = b'{"invocation":"a.b.c","links":[]}'
-    assert grammar.split(chain) == (b"[]", b"a.b.c")
+    assert split(chain) == (b"[]", b"a.b.c")
     for other in (chain[1:], chain[:-1], chain[:-2], b"", b"[]}", b'{"invocation":"a.b.c"]}',
                   b'{"invocation":"', b'","links":[]}'):  # fmt: skip
-        assert grammar.split(other) is None
+        assert split(other) is None
 
 
 @pytest.mark.parametrize("mark", [*" !#*+-./:;<=>@[]{}a", "", ",,"])

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
-from . import chain, did, grammar, proof, status
+from . import chain, did, grammar, jose, proof, status
 from .codec import JsonObject, canonical
 from .credential import (
     GRANT_HARD_SECONDS,
@@ -287,12 +287,15 @@ def _signed_link(
     document: JsonObject, key: PrivateKey, issuer: str, pin: str | None, form: Form
 ) -> Link:
     """A link, read back as the verifier will: at once if it can, else member by member."""
-    if form == "jwt":
-        return parse_link(_sign(document, key, issuer, pin, form))
-    # A float among the constraints is refused by either reader.
     method, created = _method(key, issuer, pin), document["validFrom"]
-    signed = proof.sign(document, key, method, created, floats=False)
-    read = grammar.read_links(b"[" + canonical(signed, floats=False) + b"]")
+    signed: JsonObject | str
+    # A float among the constraints is refused by either reader.
+    if form == "jwt":
+        signed = jose.sign(document, key, "vc+jwt", method, floats=False)
+        read = grammar.read_links(f'["{signed}"]'.encode("ascii"))
+    else:
+        signed = proof.sign(document, key, method, created, floats=False)
+        read = grammar.read_links(b"[" + canonical(signed, floats=False) + b"]")
     return parse_link(unpack(signed)) if read is None else read[0]
 
 

@@ -30,10 +30,14 @@ class Jws:
     signature: bytes
 
 
-def sign(payload: JsonObject, key: PrivateKey, typ: str, kid: str) -> str:
-    """The compact serialisation; the payload is written in RFC 8785 form."""
-    header = canonical({"alg": "EdDSA", "kid": kid, "typ": typ})
-    message = f"{b64u_encode(header)}.{b64u_encode(canonical(payload))}"
+def sign(payload: JsonObject, key: PrivateKey, typ: str, kid: str, *, floats: bool = True) -> str:
+    """The compact serialisation; the payload is written in RFC 8785 form.
+
+    Args:
+        floats: whether the payload may hold a float (see `codec.canonical`).
+    """
+    header = canonical({"alg": "EdDSA", "kid": kid, "typ": typ}, floats=False)
+    message = f"{b64u_encode(header)}.{b64u_encode(canonical(payload, floats=floats))}"
     return f"{message}.{b64u_encode(key.sign(message.encode('ascii')))}"
 
 
