@@ -9,10 +9,25 @@ from typing import Any
 
 import pytest
 
-from delegant.credentials import Error, PrivateKey, StatusList, did, issue_status_list
+from delegant.credentials import (
+    Bundle,
+    Error,
+    Lease,
+    PrivateKey,
+    Request,
+    StatusEntry,
+    StatusList,
+    Trust,
+    decide,
+    did,
+    issue_status_list,
+    verify_chain,
+)
 from delegant.credentials.codec import b64u_encode
 from delegant.credentials.envelope import secure
+from delegant.credentials.shape import format_time
 from delegant.credentials.status import MIN_BITS, document, encode, parse_status_list
+from draft import draft
 from world import LIST, PAPERS, T0, World
 
 KEY = PrivateKey(b"\x21" * 32)
@@ -142,3 +157,101 @@ def test_only_the_two_bits_of_a_link_speak_of_it(offset: int, code: str) -> None
     else:
         said = ("", None)
     assert said == (code, 0 if code else None)
+
+
+# --- whose list it is ------------------------------------------------------------------------
+
+
+def test_bits_of_another_authority_under_the_same_address_say_nothing() -> None:
+    """Ben's agent acts for Ana: its bits stand in Ben's list, though both lists have one URL."""
+    world = World()
+    ana, ben = world.human("ana"), world.human("ben")
+    other = world._party("other-authority")
+    world.attest(ben, authority=other.did, authority_key=other.key.public)
+    bot = world.agent("bot", ben)
+    assert bot.identity is not None
+    assert bot.identity.status is not None
+    link = world.delegate(ana, bot, [f"db.read {PAPERS}"])
+    asked = Request("db.read", "urn:acme:papers:1")
+
+    def said(ours: set[int], theirs: set[int]) -> str:
+        lists = []
+        for signer, revoked in ((world.status, ours), (other, theirs)):
+            world.revoked = revoked
+            one = world.status_list(signer=signer, authority=signer.did)
+            lists.append(one.secured.raw)
+        evidence = world.evidence(status_lists=lists)
+        shown = world.present([link], asked).to_bytes()
+        verdict = decide(shown, evidence, world.trust(), asked, at=world.now)
+        return verdict.code or verdict.state
+
+    index = bot.identity.status.index
+    assert said(set(), set()) == "accepted"
+    assert said({index}, set()) == "accepted"
+    assert said(set(), {index}) == "revoked"
+    assert said(set(), {index + 1}) == "suspended"
+
+
+@pytest.mark.parametrize(("bit", "code"), [(None, None), (0, "sponsor-gone"), (1, "sponsor-gone")])
+def test_bits_of_the_human_may_stand_in_a_list_of_their_own(
+    bit: int | None, code: str | None
+) -> None:
+    world = World()
+    ana = world.human("ana")
+    elsewhere = "https://acme.example/status/2"
+    assert ana.lease is not None
+    own = StatusEntry(elsewhere, ana.lease.start)
+    world.attest(ana, status=own)
+    links = [world.delegate(ana, world.agent("bot", ana), [f"db.read {PAPERS}"])]
+    asked = Request("db.read", "urn:acme:papers:1")
+    first = world.status_list()
+    world.revoked = set() if bit is None else {own.index + bit}
+    second = world.status_list(url=elsewhere)
+    evidence = world.evidence(status_lists=[first.secured.raw, second.secured.raw])
+    said = decide(world.present(links, asked), evidence, world.trust(), asked, at=world.now)
+    assert said.code == code
+    if said.authorization is not None:
+        assert set(said.authorization.status_as_of) == {LIST, elsewhere}
+    alone = world.evidence(status_lists=[first.secured.raw])
+    said = decide(world.present(links, asked), alone, world.trust(), asked, at=world.now)
+    assert said.code == "status-missing"
+
+
+@pytest.mark.parametrize(("seconds", "use", "code"), [
+    (60, "grant", None), (61, "grant", "status-missing"), (60, "mandate", "status-missing"),
+])  # fmt: skip
+def test_only_a_short_grant_goes_without_bits(seconds: int, use: str, code: str | None) -> None:
+    d = draft(1)
+    d.links[0].subject["use"] = use
+    d.links[0].doc["validUntil"] = format_time(T0 + seconds)
+    del d.links[0].doc["credentialStatus"]
+    data, trust = d.build()
+    bundle = Bundle.parse(data)
+    try:
+        verify_chain(bundle.presentation, bundle.evidence, Trust.parse(trust), at=d.at)
+    except Error as exc:
+        assert (exc.code, exc.link) == (code, 0)
+    else:
+        assert code is None
+
+
+def test_bits_beyond_the_end_of_the_list_are_asked_of_every_link() -> None:
+    """The second of two: the first found the list long enough for itself."""
+    world = World()
+    ana = world.human("ana")
+    one, two = world.agent("one", ana), world.agent("two", ana)
+    assert ana.lease is not None
+    end = MIN_BITS
+    world.attest(ana, lease=Lease(LIST, 0, 2 * end), status=StatusEntry(LIST, 20))
+    ana.lease, ana.used = Lease(LIST, end - 4, 16), 0
+    first = world.delegate(ana, one, [f"db.read {PAPERS}"], remaining=1, lease=8)
+    assert first.lease == Lease(LIST, end - 2, 8)
+    for index, code in ((end - 2, None), (end, "status-unknown"), (end + 2, "status-unknown")):
+        second = world.delegate(
+            one, two, [f"db.read {PAPERS}"], above=[first], seconds=300,
+            status=StatusEntry(LIST, index),
+        )  # fmt: skip
+        asked = Request("db.read", "urn:acme:papers:1")
+        shown = world.present([first, second], asked)
+        said = decide(shown, world.evidence(), world.trust(), asked, at=world.now)
+        assert (said.code, said.link) == (code, None if code is None else 1)
