@@ -340,3 +340,87 @@ def test_batch_of_nothing_is_nothing_and_bad_evidence_is_said_once() -> None:
     items: Sequence[Item] = [Item(world.present(links, ASKED).to_bytes(), ASKED)]
     with pytest.raises(Error, match="json"):
         decide_many(items, b"{", world.trust(), at=world.now)
+
+
+# --- room, to the last chain and byte ----------------------------------------------------------
+
+
+def filled(cache: ChainCache, *lengths: int) -> list[int]:
+    """How many chains are kept after each one put in, chains of these many bytes."""
+    nothing: Any = None
+    out = []
+    for number, length in enumerate(lengths):
+        cache.put(bytes([number]) * length, nothing)
+        out.append(len(cache))
+    return out
+
+
+def test_number_of_chains_is_kept_to_the_last_and_then_an_eighth_goes() -> None:
+    cache = ChainCache(chains=16)
+    assert filled(cache, *[10] * 18) == [*range(1, 17), 14, 15]
+    assert [bytes([n]) * 10 in cache._kept for n in (0, 2, 3, 17)] == [False, False, True, True]
+    cache.clear()
+    assert filled(cache, *[10] * 17) == [*range(1, 17), 14]
+    assert filled(ChainCache(chains=1), 10, 10, 10) == [1, 1, 1]
+    assert filled(ChainCache(chains=0), 10) == [0]
+
+
+def test_bytes_of_chains_are_kept_to_the_last_and_then_an_eighth_goes() -> None:
+    cache = ChainCache(chains=100, size=80)
+    assert filled(cache, *[10] * 10) == [*range(1, 9), 7, 8]
+    cache.clear()
+    assert filled(cache, *[10] * 9) == [*range(1, 9), 7]
+    assert filled(ChainCache(size=80), 80, 81, 70) == [1, 1, 1]
+    assert filled(ChainCache(size=80), 81) == [0]
+    assert filled(ChainCache(size=80), 60, 10, 1, 20) == [1, 2, 3, 3]
+
+
+def test_chain_put_twice_is_counted_once() -> None:
+    cache = ChainCache(size=40)
+    nothing: Any = None
+    for _ in range(9):
+        cache.put(b"a" * 20, nothing)
+    cache.put(b"b" * 20, nothing)
+    assert len(cache) == 2
+
+
+def test_cache_holds_4096_chains_and_64_mib_unless_told_otherwise() -> None:
+    assert (ChainCache().chains, ChainCache().size) == (4096, 64 * 1024 * 1024)
+
+
+@pytest.mark.parametrize(
+    ("number", "parts", "dealt"),
+    [(0, 1, []), (1, 1, [1]), (5, 1, [5]), (5, 2, [3, 2]), (6, 3, [2, 2, 2]), (2, 9, [1, 1]),
+     (5, 0, [5])],
+)  # fmt: skip
+def test_items_are_dealt_into_as_many_parts_as_asked(
+    number: int, parts: int, dealt: list[int]
+) -> None:
+    world, links = story()
+    shown = world.present(links, ASKED).to_bytes()
+    seen: list[int] = []
+
+    def spread(decided: Any, parts_: Any) -> Any:
+        seen.extend(map(len, parts_))
+        return map(decided, parts_)
+
+    items = [Item(shown, ASKED)] * number
+    verdicts = decide_many(
+        items, world.evidence(), world.trust(), at=world.now, spread=spread, parts=parts
+    )
+    assert (seen, len(verdicts)) == (dealt, number)
+    once = decide_many(items, world.evidence(), world.trust(), at=world.now)
+    assert [v.state for v in verdicts] == [v.state for v in once] == ["accepted"] * number
+
+
+def test_batch_uses_the_callers_cache_and_its_own_only_without_one(counted: Counted) -> None:
+    world, links = story()
+    items = [Item(world.present(links, ASKED).to_bytes(), ASKED) for _ in range(3)]
+    cache = ChainCache()
+    counted.taken()
+    for expected in (["linkage", "signatures"], []):
+        decide_many(items, world.evidence(), world.trust(), at=world.now, cache=cache)
+        assert counted.taken() == expected
+    for _ in range(2):
+        decide_many(items, world.evidence(), world.trust(), at=world.now)
+        assert counted.taken() == ["linkage", "signatures"]
