@@ -192,13 +192,13 @@ def test_bits_of_another_authority_under_the_same_address_say_nothing() -> None:
     assert said(set(), {index + 1}) == "suspended"
 
 
+@pytest.mark.parametrize("elsewhere", ["https://acme.example/status/0", f"{LIST}0"])
 @pytest.mark.parametrize(("bit", "code"), [(None, None), (0, "sponsor-gone"), (1, "sponsor-gone")])
 def test_bits_of_the_human_may_stand_in_a_list_of_their_own(
-    bit: int | None, code: str | None
+    bit: int | None, code: str | None, elsewhere: str
 ) -> None:
     world = World()
     ana = world.human("ana")
-    elsewhere = "https://acme.example/status/2"
     assert ana.lease is not None
     own = StatusEntry(elsewhere, ana.lease.start)
     world.attest(ana, status=own)
@@ -212,6 +212,15 @@ def test_bits_of_the_human_may_stand_in_a_list_of_their_own(
     assert said.code == code
     if said.authorization is not None:
         assert set(said.authorization.status_as_of) == {LIST, elsewhere}
+    if bit is None:  # the agent's own bits are asked in the first list, after the human's
+        bot = world.parties["bot"].identity
+        assert bot is not None
+        assert bot.status is not None
+        world.revoked = {bot.status.index}
+        lists = [world.status_list().secured.raw, second.secured.raw]
+        evidence = world.evidence(status_lists=lists)
+        said = decide(world.present(links, asked), evidence, world.trust(), asked, at=world.now)
+        assert (said.code, said.link) == ("revoked", 0)
     alone = world.evidence(status_lists=[first.secured.raw])
     said = decide(world.present(links, asked), alone, world.trust(), asked, at=world.now)
     assert said.code == "status-missing"

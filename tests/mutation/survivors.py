@@ -31,6 +31,7 @@ KINDS: Final = {
     "equivalent": "no input tells the two apart",
     "elsewhere": "another check refuses the same inputs with the same answer",
     "speed": "only another way to the same answer, or a cost",
+    "constant": "a test names this very value; the runner cannot tell which test uses a constant",
     "told": "only what is told to people or in a repr",
     "builder": "only a guard of the issuing side, whose output is verified all the same",
 }
