@@ -23,16 +23,7 @@ from delegant.credentials.codec import (
     parse,
     parse_object,
 )
-
-
-def refusal(call: Any) -> str:
-    """The code the call is refused with; empty where it is not."""
-    try:
-        call()
-    except Error as exc:
-        return exc.code
-    return ""
-
+from refusal import refusal
 
 REFUSED: list[tuple[bytes, str, bytes]] = [
     (b'{"a":1,"a":1}', "duplicate-member", b'{"a":1,"b":1}'),

@@ -37,21 +37,13 @@ from delegant.credentials.envelope import (
 from delegant.credentials.grammar import CanonicalLink
 from delegant.credentials.jose import check_header, is_compact, sign, split
 from delegant.credentials.keys import new_id
+from refusal import refusal
 
 KEY = PrivateKey(b"\x21" * 32)
 OTHER = PrivateKey(b"\x22" * 32)
 NAME = did.from_key(KEY.public)
 METHOD = did.vm_of(NAME)
 T0 = 1_790_000_000
-
-
-def refusal(call: Any) -> str:
-    """The code the call is refused with; empty where it is not."""
-    try:
-        call()
-    except Error as exc:
-        return exc.code
-    return ""
 
 
 # --- keys ------------------------------------------------------------------------------------

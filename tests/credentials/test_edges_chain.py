@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from delegant.credentials import (
-    Error,
     Evidence,
     Limits,
     Link,
@@ -22,6 +21,7 @@ from delegant.credentials import proof as proofs
 from delegant.credentials.budget import Budget
 from delegant.credentials.envelope import CONTEXT, Secured, unpack
 from delegant.credentials.path import People
+from refusal import refusal
 from world import LIST, PAPERS, T0, World, research_chain
 
 ASKED = Request("db.read", "urn:acme:papers:1")
@@ -30,15 +30,6 @@ KEYS = [PrivateKey(bytes([n]) * 32) for n in (1, 2, 3)]
 SIGNER = did.check("did:web:acme.example")
 STRANGERS = [did.check(f"did:key:z6Mk{letter * 44}") for letter in "1Zz"] + [SIGNER]
 """Names that sort before, between and behind those of any story."""
-
-
-def refusal(call: Any) -> str:
-    """The code the call is refused with; empty where it is not."""
-    try:
-        call()
-    except Error as exc:
-        return exc.code
-    return ""
 
 
 def honest() -> tuple[Link, ...]:

@@ -6,21 +6,14 @@ from typing import Any
 
 import pytest
 
-from delegant.credentials import Error, Evidence, Limits, Request, canonical, decide
+from delegant.credentials import Evidence, Limits, Request, canonical, decide
 from delegant.credentials import budget as budgets
 from delegant.credentials import evidence as gathered
+from refusal import refusal
 from world import LIST, PAPERS, World
 
 ASKED = Request("db.read", "urn:acme:papers:1")
 KIB = 1024
-
-
-def code(call: Any) -> str:
-    try:
-        call()
-    except Error as exc:
-        return exc.code
-    return ""
 
 
 def test_limits_are_those_promised() -> None:
@@ -44,7 +37,7 @@ def test_limits_are_those_promised() -> None:
     ],
 )
 def test_limits_of_a_trust_folder_lie_between_one_and_the_hardest(value: Any, said: str) -> None:
-    assert code(lambda: Limits.from_json(value)) == said
+    assert refusal(lambda: Limits.from_json(value)) == said
 
 
 def test_newest_revision_identity_and_list_count_wherever_they_stand() -> None:

@@ -6,27 +6,19 @@ from typing import Any
 
 import pytest
 
-from delegant.credentials import Error, Request, canonical, capability, decide, verify
+from delegant.credentials import Request, canonical, capability, decide, verify
 from delegant.credentials import constraint as con
 from delegant.credentials.capability import parse_grants
 from delegant.credentials.codec import parse
 from delegant.credentials.credential import STATUS_FREE_SECONDS
 from delegant.credentials.did import from_key
 from delegant.credentials.keys import PrivateKey
+from refusal import refusal
 from world import LIST, PAPERS, World
 
 ASKED = Request("db.read", "urn:acme:papers:1")
 READ = [f"db.read {PAPERS}"]
 LEDGER = from_key(PrivateKey(b"\x31" * 32).public)
-
-
-def refusal(call: Any) -> str:
-    """The code the call is refused with; empty where it is not."""
-    try:
-        call()
-    except Error as exc:
-        return exc.code
-    return ""
 
 
 # --- constraints -----------------------------------------------------------------------------

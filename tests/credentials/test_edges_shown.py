@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from delegant.credentials import Bundle, Error, Presentation, PrivateKey, Request, canonical, did
+from delegant.credentials import Bundle, Presentation, PrivateKey, Request, canonical, did
 from delegant.credentials.invocation import MAX_INVOCATION, Invocation
 from delegant.credentials.jose import sign
 from delegant.credentials.presentation import MAX_BUNDLE, MAX_PRESENTATION
+from refusal import refusal
 from world import World, research_chain
 
 ASKED = Request("db.read", "urn:acme:papers:17", rows=3)
@@ -29,24 +30,16 @@ def parts() -> tuple[bytes, bytes, str]:
     return data, data[data.index(b'"links":') + 8 : -1], whole.invocation or ""
 
 
-def code(call: Any) -> str:
-    try:
-        call()
-    except Error as exc:
-        return exc.code
-    return ""
-
-
 def test_canonical_presentation_is_read_at_once_up_to_the_last_byte_allowed() -> None:
     data, chain, token = parts()
     for found in (Presentation.parse(data, size=len(data)), Presentation.of(chain, token)):
         assert found.invoked is not None
         assert len(found.read) == len(found.links) == 3
         assert found.invocation == token
-    assert code(lambda: Presentation.parse(data, size=len(data) - 1)) == "limit-size"
+    assert refusal(lambda: Presentation.parse(data, size=len(data) - 1)) == "limit-size"
     size = len(chain) + len(token)
-    assert code(lambda: Presentation.of(chain, token, size=size)) == ""
-    assert code(lambda: Presentation.of(chain, token, size=size - 1)) == "limit-size"
+    assert refusal(lambda: Presentation.of(chain, token, size=size)) == ""
+    assert refusal(lambda: Presentation.of(chain, token, size=size - 1)) == "limit-size"
     assert Presentation.of(chain, token[:-1] + "=").invoked is None
 
 
@@ -66,14 +59,14 @@ def test_what_was_spelled_otherwise_is_read_canonically_but_floats_are_not() -> 
     [(32, ""), (33, "limit-links"), (4096, "limit-links"), (4097, "limit-items")],
 )
 def test_number_of_links_is_bounded_before_any_is_read(number: int, said: str) -> None:
-    assert code(lambda: Presentation.from_json({"links": [{}] * number})) == said
+    assert refusal(lambda: Presentation.from_json({"links": [{}] * number})) == said
 
 
 @pytest.mark.parametrize("levels", [29, 30, 31, 32])
 def test_depth_of_a_chain_is_counted_as_in_the_whole(levels: int) -> None:
     chain = b"[" * levels + b"]" * levels
-    apart = code(lambda: Presentation.of(chain, "a.b.c"))
-    whole = code(lambda: Presentation.parse(b'{"invocation":"a.b.c","links":' + chain + b"}"))
+    apart = refusal(lambda: Presentation.of(chain, "a.b.c"))
+    whole = refusal(lambda: Presentation.parse(b'{"invocation":"a.b.c","links":' + chain + b"}"))
     assert apart == whole
 
 
@@ -81,8 +74,8 @@ def test_depth_of_a_chain_is_counted_as_in_the_whole(levels: int) -> None:
 def test_presentation_and_bundle_have_their_largest_size(tail: bytes) -> None:
     assert (MAX_PRESENTATION, MAX_BUNDLE) == (1024 * 1024, 9 * 1024 * 1024)
     for read, most in ((Presentation.parse, MAX_PRESENTATION), (Bundle.parse, MAX_BUNDLE)):
-        assert code(lambda r=read, m=most: r(tail.rjust(m))) == "json"
-        assert code(lambda r=read, m=most: r(tail.rjust(m + 1))) == "limit-size"
+        assert refusal(lambda r=read, m=most: r(tail.rjust(m))) == "json"
+        assert refusal(lambda r=read, m=most: r(tail.rjust(m + 1))) == "limit-size"
 
 
 def test_presentation_and_bundle_are_written_as_they_were_read() -> None:
@@ -111,7 +104,7 @@ def token_of(**changes: Any) -> str:
 @pytest.mark.parametrize(("number", "said"), [(128, ""), (129, "shape")])
 def test_identifier_of_an_invocation_has_its_longest(member: str, number: int, said: str) -> None:
     token = token_of(**{member: "x" * number})
-    assert code(lambda: Invocation.parse(Invocation.unpack(token))) == said
+    assert refusal(lambda: Invocation.parse(Invocation.unpack(token))) == said
     assert (Invocation.read(token.encode()) is None) == bool(said)
 
 
@@ -120,14 +113,14 @@ def test_identifier_of_an_invocation_has_its_longest(member: str, number: int, s
 def test_name_of_the_key_is_one_to_512_characters(kid: str, taken: bool) -> None:
     token = token_of(kid=kid)
     assert (Invocation.read(token.encode()) is not None) is taken
-    assert (code(lambda: Invocation.parse(Invocation.unpack(token))) == "") is taken
+    assert (refusal(lambda: Invocation.parse(Invocation.unpack(token))) == "") is taken
 
 
 def test_token_has_its_longest() -> None:
     assert MAX_INVOCATION == 8192
     long, longer = "." * 8192, "." * 8193
-    assert code(lambda: Invocation.unpack(long)) == "encoding"
-    assert code(lambda: Invocation.unpack(longer)) == "limit-size"
+    assert refusal(lambda: Invocation.unpack(long)) == "encoding"
+    assert refusal(lambda: Invocation.unpack(longer)) == "limit-size"
     assert Invocation.read(longer.encode()) is None
 
 

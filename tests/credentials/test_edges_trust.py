@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from delegant.credentials import (
-    Error,
     Lease,
     PrivateKey,
     Seen,
@@ -21,18 +20,11 @@ from delegant.credentials import (
 from delegant.credentials import credential as credentials
 from delegant.credentials.credential import HumanSponsor, Link, parse_human_sponsor, parse_link
 from delegant.credentials.envelope import unpack
+from refusal import refusal
 from world import LIST, PAPERS, World
 
 KEYS = [PrivateKey(bytes([n]) * 32).public for n in range(1, 10)]
 DAY = 86_400
-
-
-def code(call: Any) -> str:
-    try:
-        call()
-    except Error as exc:
-        return exc.code
-    return ""
 
 
 def test_constants_are_those_promised() -> None:
@@ -110,7 +102,7 @@ TRUSTED: list[tuple[dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("value", "said"), TRUSTED, ids=lambda one: repr(one)[-60:])
 def test_trust_folder_says_this_or_is_refused(value: dict[str, Any], said: str) -> None:
-    assert code(lambda: Trust.parse(canonical(value))) == said
+    assert refusal(lambda: Trust.parse(canonical(value))) == said
 
 
 def test_registries_are_known_by_their_keys_and_resolvers_only_checked() -> None:
@@ -211,14 +203,16 @@ MOST = credentials.MAX_INDEX
 def test_member_of_a_credential_has_its_bounds(
     kind: str, path: tuple[str, ...], value: Any, said: str
 ) -> None:
-    assert code(lambda: parsed(kind, *path, value=value)) == said
+    assert refusal(lambda: parsed(kind, *path, value=value)) == said
 
 
 @pytest.mark.parametrize(("length", "said"), [(128, ""), (129, "shape")])
 def test_pinned_key_has_its_longest(length: int, said: str) -> None:
     name = did.Did("did:web:a.example")
-    assert code(lambda: credentials.pinned_key({"key": "k" * length}, name, "x")) == said
-    assert code(lambda: credentials.pinned_key({"key": "k"}, did.from_key(KEYS[0]), "x")) == "shape"
+    assert refusal(lambda: credentials.pinned_key({"key": "k" * length}, name, "x")) == said
+    assert (
+        refusal(lambda: credentials.pinned_key({"key": "k"}, did.from_key(KEYS[0]), "x")) == "shape"
+    )
 
 
 @pytest.mark.parametrize(("index", "said"), [(MOST - 2, ""), (MOST, "shape"), (MOST + 2, "shape")])
@@ -230,5 +224,5 @@ def test_status_entry_lies_in_the_largest_list(index: int, said: str) -> None:
     assert isinstance(raw, dict)
     for offset, entry in enumerate(raw["credentialStatus"]):
         entry["statusListIndex"] = str(index + offset)
-    assert code(lambda: parse_human_sponsor(unpack(raw))) == said
+    assert refusal(lambda: parse_human_sponsor(unpack(raw))) == said
     assert ana.credential.digest == ana.credential.secured.digest

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from delegant.credentials import (
-    Error,
     Limits,
     PrivateKey,
     Request,
@@ -23,20 +22,12 @@ from delegant.credentials.codec import b58_decode, b58_encode, b64u_decode, is_d
 from delegant.credentials.did import Did, from_key, vm_of
 from delegant.credentials.invocation import Invocation
 from delegant.credentials.shape import LAST_SECOND
+from refusal import refusal
 from world import PAPERS, T0, World
 
 ASKED = Request("db.read", "urn:acme:papers:1")
 READ = [f"db.read {PAPERS}"]
 ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
-
-
-def refusal(call: Any) -> str:
-    """The code the call is refused with; empty where it is not."""
-    try:
-        call()
-    except Error as exc:
-        return exc.code
-    return ""
 
 
 # --- steps and costs -------------------------------------------------------------------------
