@@ -1,38 +1,18 @@
-"""Published test vectors, read where they are: nothing of them is copied into this tree.
-
-`$DELEGANT_VECTORS` names the folder; without it, `../shared/vectors` beside the repository.
-"""
+"""The core against published test vectors."""
 
 from __future__ import annotations
 
 import copy
 import json
-import os
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from delegant.credentials import Error, PrivateKey, PublicKey, canonical, did, proof
 from delegant.credentials.codec import b58_decode, parse
 from delegant.credentials.shape import time
+from published import VECTORS, load, names, needs_vectors
 
-ROOT = Path(__file__).resolve().parents[2]
-VECTORS = Path(os.environ.get("DELEGANT_VECTORS") or ROOT.parent / "shared" / "vectors")
-
-pytestmark = pytest.mark.skipif(
-    not VECTORS.is_dir(), reason=f"no public vectors at {VECTORS} (set DELEGANT_VECTORS)"
-)
-
-
-def load(*parts: str) -> Any:
-    """One vector file as JSON."""
-    return json.loads(VECTORS.joinpath(*parts).read_bytes())
-
-
-def names(*parts: str) -> list[str]:
-    """The files of a vector folder; none where the folder is absent."""
-    return sorted(path.name for path in VECTORS.joinpath(*parts).glob("*"))
+pytestmark = needs_vectors
 
 
 # --- Wycheproof ----------------------------------------------------------------------------
