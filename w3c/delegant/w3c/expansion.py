@@ -25,9 +25,9 @@ __all__ = ["RELATIVE", "expand"]
 
 RELATIVE: Final = "relative-iri:"
 """What relative references are resolved against; an IRI that begins so was one."""
-MAX_DEFINITIONS: Final = 40_000
+MAX_DEFINITIONS: Final = 20_000
 """Most term definitions made or copied for one document; credentials/v2 makes 250."""
-MAX_CONTEXTS: Final = 256
+MAX_CONTEXTS: Final = 512
 """Most contexts processed for one document, scoped ones and repetitions too."""
 
 _OFF: Final = {"@base", "@import", "@propagate"}
