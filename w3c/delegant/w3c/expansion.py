@@ -121,6 +121,7 @@ class _Processor(jsonld.JsonLdProcessor):  # type: ignore[misc]
             raise error("limit-rdf", f"more than {MAX_CONTEXTS} contexts")
         for one in local if type(local) is list else [local]:
             if type(one) is dict:
+                self._spend(len(one) // 4)
                 _allowed(one)
         return super()._process_context(active, local, options, *args, **more)
 
