@@ -181,8 +181,8 @@ def test_what_rdf_has_no_place_for_is_json_alone(document: Any, lost: str) -> No
 def test_a_document_s_own_context_changes_no_later_document() -> None:
     before = jsonld.nquads(credential())
     for extra in ({"@import": V2_CONTEXT, "name": "urn:evil"}, {"name2": "urn:evil"}, EX):
-        refusal(lambda extra=extra: jsonld.nquads(credential(**{"@context": [extra, V2_CONTEXT]})))  # type: ignore[misc]
-        refusal(lambda extra=extra: jsonld.nquads(credential(**{"@context": terms(extra)})))  # type: ignore[misc]
+        refusal(lambda extra=extra: jsonld.nquads(credential(**{"@context": [extra, V2_CONTEXT]})))
+        refusal(lambda extra=extra: jsonld.nquads(credential(**{"@context": terms(extra)})))
         assert jsonld.nquads(credential()) == before
     assert refusal(lambda: jsonld.check_terms(credential(name2="x"))) == "undefined-term"
 
@@ -211,9 +211,12 @@ def test_the_document_is_not_changed() -> None:
 
 
 def test_threads_read_the_same() -> None:
-    expected, found = jsonld.nquads(credential()), []
+    expected = jsonld.nquads(credential())
+    found: list[bytes] = []
     threads = [
-        threading.Thread(target=lambda: found.extend(jsonld.nquads(credential()) for _ in range(20)))
+        threading.Thread(
+            target=lambda: found.extend(jsonld.nquads(credential()) for _ in range(20))
+        )
         for _ in range(8)
     ]
     for one in threads:
@@ -310,12 +313,14 @@ def test_any_json_is_read_or_refused_with_a_code(document: dict[str, Any]) -> No
 
 
 plain = st.recursive(
-    st.sampled_from([True, False, 0, 7, -3, 1.5, "x", "é", "a\nb\t\"\\\x01\x7f", "urn:x:o"]),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(
-        st.sampled_from(["name", "description", "urn:x:p", "urn:x:q", "list", "json", "image"]),
-        inner,
-        max_size=4,
+    st.sampled_from([True, False, 0, 7, -3, 1.5, "x", "é", 'a\nb\t"\\\x01\x7f', "urn:x:o"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["name", "description", "urn:x:p", "urn:x:q", "list", "json", "image"]),
+            inner,
+            max_size=4,
+        )
     ),
     max_leaves=10,
 )

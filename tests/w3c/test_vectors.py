@@ -66,9 +66,10 @@ def test_every_step_gives_the_published_bytes(name: str) -> None:
     assert digest(form(options)) == text(group, folder, f"proofHash{tag}.txt").strip()
     both = Unsecured(document).hash_data(suite, kind, options)
     assert both.hex() == text(group, folder, f"combinedHash{tag}.txt").strip()
-    assert b58_decode(signed["proof"]["proofValue"][1:], size=144).hex() == text(
-        group, folder, f"sigHex{tag}.txt"
-    ).strip()
+    assert (
+        b58_decode(signed["proof"]["proofValue"][1:], size=144).hex()
+        == text(group, folder, f"sigHex{tag}.txt").strip()
+    )
     (proof,) = proofs.verify(signed, resolve=expand, at=AT, purpose="assertionMethod")
     assert (proof.suite, proof.key.kind) == (suite.name, kind)
 
@@ -77,7 +78,10 @@ def test_every_step_gives_the_published_bytes(name: str) -> None:
 def test_a_published_document_that_was_changed_is_refused(name: str) -> None:
     group, folder, tag, _ = STEPS[name]
     signed = load(group, folder, f"signed{tag}.json")
-    ask = lambda document: proofs.verify(document, resolve=expand, at=AT)  # noqa: E731
+
+    def ask(document: Any) -> object:
+        return proofs.verify(document, resolve=expand, at=AT)
+
     assert refusal(lambda: ask(signed)) == ""
     assert refusal(lambda: ask(signed | {"name": "Another"})) == "proof"
     assert refusal(lambda: ask(signed | {"proof": signed["proof"] | {"nonce": "n"}})) == "proof"
@@ -171,7 +175,9 @@ def test_a_proof_of_a_chain_signs_the_proofs_it_continues() -> None:
     first = document["proof"][0]
     first["proofValue"] = load(*CHAIN, "signedProofSet2.json")["proof"][1]["proofValue"]
     for numbers in ((0, 1), (3,)):
-        assert refusal(lambda n=numbers: proofs.verify(without(document, *n), resolve=expand, at=AT))  # type: ignore[misc]
+        assert refusal(
+            lambda n=numbers: proofs.verify(without(document, *n), resolve=expand, at=AT)
+        )
 
 
 def test_the_order_of_a_chain_s_proofs_does_not_matter_to_rdf() -> None:
