@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any, Final, TypeAlias
 
 from delegant.credentials.codec import Json, JsonObject, canonical
@@ -115,12 +116,11 @@ class _Reader:
         return self.node(value, graph)
 
     def _list(self, items: list[JsonObject], graph: str) -> str:
-        head = _NIL
-        cells = [self._fresh() for _ in items]
-        for cell, item, rest in zip(cells, items, [*cells[1:], _NIL], strict=True):
+        cells = [*(self._fresh() for _ in items), _NIL]
+        for item, (cell, rest) in zip(items, pairwise(cells), strict=True):
             self._add(cell, _FIRST, self._object(item, graph), graph)
             self._add(cell, _REST, rest, graph)
-        return cells[0] if cells else head
+        return cells[0]
 
 
 def _predicate(name: str) -> str:
