@@ -42,7 +42,7 @@ def quads(expanded: list[Json]) -> list[Quad]:
     """
     reader = _Reader()
     for node in expanded:
-        reader.node(node, "")
+        reader.alone(node, "")
     return list(reader.found)
 
 
@@ -92,9 +92,9 @@ class _Reader:
         for kind in node.get("@type", ()):
             self._add(subject, _TYPE, self._name(kind), graph)
         for inner in node.get("@graph", ()):
-            self.node(inner, subject)
+            self.alone(inner, subject)
         for inner in node.get("@included", ()):
-            self.node(inner, graph)
+            self.alone(inner, graph)
         for predicate, values in node.get("@reverse", {}).items():
             for value in values:
                 self._add(self._object(value, graph), _predicate(predicate), subject, graph)
@@ -105,6 +105,12 @@ class _Reader:
             for value in values:
                 self._add(subject, name, self._object(value, graph), graph)
         return subject
+
+    def alone(self, node: JsonObject, graph: str) -> None:
+        """A node that nothing but what it says itself would bring into the graph."""
+        if node.keys() <= {"@id"}:
+            raise error("undefined-term", "a node that says nothing: it would not be signed")
+        self.node(node, graph)
 
     def _object(self, value: JsonObject, graph: str) -> str:
         if "@index" in value:
