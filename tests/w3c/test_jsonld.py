@@ -140,6 +140,7 @@ def terms(*defined: Any) -> list[Any]:
         (credential(**{"@context": terms(7)}), "json-ld"),
         (credential(**{"@context": 7}), "json-ld"),
         (credential(**{"@context": V2_CONTEXT}), ""),
+        (credential(**{"@context": terms({"@context": {"t": "urn:x:t"}}), "t": "x"}), ""),
         (credential(**{"@context": None}), "undefined-term"),
         (credential(**{"@context": []}), "undefined-term"),
         (credential(**{"@context": terms(*contexts.urls()[6:9])}), ""),
@@ -278,9 +279,9 @@ HOSTILE = {
 def test_every_document_is_read_or_refused_in_bounded_time(name: str) -> None:
     document, code = HOSTILE[name]
     jsonld.nquads(credential())
-    start = time.perf_counter()
+    start = time.thread_time()
     assert refusal(lambda: jsonld.nquads(document)) == code
-    assert time.perf_counter() - start < 1
+    assert time.thread_time() - start < 1
 
 
 # --- laws ----------------------------------------------------------------------------------

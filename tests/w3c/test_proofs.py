@@ -409,9 +409,9 @@ def test_a_chain_that_was_changed_is_refused(change: Any, code: str) -> None:
 def test_more_proofs_than_anybody_makes_are_refused_before_any_is_checked() -> None:
     made = signed()
     many = made | {"proof": [made["proof"]] * (proofs.MAX_PROOFS + 1)}
-    start = time.perf_counter()
+    start = time.thread_time()
     assert refusal(lambda: ask(many)) == "limit-signatures"
-    assert time.perf_counter() - start < 0.05
+    assert time.thread_time() - start < 0.05
     assert len(ask(made | {"proof": [made["proof"]] * proofs.MAX_PROOFS})) == proofs.MAX_PROOFS
     full = made | {"proof": [made["proof"]] * proofs.MAX_PROOFS}
     assert refusal(lambda: signed(document=full)) == "limit-signatures"
