@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import importlib
 import json
 import sys
 import threading
@@ -174,10 +175,9 @@ def test_every_bundled_context_can_be_read(url: str) -> None:
 )  # fmt: skip
 def test_what_rdf_has_no_place_for_is_json_alone(document: Any, lost: str) -> None:
     assert refusal(lambda: jsonld.check_terms(document)) == ""
-    with pytest.raises(Exception, match=lost) as caught:
+    with pytest.raises(Error, match=lost):
         jsonld.nquads(document)
     assert refusal(lambda: jsonld.nquads(document)) in ("undefined-term", "json-ld")
-    assert "DelegantError" not in repr(caught.type)
 
 
 def test_a_document_s_own_context_changes_no_later_document() -> None:
@@ -190,7 +190,7 @@ def test_a_document_s_own_context_changes_no_later_document() -> None:
 
 
 def test_another_user_of_pyld_with_a_false_context_is_not_heard() -> None:
-    import pyld.jsonld
+    pyld = importlib.import_module("pyld.jsonld")
 
     def lie(url: str, _options: Any) -> dict[str, Any]:
         return {
@@ -201,7 +201,7 @@ def test_another_user_of_pyld_with_a_false_context_is_not_heard() -> None:
         }
 
     url = "https://w3id.org/security/multikey/v1"
-    pyld.jsonld.expand({"@context": url, "any": "x"}, {"documentLoader": lie})
+    pyld.expand({"@context": url, "any": "x"}, {"documentLoader": lie})
     assert refusal(lambda: jsonld.check_terms({"@context": url, "any": "x"})) == "undefined-term"
 
 
