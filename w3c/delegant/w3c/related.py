@@ -11,6 +11,7 @@ from typing import Any, Final, TypeAlias
 from delegant.credentials.codec import Json, JsonObject, b58_decode, b64u_decode
 from delegant.credentials.errors import Error, error
 
+from . import contexts
 from .values import url
 
 __all__ = ["Look", "check_digests", "check_shape", "look_up"]
@@ -49,24 +50,28 @@ def check_shape(resources: list[Json]) -> None:
 
 
 def check_digests(
-    resources: list[JsonObject], *, known: Callable[[str], frozenset[str]], look: Look
+    resources: list[JsonObject],
+    look: Look,
+    *,
+    missing_too: bool = True,
 ) -> None:
     """Compare what is stated with what is there.
 
     Args:
         resources: as `check_shape` passed them.
-        known: from a URL to the SHA-256 digests (hex) of what is bundled by it; empty for none.
-        look: from other URLs to bytes.
+        look: from URLs to bytes; contexts that are bundled are known in any case, credentials/v2
+            in both of its published forms.
+        missing_too: whether what is not there is refused.
 
     Raises:
-        Rejected: ``related-resource`` for a digest that does not fit. Undecided: the same code's
-        sibling ``fetch-failed`` for what is not there.
+        Rejected: ``related-resource`` for a digest that does not fit.
+        Undecided: ``fetch-failed`` for what is not there.
     """
     missing = ""
     for one in resources:
         name = one["id"]
-        bundled = known(name)
-        data = None if bundled else look_up(look, name)
+        bundled = contexts.DIGESTS.get(name, ())
+        data = contexts.raw(name) if bundled else look_up(look, name)
         for kind, digest in _digests(one):
             if bundled and kind == "sha256":
                 fits = digest.hex() in bundled
@@ -77,7 +82,7 @@ def check_digests(
                 continue
             if not fits:
                 raise error("related-resource", f"{name[:120]} has another {kind} digest")
-    if missing:
+    if missing and missing_too:
         raise error("fetch-failed", f"the related resource {missing[:120]} is not here")
 
 
