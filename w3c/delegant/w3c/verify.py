@@ -26,7 +26,8 @@ from typing import Any, Literal
 from delegant.credentials.codec import JsonObject, canonical, parse
 from delegant.credentials.errors import Error, error
 
-from . import model, related, schema, status, tokens
+from . import jsonld, model, related, schema, status, tokens
+from . import proofs as integrity
 from .dids import Resolve
 from .extras import load
 from .keys import Key
@@ -235,7 +236,7 @@ def _read(raw: Any, limits: Limits, kind: str) -> JsonObject | str:
     if not model.is_enveloped(raw):
         return raw
     media, token = model.check_enveloped(raw, kind)
-    load("delegant.w3c.jsonld", "jsonld").check_terms(raw)
+    jsonld.check_terms(raw)
     if media.endswith("+cose"):
         raise error("suite", f"application/{media} is not read here")
     if _media_of(token) != media:
@@ -285,7 +286,7 @@ def _parted(
 
 def _check_model(document: JsonObject, check: Callable[[JsonObject], None]) -> None:
     check(document)
-    load("delegant.w3c.jsonld", "jsonld").check_terms(document)
+    jsonld.check_terms(document)
 
 
 def _inside(
@@ -301,7 +302,7 @@ def _inside(
         return ()
     if len(stated) > run.limits.proofs:
         raise error("limit-signatures", f"{len(stated)} proofs, {run.limits.proofs} are allowed")
-    found = load("delegant.w3c.proofs", "w3c").verify(
+    found = integrity.verify(
         document,
         resolve=run.resolve,
         at=run.at,
