@@ -66,6 +66,26 @@ def test_a_schema_that_is_not_there_or_not_known_is_undecided() -> None:
     assert codes(verified(with_schema(), schemas=lambda url: {} if url == AT else None)) == []
 
 
+def test_a_schema_may_be_in_a_credential_which_is_verified_first() -> None:
+    made = with_schema(type="JsonSchemaCredential")
+    bad = with_schema({"name": 5}, type="JsonSchemaCredential")
+    subject: dict[str, Any] = {"id": f"{AT}#s", "type": "JsonSchema", "jsonSchema": NAMED}
+    document = credential(
+        id=AT, type=["VerifiableCredential", "JsonSchemaCredential"], credentialSubject=subject
+    )
+    holder = issued(document)
+    assert codes(verified(made, schemas={AT: holder})) == []
+    assert codes(verified(made, schemas={AT: issued(document, form="jwt")})) == []
+    assert codes(verified(bad, schemas={AT: holder})) == ["schema-mismatch"]
+    assert codes(verified(made, schemas={AT: document})) == ["proof"]
+    assert codes(verified(made, schemas={AT: NAMED})) == ["data-model"]
+    changed = {**holder, "credentialSubject": {**subject, "jsonSchema": {}}}
+    assert codes(verified(bad, schemas={AT: changed})) == ["proof"]
+    for other in ({**document, "id": f"{AT}x"}, {**document, "type": ["VerifiableCredential"]},
+                  {**document, "credentialSubject": {"id": AT}}):  # fmt: skip
+        assert codes(verified(made, schemas={AT: issued(other)})) == ["schema-missing"]
+
+
 @pytest.mark.parametrize(
     ("schema", "code"),
     [

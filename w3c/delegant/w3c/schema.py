@@ -21,9 +21,10 @@ from delegant.credentials.errors import Error, error
 from .related import Look, look_up
 from .values import ABSENT, many, types_of
 
-__all__ = ["TYPE", "check", "check_against"]
+__all__ = ["CREDENTIAL_TYPE", "TYPE", "check", "check_against"]
 
 TYPE: Final = "JsonSchema"
+CREDENTIAL_TYPE: Final = "JsonSchemaCredential"
 DRAFT: Final = "https://json-schema.org/draft/2020-12/schema"
 MAX_SCHEMA: Final = 256 * 1024
 MAX_STEPS: Final = 50_000
@@ -34,20 +35,39 @@ MAX_MATCHED: Final = 512
 MAX_REPEATS: Final = 3
 
 
-def check(credential: JsonObject, schemas: Look) -> None:
-    """Hold a credential to each of its schemas of type ``JsonSchema`` (VC JSON Schema 1.0).
+def check(
+    credential: JsonObject, schemas: Look, trusted: Callable[[Any], JsonObject] | None = None
+) -> None:
+    """Hold a credential to each of its schemas (VC JSON Schema 1.0).
+
+    Args:
+        credential: without its proof.
+        schemas: from URLs to schemas, or to credentials that hold one.
+        trusted: verifies such a credential, or raises; None: there may be none.
 
     Raises:
         Rejected: ``schema-mismatch``. Undecided: ``schema-missing`` for a schema that is not
         here, is no schema, or is of a type nobody here knows. LimitExceeded: ``limit-*``.
     """
     for one in many(credential.get("credentialSchema", ABSENT), "credentialSchema"):
-        if TYPE not in types_of(one):
-            raise error("schema-missing", f"a schema of type {types_of(one)[:2]} is not known here")
+        kinds = types_of(one)
+        if TYPE not in kinds and (CREDENTIAL_TYPE not in kinds or trusted is None):
+            raise error("schema-missing", f"a schema of type {kinds[:2]} is not known here")
         found = look_up(schemas, one["id"])
         if found is None:
             raise error("schema-missing", f"{one['id'][:120]} was not given")
+        if trusted is not None and CREDENTIAL_TYPE in kinds:
+            found = _inside(trusted(found), one["id"])
         check_against(credential, found, one["id"])
+
+
+def _inside(holder: JsonObject, name: str) -> Json:
+    """The schema in a ``JsonSchemaCredential`` that was verified (2.2)."""
+    subject = holder.get("credentialSubject")
+    fits = CREDENTIAL_TYPE in types_of(holder) and TYPE in types_of(subject)
+    if not fits or type(subject) is not dict or holder.get("id") != name:
+        raise error("schema-missing", f"{name[:120]} is no credential with a schema by that name")
+    return subject.get("jsonSchema")
 
 
 def check_against(credential: JsonObject, schema: Json, name: str) -> None:

@@ -110,7 +110,7 @@ def _credential(
     run.soft("issuer", lambda: _check_party(document["issuer"], proofs, "issuer"))  # 4
     run.soft("validity", lambda: _check_validity(document, claims, run.at))  # 5
     run.soft("status", lambda: _check_status(document, run))  # 6
-    run.soft("schema", lambda: schema.check(unsecured, run.schemas))  # 7
+    run.soft("schema", lambda: _check_schemas(unsecured, run))  # 7
     run.soft("resources", lambda: _check_resources(document, run.resources))  # 8
     return run.report(unsecured, proofs)
 
@@ -206,7 +206,7 @@ def _held(one: JsonObject, run: Run, inner: Inner, holder: str, *, enveloping: b
         return part.report(one)
     part.soft("validity", lambda: _check_validity(one, {}, run.at))
     part.soft("status", lambda: _check_status(one, part))
-    part.soft("schema", lambda: schema.check(one, run.schemas))
+    part.soft("schema", lambda: _check_schemas(one, part))
     part.soft("resources", lambda: _check_resources(one, run.resources))
     return part.report(one)
 
@@ -370,10 +370,22 @@ def _check_status(document: JsonObject, run: Run) -> None:
             raise error(code, f"by {entry['statusListCredential'][:120]}")
 
 
+def _check_schemas(document: JsonObject, run: Run) -> None:
+    def trusted(raw: Any) -> JsonObject:
+        """A schema in a credential: signed by its issuer, whoever that is, and in force."""
+        return _credential(raw, _aside(run)).require()
+
+    schema.check(document, run.schemas, trusted)
+
+
+def _aside(run: Run) -> Run:
+    """For a credential that another leans on; its own status and schemas are not asked."""
+    return run.fresh(checks=frozenset({"issuer", "validity"}), strict=True)
+
+
 def _list(url: str, run: Run) -> JsonObject:
     """A status list, verified as the credential it is; its own status is not asked."""
     raw = look_up(run.lists, url)
     if raw is None:
         raise error("status-missing", f"{url[:120]} was not given")
-    part = run.fresh(checks=frozenset({"issuer", "validity"}), strict=True)
-    return _credential(raw, part).require()
+    return _credential(raw, _aside(run)).require()
