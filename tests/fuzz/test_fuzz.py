@@ -26,7 +26,7 @@ from fuzz.trees import closed, opened
 from world import T0, World
 
 FOUND = sorted(path for path in (Path(__file__).parent / "found").iterdir() if path.suffix != ".md")
-SLOW = {"presentation": 150, "evidence": 100, "bundle": 100, "forge": 100}
+SLOW = {"credential": 200, "presentation": 150, "evidence": 100, "bundle": 100, "forge": 100}
 MANY = 800
 EVERY = pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
 
