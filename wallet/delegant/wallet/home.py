@@ -36,7 +36,7 @@ from . import files
 from .keystore import Kind, Wallet, read_header
 from .passphrase import Passphrases
 
-__all__ = ["VARIABLE", "Home", "Settings", "Subject", "handle"]
+__all__ = ["VARIABLE", "Home", "Settings", "Subject", "handle", "host_pattern"]
 
 VARIABLE: Final = "DELEGANT_HOME"
 FILE: Final = "delegant.toml"
@@ -47,7 +47,11 @@ _HANDLE: Final = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?", re.ASCII)
 _REQUIRED: Final = frozenset(
     {"version", "org", "organization", "authority", "registry", "url", "passphrase"}
 )
-_OPTIONAL: Final = frozenset({"verifiers"})
+_OPTIONAL: Final = frozenset({"verifiers", "fetch"})
+_PATTERN: Final = re.compile(
+    r"\*|(?:\*\.)?(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?",
+    re.ASCII,
+)
 
 
 def handle(name: object) -> str:
@@ -55,6 +59,15 @@ def handle(name: object) -> str:
     if not isinstance(name, str) or not _HANDLE.fullmatch(name):
         raise error("shape", f"{str(name)[:64]!r}: use 1 to 64 of a-z, 0-9, '.', '_', '-'")
     return name
+
+
+def host_pattern(value: object) -> str:
+    """A pattern of hosts: ``acme.example``, ``*.acme.example`` or ``*``; or ``shape``."""
+    if type(value) is not str or len(value) > 255 or not _PATTERN.fullmatch(value):
+        raise error(
+            "shape", f"{str(value)[:64]!r}: write acme.example, *.acme.example, or * for any host"
+        )
+    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +81,7 @@ class Settings:
         url: where `serve` is reached; status lists are named below it.
         passphrase: ``prompt`` or ``keyring``.
         verifiers: DIDs that may fetch evidence about any agent.
+        fetch: patterns of the hosts that may be fetched from (`host_pattern`); none as default.
     """
 
     org: str
@@ -77,6 +91,7 @@ class Settings:
     url: str
     passphrase: str = "prompt"  # noqa: S105 - the word, not a secret
     verifiers: tuple[str, ...] = ()
+    fetch: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, data: bytes) -> Settings:
@@ -94,10 +109,10 @@ class Settings:
         closed(value, FILE, _REQUIRED, _OPTIONAL)
         if value["version"] != 1 or value["passphrase"] not in ("prompt", "keyring"):
             raise error("shape", f"{FILE}: version is 1, passphrase is prompt or keyring")
-        verifiers = value.get("verifiers", [])
+        verifiers, fetch = value.get("verifiers", []), value.get("fetch", [])
         texts = type(value["org"]) is str and type(value["url"]) is str
-        if type(verifiers) is not list or not texts:
-            raise error("shape", f"{FILE}: org and url are text, verifiers is a list")
+        if type(verifiers) is not list or type(fetch) is not list or not texts:
+            raise error("shape", f"{FILE}: org and url are text, verifiers and fetch are lists")
         return cls(
             value["org"],
             check_did(value["organization"]),
@@ -106,6 +121,7 @@ class Settings:
             url(value["url"].rstrip("/") + "/", "url").rstrip("/"),
             value["passphrase"],
             tuple(check_did(item) for item in verifiers),
+            tuple(host_pattern(item) for item in fetch),
         )
 
     def to_bytes(self) -> bytes:
@@ -119,6 +135,7 @@ class Settings:
             "url": self.url,
             "passphrase": self.passphrase,
             "verifiers": list(self.verifiers),
+            "fetch": list(self.fetch),
         }
         lines = [f"{name} = {_toml(value)}" for name, value in members.items()]
         return ("# delegant home; nothing here is secret\n" + "\n".join(lines) + "\n").encode()
