@@ -19,6 +19,7 @@ Found by ``--home``, else ``$DELEGANT_HOME``, else the nearest ``delegant.toml``
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import tomllib
 from collections.abc import Iterator
