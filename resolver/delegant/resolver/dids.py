@@ -1,7 +1,8 @@
 """Resolving DIDs: our own from the home, others by what they are, the rest through the fetcher.
 
 did:key and did:jwk follow from themselves; a did:web of this home is answered from its files;
-any other did:web is fetched where the operator allowed its host, and kept for a while.
+any other did:web, and every did:webvh, is fetched where the operator allowed its host, and what
+was fetched is kept for a while.
 """
 
 from __future__ import annotations
@@ -15,13 +16,14 @@ from typing import Any, Final
 from delegant.credentials.codec import JsonObject, parse
 from delegant.credentials.did import Did, method_of
 from delegant.credentials.errors import Error, error
+from delegant.w3c import webvh
 from delegant.w3c.dids import Resolve, checked
 from delegant.w3c.didweb import host_of, path_of, to_url
 from delegant.w3c.resolution import Options, Resolution, check_document, expand_urls, local
 from delegant.wallet import Home
 from delegant.wallet.webdids import web_document, web_subjects
 
-from .fetch import DOCUMENT_TYPES, SIZE, Fetcher, Reply
+from .fetch import DOCUMENT_TYPES, LOG_TYPES, SIZE, Fetcher, Reply
 
 __all__ = ["JSON_TYPES", "Cached", "Dids", "network_resolve"]
 
@@ -30,6 +32,8 @@ KEEP: Final = 60
 KEEP_MOST: Final = 300
 KEEP_FAILURE: Final = 10
 """Seconds a reply is kept: where its server says nothing, at most, and where there was none."""
+MAX_LOG: Final = 1024 * 1024
+"""Most bytes of a did:webvh log that is fetched."""
 CACHED: Final = 256
 CACHED_BYTES: Final = 16 * 1024 * 1024
 
@@ -108,11 +112,15 @@ class Dids:
     Args:
         fetcher: for DIDs of others.
         home: whose own documents need no network; None: there are none.
+        clock: seconds since 1970.
     """
 
-    def __init__(self, fetcher: Fetcher, home: Home | None = None) -> None:
+    def __init__(
+        self, fetcher: Fetcher, home: Home | None = None, clock: Callable[[], float] = time.time
+    ) -> None:
         self.replies = Cached(fetcher)
         self._home = home
+        self._clock = clock
 
     def resolve(self, name: str, options: Options = Options()) -> Resolution:  # noqa: B008 - frozen
         """Resolve a DID.
@@ -124,10 +132,14 @@ class Dids:
         """
         who = checked(name)
         method = method_of(who)
+        if options.key_format is not None and method != "key":
+            raise error("did-feature", "publicKeyFormat is of did:key")
         if method in ("key", "jwk"):
             found = local(who, options)
         elif method == "web":
             found = self._web(who, options)
+        elif method == "webvh":
+            found = self._webvh(who, options)
         else:
             raise error("did-method", f"did:{method} is not known to this resolver")
         if options.expand and found.document is not None:
@@ -164,8 +176,6 @@ class Dids:
         return self.replies.get(url, media=JSON_TYPES, size=1 << 20).body
 
     def _web(self, who: Did, options: Options) -> Resolution:
-        if options.key_format is not None:
-            raise error("did-feature", "publicKeyFormat is of did:key")
         document = self._own(who) or self._fetched(who)
         if options.versioned:
             raise error("did-feature", "a did:web keeps no versions")
@@ -185,8 +195,7 @@ class Dids:
 
     def _fetched(self, who: Did) -> JsonObject:
         path_of(who)
-        if not self.replies.on:
-            raise error("did-method", "did:web of others is switched off: no host is allowed")
+        self._switched_on("did:web of others")
         reply = self.replies.get(to_url(who), absent="did-not-found")
         try:
             document = parse(reply.body, size=SIZE)
@@ -194,6 +203,46 @@ class Dids:
             raise error("did-document", f"{exc.code}: {exc.detail}") from None
         json_ld = reply.media in ("application/did+ld+json", "application/ld+json")
         return check_document(document, who, json_ld=json_ld)
+
+    def _switched_on(self, what: str) -> None:
+        if not self.replies.on:
+            raise error("did-method", f"{what} is switched off: no host is allowed")
+
+    def _webvh(self, who: Did, options: Options) -> Resolution:
+        """From the published log, which proves itself; a deactivated DID has no document."""
+        places = webvh.urls(who)
+        self._switched_on("did:webvh")
+        log = self.replies.get(places.log, media=LOG_TYPES, size=MAX_LOG, absent="did-not-found")
+        witness: bytes | None = None
+        if b'"witness"' in log.body:
+            witness = self._witness(places.witness)
+        try:
+            found = webvh.resolve(
+                who,
+                log.body,
+                witness=witness,
+                at=int(self._clock()),
+                version_id=options.version_id,
+                version_number=options.version_number,
+                version_time=options.version_time,
+            )
+        except Error as exc:
+            if exc.code in ("did-invalid", "did-not-found", "did-document", "suite"):
+                raise
+            code = "did-feature" if exc.code == "unknown-version" else "did-document"
+            raise error(code, f"{exc.code}: {exc.detail}") from None
+        if found.deactivated or found.document is None:
+            return Resolution(None, found.metadata, found.document_metadata)
+        check_document(found.document, str(found.document.get("id")))
+        return found
+
+    def _witness(self, url: str) -> bytes | None:
+        try:
+            return self.replies.get(url, size=webvh.MAX_WITNESS, absent="did-not-found").body
+        except Error as exc:
+            if exc.code == "did-not-found":
+                return None
+            raise
 
 
 def network_resolve(dids: Dids, *, most: int = 8, seconds: float = 10.0) -> Resolve:
