@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from delegant.w3c import webvh
-from w3c.webvh_logs import A, B, C, DOCUMENT, T, W1, approvals, created, updated
+from w3c.webvh_logs import DOCUMENT, W1, A, B, C, T, approvals, created, updated
 
 HERE = Path(__file__).parent
 MODULES = Path(os.environ.get("DELEGANT_NODE_MODULES") or HERE / "node_modules")
@@ -38,7 +38,7 @@ SCENARIOS = (
 
 
 def _asked(**question: Any) -> Any:
-    done = subprocess.run(  # noqa: S603 - our own script
+    done = subprocess.run(
         ["node", str(HERE / "webvh.mjs"), str(MODULES)],  # noqa: S607 - whichever node is meant
         input=json.dumps(question).encode(),
         capture_output=True,

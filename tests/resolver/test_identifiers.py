@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from delegant.credentials import Error
-from delegant.credentials.codec import JsonObject
+from delegant.credentials.codec import JsonObject, b58_encode
 from delegant.credentials.did import Did
 from delegant.resolver.dids import Dids
 from delegant.resolver.identifiers import LEGACY, OFFERED, RESOLUTION, RESOURCE, negotiate
@@ -28,6 +28,8 @@ KEY = signer("Ed25519", bytes(range(32))).public
 NAME = from_key(KEY)
 P256 = from_key(signer("P-256", bytes(range(1, 33))).public)
 JWK = from_key(KEY, "jwk")
+WEAK = b"\xed\x01\x01" + bytes(31)
+OFF_CURVE = b"\x80\x24\x02" + b"\xff" * 32
 WEB = Did(f"did:web:{HOST}:agents:else")
 NS = "https://www.w3.org/ns/did#"
 SERVICES: list[JsonObject] = [
@@ -443,7 +445,10 @@ def old(house: House, asked: str, query: str = "") -> JsonObject:
         (f"did:key:{NAME[9:]}", "", "invalidId"),
         ("did:key:@", "", "invalidDid"),
         ("did:key:z" + "2" * 88, "", "invalidPublicKeyLength"),
-        ("did:key:z" + "6Mk" + "1" * 20, "", "invalidPublicKey"),
+        ("did:key:z6Mk" + "1" * 20, "", "invalidPublicKeyLength"),
+        (f"did:key:z{b58_encode(WEAK)}", "", "invalidPublicKey"),
+        (f"did:key:z{b58_encode(OFF_CURVE)}", "", "invalidPublicKey"),
+        ("did:key:z0OIl", "", "invalidId"),
         (NAME, "?publicKeyFormat=unknown", "unsupportedPublicKeyType"),
         (
             NAME,
