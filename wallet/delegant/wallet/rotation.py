@@ -29,6 +29,7 @@ from delegant.credentials.shape import format_time, time
 from . import files, statuslists
 from .agents import acting, sponsor_behind
 from .allocation import FOREVER, LIST_BITS, keep, take_entry
+from .attestations import renew_signed
 from .home import Home
 from .keystore import Kind, Wallet
 from .organization import (
@@ -281,7 +282,7 @@ def _hand_over(
             try:
                 issuer = fresh
                 if identity.issuer != before:
-                    parent = home.subject(identity.issuer)
+                    parent = home.formerly(identity.issuer)
                     if parent.handle in left:
                         raise error("wallet-auth", f"{parent.handle} comes first")
                     issuer = home.open_wallet("agent", parent.handle)
@@ -353,7 +354,7 @@ def rotate_organization(
     authority = from_key(fresh.key("status").public)
     home.save_settings(replace(home.settings, organization=fresh.did, authority=authority))
     end_keys(home, now)
-    signed = refresh(home, fresh, now)
+    signed = refresh(home, fresh, now) + renew_signed(home, fresh, now)
     left = [
         subject.handle
         for subject in home.subjects("agent")
