@@ -110,7 +110,7 @@ def rotate_human(
     home.save_subject(_succeeded(subject, fresh, credential.secured.raw, old, now))
     files.move(path, home.wallet_path("human", subject.handle))
     settle(home, organization, now)
-    renewed, left = _hand_over(home, fresh, subject.did, now)
+    renewed, left = _hand_over(home, fresh, subject, now)
     return Rotated(
         subject.handle, subject.did, fresh.did, renewed, left, _ended(home, subject.did, now)
     )
@@ -129,7 +129,7 @@ def rotate_agent(home: Home, issuer: Wallet, name: str, *, now: int) -> Rotated:
     identity, old = _next_identity(home, issuer, subject, now=now, fresh=fresh)
     home.save_subject(_succeeded(subject, fresh, identity.secured.raw, old, now))
     files.move(path, home.wallet_path("agent", subject.handle))
-    renewed, left = _hand_over(home, fresh, subject.did, now)
+    renewed, left = _hand_over(home, fresh, subject, now)
     ended = _ended(home, subject.did, now, subject.did)
     return Rotated(subject.handle, subject.did, fresh.did, renewed, left, ended)
 
@@ -260,18 +260,21 @@ def _next_identity(
 
 
 def _hand_over(
-    home: Home, fresh: Wallet, before: str, now: int
+    home: Home, fresh: Wallet, old: Subject, now: int
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Sign again the identities that a new key, or a new DID, invalidates.
+
+    Those of earlier DIDs too, which a rotation that was interrupted had left behind.
 
     Returns:
         The agents done, and those whose issuer's wallet does not open here.
     """
+    before = {old.did, *(one.did for one in old.retired)}
     waiting: dict[str, tuple[Subject, AgentIdentity]] = {}
     for subject in home.subjects("agent"):
         identity = parse_agent_identity(unpack(subject.credential))
-        moved = identity.sponsor == before and fresh.did != before
-        if (identity.issuer == before or moved) and now < identity.valid_until:
+        moved = identity.sponsor in before and identity.sponsor != fresh.did
+        if (identity.issuer in before or moved) and now < identity.valid_until:
             waiting[subject.did] = (subject, identity)
     done: list[str] = []
     left: list[str] = []
@@ -281,7 +284,7 @@ def _hand_over(
             subject, identity = waiting.pop(one)
             try:
                 issuer = fresh
-                if identity.issuer != before:
+                if identity.issuer not in before:
                     parent = home.formerly(identity.issuer)
                     if parent.handle in left:
                         raise error("wallet-auth", f"{parent.handle} comes first")
