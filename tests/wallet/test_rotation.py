@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +74,8 @@ def sponsor(home: Home, name: str = "eva") -> Any:
 
 
 def files_of(home: Home) -> set[str]:
-    return {str(path.relative_to(home.path)) for path in home.path.rglob("*") if path.is_file()}
+    found = (path for path in home.path.rglob("*") if path.is_file() and path.name != ".lock")
+    return {str(path.relative_to(home.path)) for path in found}
 
 
 # --- a person ------------------------------------------------------------------------------
@@ -322,6 +324,26 @@ def test_a_refresh_ends_what_an_interrupted_recovery_owed(
     assert refresh(web, organization, T0 + 6) == ["eva, revoked before"]
     assert judged(web, old, T0 + 6, statusLists=[statuslists.raw(web, 1)]) == "sponsor-gone"
     assert refresh(web, organization, T0 + 7) == []
+
+
+def test_of_two_rotations_at_once_one_comes_after_the_other(web: Home, secret: Path) -> None:
+    people(web, "web")
+    meet, said = threading.Barrier(2), list[str]()
+
+    def turn() -> None:
+        own = Home(web.path, Passphrases(secret))
+        organization = own.open_wallet("organization")
+        meet.wait()
+        said.append(rotate_human(own, organization, "eva", now=T0 + 5).did)
+
+    threads = [threading.Thread(target=turn) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert said == [web.subject("eva").did] * 2
+    assert len(web.subject("eva").retired) == 2
+    assert web.open_wallet("human", "eva").key().public == web.subject("eva").key
 
 
 # --- an agent ------------------------------------------------------------------------------

@@ -90,6 +90,11 @@ def rotate_human(
         Rejected: ``wallet-kind``, ``did-key-mismatch``, ``sponsor-gone``, ``suspended``,
             ``wallet-auth``, ``status-range``. NotFound: ``not-found``.
     """
+    with files.lock(home.path / "wallets"):  # of two at once, one after the other
+        return _rotate_human(home, organization, name, now, recover)
+
+
+def _rotate_human(home: Home, organization: Wallet, name: str, now: int, recover: bool) -> Rotated:
     home.check_current(organization)
     subject = home.subject(name)
     before, entry = sponsor_of(subject)
@@ -124,6 +129,11 @@ def rotate_agent(home: Home, issuer: Wallet, name: str, *, now: int) -> Rotated:
     Raises:
         Rejected: ``wallet-kind``, ``did-key-mismatch``, ``revoked``, ``spawn-forbidden``.
     """
+    with files.lock(home.path / "wallets"):
+        return _rotate_agent(home, issuer, name, now)
+
+
+def _rotate_agent(home: Home, issuer: Wallet, name: str, now: int) -> Rotated:
     subject = home.subject(name)
     fresh, path = _beside(home, "agent", subject)
     identity, old = _next_identity(home, issuer, subject, now=now, fresh=fresh)
@@ -334,6 +344,13 @@ def rotate_organization(
     Raises:
         Rejected: ``wallet-auth``. Malformed: ``shape`` for the overlap of a did:key.
     """
+    with files.lock(home.path / "wallets"):
+        return _rotate_organization(home, organization, now, overlap, status)
+
+
+def _rotate_organization(
+    home: Home, organization: Wallet, now: int, overlap: int, status: bool
+) -> OrganizationRotated:
     before = home.settings.organization
     web = not embeds_key(check_did(before))
     if overlap and not web:
