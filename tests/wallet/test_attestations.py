@@ -113,7 +113,12 @@ def test_it_is_found_again(home: Home, organization: Wallet, bot: str, tmp_path:
     assert find_attestation(home, "00000000-0000") is None
     path = tmp_path / "one.json"
     files.write_json(path, one.secured.raw)
-    assert read_attestation(path).digest == one.digest
+    assert read_attestation(path)[0].digest == one.digest
+    files.write(path, attestation_evidence(home, one).to_bytes())
+    assert read_attestation(path)[0].digest == one.digest
+    both = attestation_evidence(home, one).merged(attestation_evidence(home, two))
+    files.write(path, both.to_bytes())
+    assert refusal(lambda: read_attestation(path)) == "shape"
     files.write(path, b"{}")
     assert find_attestation(home, str(path)) is None
 

@@ -12,11 +12,9 @@ from delegant.credentials import (
     AgentAttestation,
     Evidence,
     check_attestation,
-    parse_agent_attestation,
 )
-from delegant.credentials.codec import parse
-from delegant.credentials.envelope import unpack
 from delegant.credentials.errors import error
+from delegant.credentials.evidence import MAX_EVIDENCE
 from delegant.credentials.shape import format_time
 from delegant.wallet import (
     Home,
@@ -26,6 +24,7 @@ from delegant.wallet import (
     files,
     find_attestation,
     load_trust,
+    read_attestation,
     save_seen,
 )
 
@@ -34,7 +33,6 @@ from .edge import Edge, command, now
 
 attestation = typer.Typer(no_args_is_help=True, help="Claims about agents.")
 
-MAX_FILE = 8 * 1024 * 1024
 Output = Annotated[
     Path | None,
     typer.Option("--output", "-o", help="Write it here, with the status list a verifier needs."),
@@ -171,27 +169,12 @@ def attestation_verify(
 ) -> None:
     """Whether an attestation counts here: exit 0 yes, 1 no, 3 undecided, 4 malformed."""
     folder = trust if trust is not None else edge.home().path / "trust"
-    found = _read(file)
+    one, found = read_attestation(file)
     if evidence is not None:
-        found = found.merged(Evidence.parse(files.read(evidence, size=MAX_FILE)))
+        found = found.merged(Evidence.parse(files.read(evidence, size=MAX_EVIDENCE)))
     own = load_trust(folder)
-    raw = found.json.get("attestations", [])
-    if len(raw) != 1:
-        raise error("shape", f"{file} holds {len(raw)} attestations, not one")
-    one = parse_agent_attestation(unpack(raw[0]))
     when = typed.instant(at, now())
     seen = check_attestation(one, found, own, at=when, wanted=claim, subject=agent)
     if remember:
         save_seen(folder, seen)
     edge.show(_row(one), f"counts: {one.claim} of {one.subject}, says {one.issuer}")
-
-
-def _read(file: Path) -> Evidence:
-    """Evidence, or one credential as evidence."""
-    data = files.read(file, size=MAX_FILE).strip()
-    value: Any = data.decode("ascii", "replace")
-    if data[:1] in (b"{", b'"'):
-        value = parse(data, size=MAX_FILE)
-    if isinstance(value, dict) and "type" not in value:
-        return Evidence.from_json(value)
-    return Evidence(attestations=[value])

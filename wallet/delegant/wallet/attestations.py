@@ -14,10 +14,11 @@ from delegant.credentials import (
     parse_agent_attestation,
 )
 from delegant.credentials.attestation import claim_name
-from delegant.credentials.codec import digest, parse
+from delegant.credentials.codec import Json, digest, parse
 from delegant.credentials.did import check as check_did
 from delegant.credentials.envelope import unpack
 from delegant.credentials.errors import Error, error
+from delegant.credentials.evidence import MAX_EVIDENCE
 
 from . import files, statuslists
 from .allocation import LIST_BITS, take_entry
@@ -33,7 +34,6 @@ __all__ = [
 ]
 
 ATTESTATION_SECONDS: Final = 90 * 86_400
-MAX_ATTESTATION: Final = 64 * 1024
 
 
 def attest(
@@ -105,7 +105,7 @@ def save(home: Home, credential: AgentAttestation) -> Path:
 
 def attestations(home: Home, agent: str | None = None) -> list[AgentAttestation]:
     """What was attested here, oldest first; about one agent (a DID) only, if it is named."""
-    found = [read_attestation(path) for path in (home.path / "attestations").glob("*.json")]
+    found = [read_attestation(path)[0] for path in (home.path / "attestations").glob("*.json")]
     mine = [one for one in found if agent in (None, one.subject)]
     return sorted(mine, key=lambda one: (one.valid_from, one.id))
 
@@ -118,7 +118,7 @@ def find_attestation(home: Home, name: str) -> AgentAttestation | None:
     """
     if Path(name).is_file():
         try:
-            return read_attestation(Path(name))
+            return read_attestation(Path(name))[0]
         except Error:
             return None
     wanted = name.removeprefix("urn:uuid:")
@@ -130,16 +130,25 @@ def find_attestation(home: Home, name: str) -> AgentAttestation | None:
     return found[0]
 
 
-def read_attestation(path: Path) -> AgentAttestation:
-    """An attestation from a file: a JSON object, a JSON string, or a bare compact JWS.
+def read_attestation(path: Path) -> tuple[AgentAttestation, Evidence]:
+    """An attestation from a file, and the evidence that came with it.
+
+    The file is evidence that holds one attestation, or the credential alone: a JSON object, a
+    JSON string, or a bare compact JWS.
 
     Raises:
         NotFound: ``not-found``. Malformed, Undecided: the codes of phases 2 and 3.
     """
-    data = files.read(path, size=MAX_ATTESTATION).strip()
-    if data[:1] not in (b"{", b'"'):
-        return parse_agent_attestation(unpack(data.decode("ascii", "replace")))
-    return parse_agent_attestation(unpack(parse(data, size=MAX_ATTESTATION)))
+    data = files.read(path, size=MAX_EVIDENCE).strip()
+    value: Json = data.decode("ascii", "replace")
+    if data[:1] in (b"{", b'"'):
+        value = parse(data, size=MAX_EVIDENCE)
+    alone = type(value) is not dict or "type" in value
+    found = Evidence(attestations=[value]) if alone else Evidence.from_json(value)
+    raw = found.json.get("attestations", [])
+    if len(raw) != 1:
+        raise error("shape", f"{path.name} holds {len(raw)} attestations, not one")
+    return parse_agent_attestation(unpack(raw[0])), found
 
 
 def attestation_evidence(home: Home, credential: AgentAttestation) -> Evidence:
