@@ -286,14 +286,14 @@ class Home:
     # --- subjects --------------------------------------------------------------------------
 
     def subject(self, name: str) -> Subject:
-        """A human or an agent by handle or DID; by a DID it had before a rotation, too.
+        """A human or an agent by handle or DID.
 
         Raises:
             NotFound: ``not-found``.
         """
         if name.startswith("did:"):
             for one in self.subjects():
-                if name == one.did or any(name == was.did for was in one.retired):
+                if one.did == name:
                     return one
             raise error("not-found", f"nobody here has the DID {name}")
         path = self.path / "subjects" / f"{handle(name)}.json"
@@ -301,6 +301,17 @@ class Home:
             known = ", ".join(one.handle for one in self.subjects()) or "nobody yet"
             raise error("not-found", f"nobody here is called {name} (there is {known})")
         return Subject.parse(files.read_object(path))
+
+    def formerly(self, name: str) -> Subject:
+        """A human or an agent by a DID it has, or had before a rotation.
+
+        Raises:
+            NotFound: ``not-found``.
+        """
+        for one in self.subjects():
+            if name == one.did or any(name == was.did for was in one.retired):
+                return one
+        raise error("not-found", f"nobody here has, or had, the DID {name}")
 
     def subjects(self, kind: Kind | None = None) -> list[Subject]:
         """All humans and agents, by handle."""

@@ -29,6 +29,7 @@ from delegant.credentials.shape import format_time, time
 from . import files, statuslists
 from .agents import acting, sponsor_behind
 from .allocation import FOREVER, LIST_BITS, keep, take_entry
+from .attestations import renew_signed
 from .home import Home
 from .keystore import Kind, Wallet
 from .organization import (
@@ -89,6 +90,11 @@ def rotate_human(
         Rejected: ``wallet-kind``, ``did-key-mismatch``, ``sponsor-gone``, ``suspended``,
             ``wallet-auth``, ``status-range``. NotFound: ``not-found``.
     """
+    with files.lock(home.path / "wallets"):  # of two at once, one after the other
+        return _rotate_human(home, organization, name, now, recover)
+
+
+def _rotate_human(home: Home, organization: Wallet, name: str, now: int, recover: bool) -> Rotated:
     home.check_current(organization)
     subject = home.subject(name)
     before, entry = sponsor_of(subject)
@@ -109,7 +115,7 @@ def rotate_human(
     home.save_subject(_succeeded(subject, fresh, credential.secured.raw, old, now))
     files.move(path, home.wallet_path("human", subject.handle))
     settle(home, organization, now)
-    renewed, left = _hand_over(home, fresh, subject.did, now)
+    renewed, left = _hand_over(home, fresh, subject, now)
     return Rotated(
         subject.handle, subject.did, fresh.did, renewed, left, _ended(home, subject.did, now)
     )
@@ -123,12 +129,17 @@ def rotate_agent(home: Home, issuer: Wallet, name: str, *, now: int) -> Rotated:
     Raises:
         Rejected: ``wallet-kind``, ``did-key-mismatch``, ``revoked``, ``spawn-forbidden``.
     """
+    with files.lock(home.path / "wallets"):
+        return _rotate_agent(home, issuer, name, now)
+
+
+def _rotate_agent(home: Home, issuer: Wallet, name: str, now: int) -> Rotated:
     subject = home.subject(name)
     fresh, path = _beside(home, "agent", subject)
     identity, old = _next_identity(home, issuer, subject, now=now, fresh=fresh)
     home.save_subject(_succeeded(subject, fresh, identity.secured.raw, old, now))
     files.move(path, home.wallet_path("agent", subject.handle))
-    renewed, left = _hand_over(home, fresh, subject.did, now)
+    renewed, left = _hand_over(home, fresh, subject, now)
     ended = _ended(home, subject.did, now, subject.did)
     return Rotated(subject.handle, subject.did, fresh.did, renewed, left, ended)
 
@@ -259,18 +270,21 @@ def _next_identity(
 
 
 def _hand_over(
-    home: Home, fresh: Wallet, before: str, now: int
+    home: Home, fresh: Wallet, old: Subject, now: int
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Sign again the identities that a new key, or a new DID, invalidates.
+
+    Those of earlier DIDs too, which a rotation that was interrupted had left behind.
 
     Returns:
         The agents done, and those whose issuer's wallet does not open here.
     """
+    before = {old.did, *(one.did for one in old.retired)}
     waiting: dict[str, tuple[Subject, AgentIdentity]] = {}
     for subject in home.subjects("agent"):
         identity = parse_agent_identity(unpack(subject.credential))
-        moved = identity.sponsor == before and fresh.did != before
-        if (identity.issuer == before or moved) and now < identity.valid_until:
+        moved = identity.sponsor in before and identity.sponsor != fresh.did
+        if (identity.issuer in before or moved) and now < identity.valid_until:
             waiting[subject.did] = (subject, identity)
     done: list[str] = []
     left: list[str] = []
@@ -280,8 +294,8 @@ def _hand_over(
             subject, identity = waiting.pop(one)
             try:
                 issuer = fresh
-                if identity.issuer != before:
-                    parent = home.subject(identity.issuer)
+                if identity.issuer not in before:
+                    parent = home.formerly(identity.issuer)
                     if parent.handle in left:
                         raise error("wallet-auth", f"{parent.handle} comes first")
                     issuer = home.open_wallet("agent", parent.handle)
@@ -330,6 +344,13 @@ def rotate_organization(
     Raises:
         Rejected: ``wallet-auth``. Malformed: ``shape`` for the overlap of a did:key.
     """
+    with files.lock(home.path / "wallets"):
+        return _rotate_organization(home, organization, now, overlap, status)
+
+
+def _rotate_organization(
+    home: Home, organization: Wallet, now: int, overlap: int, status: bool
+) -> OrganizationRotated:
     before = home.settings.organization
     web = not embeds_key(check_did(before))
     if overlap and not web:
@@ -353,7 +374,7 @@ def rotate_organization(
     authority = from_key(fresh.key("status").public)
     home.save_settings(replace(home.settings, organization=fresh.did, authority=authority))
     end_keys(home, now)
-    signed = refresh(home, fresh, now)
+    signed = refresh(home, fresh, now) + renew_signed(home, fresh, now)
     left = [
         subject.handle
         for subject in home.subjects("agent")
