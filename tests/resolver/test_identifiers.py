@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -15,6 +17,7 @@ from hypothesis import strategies as st
 from delegant.credentials import Error
 from delegant.credentials.codec import JsonObject, b58_encode
 from delegant.credentials.did import Did
+from delegant.resolver import identifiers
 from delegant.resolver.dids import Dids
 from delegant.resolver.identifiers import LEGACY, OFFERED, RESOLUTION, RESOURCE, negotiate
 from delegant.w3c.dids import expand, from_key
@@ -419,6 +422,24 @@ def test_relative_urls_are_expanded_when_asked(home: House, elsewhere: Site) -> 
     full = get(home, WEB, query="?expandRelativeUrls=true").json["didDocument"]
     assert full["service"][0]["id"] == f"{WEB}#files"
     assert full["assertionMethod"] == [f"{WEB}#{KEY.multikey}"]
+
+
+def test_slow_hosts_hold_up_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, elsewhere: Site, home: House
+) -> None:
+    monkeypatch.setattr(identifiers, "WAITING", 20)
+    dids = Dids(elsewhere.fetcher(seconds=1.5), home.home)
+    elsewhere.answer = lambda _line, _request: time.sleep(3)
+    with running(build(tmp_path), dids=dids) as other, ThreadPoolExecutor(40) as pool:
+        names = [f"did:web:{HOST}:slow-{n}" for n in range(40)]
+        replies = [pool.submit(get, other, name) for name in names]
+        time.sleep(0.3)
+        for path in ("/health", f"/1.0/identifiers/{NAME}"):
+            begun = time.monotonic()
+            assert other.call("GET", path).status == 200
+            assert time.monotonic() - begun < 1
+        statuses = [reply.result().status for reply in replies]
+    assert statuses == [503] * 40
 
 
 # --- the form before there were error objects ----------------------------------------------------

@@ -19,7 +19,8 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as LookupTimeout
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 import httpcore
@@ -76,6 +77,11 @@ def _connect(address: str, port: int, seconds: float) -> socket.socket:
     return socket.create_connection((address, port), seconds)
 
 
+@cache
+def _tls() -> ssl.SSLContext:
+    return httpx.create_ssl_context(trust_env=False)
+
+
 @dataclass(frozen=True)
 class Wire:
     """What lies outside of this process. Tests lay another one; no setting can.
@@ -88,9 +94,7 @@ class Wire:
 
     lookup: Callable[[str], list[str]] = _lookup
     connect: Callable[[str, int, float], socket.socket] = _connect
-    tls: Callable[[], ssl.SSLContext] = field(
-        default=lambda: httpx.create_ssl_context(trust_env=False)
-    )
+    tls: Callable[[], ssl.SSLContext] = _tls
 
 
 @dataclass(frozen=True, slots=True)

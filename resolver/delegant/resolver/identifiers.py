@@ -17,6 +17,8 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote
 
@@ -38,6 +40,7 @@ from delegant.w3c.resolution import (
 )
 
 from .dids import Dids
+from .fetch import AT_ONCE
 
 __all__ = ["LEGACY", "RESOLUTION", "RESOURCE", "add", "negotiate"]
 
@@ -55,11 +58,18 @@ OFFERED: Final = (RESOLUTION, RESOURCE, *_PLAIN, URI_LIST, LEGACY)
 """In the order of preference, where a caller has none."""
 MAX_PARAMETERS: Final = 16
 _QUALITY: Final = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?", re.ASCII)
-_QUOTED: Final = re.compile(r'\s*;\s*(?=(?:[^"]*"[^"]*")*[^"]*\Z)', re.ASCII)
+WAITING: Final = 64
+"""Most questions that may wait for the network at once; the next is told to come back."""
 
 
 def add(app: FastAPI, dids: Dids) -> None:
-    """The routes."""
+    """The routes.
+
+    What needs the network has threads of its own, so that slow hosts of others hold up nothing
+    else that this server answers.
+    """
+    network = ThreadPoolExecutor(AT_ONCE, "identifiers")
+    waiting = threading.BoundedSemaphore(WAITING)
 
     @app.get("/1.0/identifiers/{name:path}")
     async def identifiers(name: str, http: Request) -> Response:
@@ -68,7 +78,16 @@ def add(app: FastAPI, dids: Dids) -> None:
         asked = _asked(raw.decode("latin-1").partition("/1.0/identifiers/")[2])
         query = str(http.scope["query_string"], "latin-1")
         accept = ",".join(http.headers.getlist("accept"))
-        return await asyncio.to_thread(_answer, dids, asked, query, accept)
+        if not asked.startswith("did:web"):
+            return await asyncio.to_thread(_answer, dids, asked, query, accept)
+        if not waiting.acquire(blocking=False):
+            told = error("fetch-failed", "too many questions wait for the network")
+            return _refused(told, RESOLUTION, asked)
+        try:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(network, _answer, dids, asked, query, accept)
+        finally:
+            waiting.release()
 
     async def document(http: Request) -> Response:
         """A document of this home's own."""
@@ -220,7 +239,7 @@ def negotiate(accept: str) -> str:
     """
     if not accept.isascii() or len(accept) > 2048:
         raise error("did-options", "Accept is not a list of media types")
-    ranges = [_range(item) for item in _split(accept)] if accept.strip() else [("*/*", 1.0)]
+    ranges = [_range(item) for item in _outside(accept, ",")] if accept.strip() else [("*/*", 1.0)]
     best, most = "", 0.0
     for media in OFFERED:
         quality = _quality(media, ranges)
@@ -231,14 +250,20 @@ def negotiate(accept: str) -> str:
     return best
 
 
-def _split(accept: str) -> list[str]:
-    items = re.split(r',(?=(?:[^"]*"[^"]*")*[^"]*\Z)', accept) if '"' in accept else None
-    return [item for item in items or accept.split(",") if item.strip()]
+def _outside(text: str, mark: str) -> list[str]:
+    """The parts between marks that stand in no quotes, without empty ones."""
+    parts, begun, quoted = [], 0, False
+    for place, character in enumerate(text):
+        quoted ^= character == '"'
+        if character == mark and not quoted:
+            parts.append(text[begun:place].strip())
+            begun = place + 1
+    return [part for part in (*parts, text[begun:].strip()) if part]
 
 
 def _range(item: str) -> tuple[str, float]:
     """A media range with its profile, and its quality."""
-    media, *parameters = [part.strip() for part in _QUOTED.split(item.strip())]
+    media, *parameters = _outside(item, ";") or [""]
     media, quality = media.lower(), 1.0
     for parameter in parameters:
         name, _, value = parameter.partition("=")
