@@ -18,6 +18,7 @@ from delegant.w3c.keys import EdSigner
 from delegant.w3c.resolution import Resolution
 from delegant.w3c.webvh import proofs
 from delegant.w3c.webvh.hashes import hash_of
+from refusal import refusal
 
 T = 1_760_000_000
 NOW = T + 1000
@@ -25,6 +26,9 @@ DOCUMENT: JsonObject = {
     "@context": ["https://www.w3.org/ns/did/v1"],
     "controller": "{DID}",
 }
+
+OTHER_SCID = "QmfG1Dx5wj8zxVVkdTcD81teRgV5DLuQcUvzizd75x8Zxd"
+"""The SCID of no log made here."""
 
 Change = Callable[[JsonObject], Any]
 
@@ -39,8 +43,8 @@ A, B, C, W1, W2, W3 = (key(name) for name in ("a", "b", "c", "w1", "w2", "w3"))
 
 def created(**given: Any) -> tuple[str, bytes]:
     """A log of one entry, signed by ``A``."""
-    given = {"document": DOCUMENT, "signer": A, "at": T} | given
-    did, line = webvh.create("example.com", ("ana",), **given)
+    whole: dict[str, Any] = {"document": DOCUMENT, "signer": A, "at": T, **given}
+    did, line = webvh.create("example.com", ("ana",), **whole)
     return did, line
 
 
@@ -108,3 +112,23 @@ def approvals(log: bytes, *given: tuple[int, EdSigner]) -> bytes:
 def resolved(did: str, log: bytes, **given: Any) -> Resolution:
     """What comes of it now."""
     return webvh.resolve(did, log, **{"witness": None, "at": NOW, **given})
+
+
+def code(did: str, log: bytes, **given: Any) -> str:
+    """The code it is refused with; empty where it is not."""
+    return refusal(lambda: resolved(did, log, **given))
+
+
+def set_parameter(name: str, value: Any) -> Change:
+    """Set a parameter of an entry."""
+    return lambda entry: entry["parameters"].__setitem__(name, value)
+
+
+def drop_parameter(name: str) -> Change:
+    """Leave a parameter out of an entry."""
+    return lambda entry: entry["parameters"].pop(name)
+
+
+def set_state(name: str, value: Any) -> Change:
+    """Set a member of an entry's document."""
+    return lambda entry: entry["state"].__setitem__(name, value)

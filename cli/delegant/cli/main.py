@@ -41,6 +41,7 @@ for _room in (
     "acting",
     "attesting",
     "trusting",
+    "did",
     "ans",
     "serve",
     "demo",
