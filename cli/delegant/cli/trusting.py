@@ -7,11 +7,10 @@ from typing import Annotated
 
 import typer
 
-from delegant.credentials import did as dids
-from delegant.credentials.errors import error
 from delegant.wallet import (
     accredit,
     add_anchor,
+    files,
     init_trust,
     load_trust,
     remove_anchor,

@@ -129,7 +129,7 @@ class Fetcher:
         self, allowed: Iterable[str] = (), *, wire: Wire | None = None, seconds: float = SECONDS
     ) -> None:
         self.allowed = tuple(host_pattern(one) for one in allowed)
-        self._wire = wire or Wire()
+        self.wire = wire or Wire()
         self._seconds = seconds
         self._slots = threading.BoundedSemaphore(AT_ONCE)
 
@@ -180,7 +180,7 @@ class Fetcher:
 
     def _addresses(self, host: str, deadline: float) -> list[str]:
         """The addresses of a name, if every one is public."""
-        asked: Future[list[str]] = _LOOKUPS.submit(self._wire.lookup, host)
+        asked: Future[list[str]] = _LOOKUPS.submit(self.wire.lookup, host)
         try:
             found = asked.result(timeout=max(0.0, deadline - time.monotonic()))
         except (OSError, UnicodeError, LookupTimeout) as exc:
@@ -201,7 +201,7 @@ class Fetcher:
         addresses: list[str],
         deadline: float,
     ) -> Reply:
-        backend = _Backend(self._wire.connect, addresses, deadline, size + HEAD)
+        backend = _Backend(self.wire.connect, addresses, deadline, size + HEAD)
         headers = [
             ("Accept", ", ".join(media)),
             ("Accept-Encoding", "identity"),
@@ -210,7 +210,7 @@ class Fetcher:
         ]
         with (
             httpcore.ConnectionPool(
-                ssl_context=self._wire.tls(), max_connections=1, network_backend=backend
+                ssl_context=self.wire.tls(), max_connections=1, network_backend=backend
             ) as pool,
             pool.stream("GET", url, headers=headers) as response,
         ):
