@@ -11,6 +11,8 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,6 +21,7 @@ from delegant.credentials.codec import JsonObject, b58_encode
 from delegant.credentials.did import Did
 from delegant.resolver import identifiers
 from delegant.resolver.dids import Dids
+from delegant.resolver.fetch import Fetcher
 from delegant.resolver.identifiers import LEGACY, OFFERED, RESOLUTION, RESOURCE, negotiate
 from delegant.w3c.dids import expand, from_key
 from delegant.w3c.didweb import Listed, document
@@ -567,3 +570,36 @@ def test_any_accept_is_a_type_or_a_refusal(accept: str) -> None:
         assert negotiate(accept) in OFFERED
     except Error as exc:
         assert exc.code in ("did-representation", "did-options")
+
+
+# --- anything ------------------------------------------------------------------------------------
+
+ALPHABET = "did:keywbz6Mk#?/%&=.-_~é🔥\x00 \"';23FA"
+ASKED = st.one_of(
+    st.text(ALPHABET, max_size=60),
+    st.builds("{}{}".format, st.sampled_from([NAME, WEB, JWK]), st.text(ALPHABET, max_size=30)),
+)
+STATUSES = {200, 303, 400, 403, 404, 406, 500, 501}
+
+
+@given(
+    ASKED,
+    st.text(ALPHABET, max_size=30),
+    st.one_of(
+        st.sampled_from(["", *OFFERED]), st.text('*/;q=,.0159applicationd+json"', max_size=40)
+    ),
+)
+def test_whatever_is_asked_is_answered_in_one_of_the_known_ways(
+    asked: str, query: str, accept: str
+) -> None:
+    app = FastAPI()
+    identifiers.add(app, Dids(Fetcher()))
+    with TestClient(app) as client:
+        url = f"/1.0/identifiers/{quote(asked)}?{quote(query, safe='&=')}"
+        reply = client.get(url, headers={"accept": accept}, follow_redirects=False)
+    assert reply.status_code in STATUSES
+    if reply.status_code == 500:  # only what section 12.1 gives that status
+        assert "RELATIONSHIP" in reply.text or "VERIFICATION_METHOD" in reply.text
+    if reply.status_code >= 400:
+        assert reply.json().get("didDocument") is None
+        assert reply.json().get("contentStream") is None
