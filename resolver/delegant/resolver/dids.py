@@ -91,6 +91,8 @@ class Cached:
     def _keep(self, what: tuple[Any, ...], found: Reply | Error, seconds: int) -> None:
         with self._lock:
             self._drop(what)
+            if seconds <= 0:
+                return
             self._kept[what] = (self._clock() + seconds, found)
             self._bytes += _weight(found)
             while len(self._kept) > CACHED or self._bytes > CACHED_BYTES:
@@ -176,10 +178,9 @@ class Dids:
         return self.replies.get(url, media=JSON_TYPES, size=1 << 20).body
 
     def _web(self, who: Did, options: Options) -> Resolution:
-        document = self._own(who) or self._fetched(who)
         if options.versioned:
             raise error("did-feature", "a did:web keeps no versions")
-        return Resolution(document)
+        return Resolution(self._own(who) or self._fetched(who))
 
     def _own(self, who: Did) -> JsonObject | None:
         """A did:web of this home, from its files; what it does not list is not there."""
@@ -260,8 +261,10 @@ def network_resolve(dids: Dids, *, most: int = 8, seconds: float = 10.0) -> Reso
     begun = time.monotonic()
 
     def resolve(name: str) -> JsonObject:
+        if name.startswith(("did:key:", "did:jwk:")):
+            return dids.document(name)
         if name not in found:
-            if len(found) >= most and not name.startswith(("did:key:", "did:jwk:")):
+            if len(found) >= most:
                 raise error("fetch-failed", f"more than {most} DIDs in one verification")
             if time.monotonic() - begun > seconds:
                 raise error("fetch-failed", f"not resolved within {seconds:g} seconds")
