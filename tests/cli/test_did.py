@@ -8,7 +8,13 @@ from typing import Any
 
 import pytest
 
+from delegant.credentials.did import Did
+from delegant.resolver import fetch
+from delegant.resolver.fetch import Fetcher
 from delegant.w3c import webvh
+from delegant.w3c.didweb import Listed, document
+from delegant.w3c.keys import signer
+from resolver.tls import HOST, page, says, site
 from w3c.webvh_logs import W1, A, T, approvals, created, updated
 
 from .conftest import T0, Shell
@@ -153,3 +159,28 @@ def test_an_updated_log_is_found_newer(shell: Shell, published: tuple[str, str])
     path.write_bytes(path.read_bytes() + webvh.deactivate(path.read_bytes(), A, at=T + 9))
     found = shell.json("did", "resolve", did, "--log", log)
     assert found["didDocumentMetadata"]["deactivated"] is True
+
+
+def test_a_did_web_is_fetched_from_a_host_that_was_allowed(shell: Shell, tmp_path: Path) -> None:
+    name = f"did:web:{HOST}"
+    key = signer("Ed25519", bytes(32)).public
+    made = document(Did(name), [Listed(key)])
+    with site(tmp_path, says(page(json.dumps(made).encode()))) as place:
+        shell.monkeypatch.setattr(
+            fetch, "Fetcher", lambda hosts: Fetcher(hosts, wire=place.fetcher().wire)
+        )
+        assert shell.json("did", "resolve", name, "--allow-host", HOST)["didDocument"] == made
+        refused = shell.json("did", "resolve", name, "--allow-host", "other.example", status=1)
+        assert refused["code"] == "fetch-refused"
+        assert shell.json("did", "resolve", name, status=3)["code"] == "did-method"
+        pattern = shell.json("did", "resolve", name, "--allow-host", "127.0.0.1:80", status=4)
+        assert pattern["code"] == "shape"
+        assert len(place.requests) == 1
+
+
+def test_a_log_at_hand_is_read_though_a_host_is_allowed(
+    shell: Shell, published: tuple[str, str]
+) -> None:
+    name, log = published
+    found = shell.json("did", "resolve", name, "--log", log, "--allow-host", "*")
+    assert found["didDocument"]["id"] == name

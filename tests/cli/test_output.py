@@ -33,7 +33,9 @@ LEAVES = {path: one for path, one in ALL.items() if not hasattr(one, "commands")
 WANTED = """init; human add; human list; human show; agent create; agent list; agent show; delegate;
 delegations list; delegations show; present; verify; bundle export; evidence refresh; trust init;
 trust add; trust list; status revoke; status suspend; status resume; ans register; ans resolve;
-ans renew; ans revoke; ans provider add; serve; did create; did resolve; demo"""
+ans renew; ans revoke; ans provider add; serve; did create; did resolve; demo; human rotate;
+human recover; agent renew; agent rotate; org rotate; attest; attestation verify; trust accredit;
+trust update; trust remove"""
 
 
 def test_every_command_promised_is_there() -> None:

@@ -41,8 +41,9 @@ def walk(node: Any) -> Any:
 
 def test_there_is_one_for_every_wire_document() -> None:
     assert schemas.names() == (
-        "agent-delegation", "agent-identity", "bundle", "evidence", "human-sponsor", "invocation",
-        "limbo", "presentation", "problem", "request", "status-list", "trust", "verdict",
+        "agent-attestation", "agent-delegation", "agent-identity", "bundle", "evidence",
+        "human-sponsor", "invocation", "limbo", "presentation", "problem", "request",
+        "status-list", "trust", "verdict",
     )  # fmt: skip
     for name in ("wallet", "", "../common"):
         with pytest.raises(KeyError):
@@ -206,8 +207,8 @@ def test_the_context_is_the_one_pinned_and_defines_what_we_add() -> None:
         name = schemas.load(kind)["title"]
         assert terms[name].endswith(f"#{name}")
         assert terms[block]["@type"] == "@json"
-    more = {"@version", "@protected", "AgentAttestationCredential", "agentAttestation"}
-    assert terms["agentAttestation"]["@type"] == "@json"
+    more = {"@version", "@protected", "AgentAttestationCredential", "attestation"}
+    assert terms["attestation"]["@type"] == "@json"
     titles = {schemas.load(kind)["title"] for kind in BLOCK}
     assert set(terms) == more | titles | set(BLOCK.values())
     assert schemas.load("common")["$defs"]["contexts"]["const"] == list(CONTEXT)

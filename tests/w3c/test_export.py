@@ -148,7 +148,7 @@ def test_an_attestation_has_its_terms() -> None:
         "@context": list(CONTEXT),
         "type": ["VerifiableCredential", "AgentAttestationCredential"],
         "issuer": "did:example:issuer",
-        "credentialSubject": {"id": "did:example:agent", "agentAttestation": {"any": [1, None]}},
+        "credentialSubject": {"id": "did:example:agent", "attestation": {"any": [1, None]}},
     }
     assert b'"{\\"any\\":[1,null]}"^^' in jsonld.nquads(document)
     assert refusal(lambda: jsonld.check_terms(document | {"any": 1})) == "undefined-term"

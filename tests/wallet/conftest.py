@@ -51,3 +51,18 @@ def ana(home: Home, organization: Wallet) -> Wallet:
     wallet = home.open_wallet("human", "ana")
     assert wallet.did == credential.subject == did.from_key(wallet.key().public)
     return wallet
+
+
+@pytest.fixture
+def web(tmp_path: Path, secret: Path) -> Home:
+    """A did:web organisation with Ana, a did:web too."""
+    home = create_home(
+        tmp_path / "web",
+        "acme.example",
+        url="https://acme.example",
+        passphrases=Passphrases(secret),
+        now=T0,
+        method="web",
+    )
+    add_human(home, home.open_wallet("organization"), "ana", now=T0, method="web")
+    return home

@@ -65,6 +65,10 @@ def test_bad_settings_are_refused(home: Home, name: str) -> None:
         ("http://", "ftp://"),
         ("verifiers = []", 'verifiers = "x"'),
         ("verifiers = []", "verifiers = [1]"),
+        ("fetch = []", 'fetch = "acme.example"'),
+        ("fetch = []", "fetch = [1]"),
+        ("fetch = []", 'fetch = ["127.0.0.1:80"]'),
+        ("fetch = []", 'fetch = ["https://acme.example"]'),
         ('org = "acme.example"', "org = 1"),
     ],
 )

@@ -8,13 +8,13 @@ from typing import Annotated, Any
 
 import typer
 
-from delegant.credentials import Link, StatusEntry
+from delegant.credentials import Link, PublicKey, StatusEntry
 from delegant.credentials.credential import parse_human_sponsor
 from delegant.credentials.envelope import unpack
 from delegant.credentials.errors import Error, error
 from delegant.credentials.identity import parse_agent_identity
 from delegant.credentials.shape import format_time
-from delegant.wallet import Home, delegate, files, statuslists
+from delegant.wallet import Home, delegate, files, find_attestation, statuslists
 
 from . import typed
 from .edge import Edge, command, now
@@ -35,6 +35,10 @@ def delegate_(
     from_: Annotated[str, typer.Option("--from", help="Who delegates: a human or an agent.")],
     to: Annotated[str, typer.Option("--to", help="The agent, or a DID.")],
     allow: typed.Allow,
+    to_key: Annotated[
+        str | None,
+        typer.Option(help="The key (z6Mk…) of an agent of elsewhere whose DID is not its key."),
+    ] = None,
     rows: typed.Rows = None,
     bytes_: typed.Bytes = None,
     columns: typed.Columns = None,
@@ -94,6 +98,7 @@ def delegate_(
         remaining=redelegate,
         spawn=spawn,
         above=home.link(parent) if parent else None,
+        subject_key=PublicKey.from_multikey(to_key) if to_key else None,
         form="jwt" if form == "jwt" else "di",
     )
     if output is not None:
@@ -155,15 +160,22 @@ def _entry(home: Home, name: str) -> tuple[str, StatusEntry]:
     try:
         subject = home.subject(name)
     except Error:
+        claimed = find_attestation(home, name)
+        if claimed is not None:
+            return f"attestation of {claimed.claim}", _there(claimed.status, "it")
         link = home.link(name)
         what, entry = f"link {link.id}", link.status
     else:
         parse: Any = parse_human_sponsor if subject.kind == "human" else parse_agent_identity
         kind = "sponsor credential" if subject.kind == "human" else "identity"
         what, entry = f"{kind} of {subject.handle}", parse(unpack(subject.credential)).status
+    return what, _there(entry, what)
+
+
+def _there(entry: StatusEntry | None, what: str) -> StatusEntry:
     if entry is None:
         raise error("status-missing", f"{what} has no status entry; revoke the link above it")
-    return what, entry
+    return entry
 
 
 def _change(edge: Edge, name: str, change: statuslists.Change, reason: str | None) -> None:
@@ -179,7 +191,9 @@ def _change(edge: Edge, name: str, change: statuslists.Change, reason: str | Non
 
 
 Reason = Annotated[str | None, typer.Option(help="Why, for people.")]
-Named = Annotated[str, typer.Argument(help="A link (id or file), a human or an agent.")]
+Named = Annotated[
+    str, typer.Argument(help="A link or attestation (id or file), a human or an agent.")
+]
 
 
 @command(status, "revoke")

@@ -1,4 +1,7 @@
-"""`did`: DIDs by themselves: made, and worked out from what is at hand. Nothing is fetched."""
+"""`did`: DIDs by themselves: made, and worked out from what is at hand.
+
+Nothing is fetched, unless --allow-host says from whom.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,7 @@ from delegant.w3c.resolution import Resolution, local
 from delegant.wallet import Wallet, files
 
 from .edge import Edge, command, now
+from .serve import needs_server
 from .typed import instant
 
 did = typer.Typer(no_args_is_help=True, help="did:key, did:jwk and did:webvh.")
@@ -124,16 +128,21 @@ def did_resolve(
         str | None, typer.Option("--version-time", help="The version in force at that time.")
     ] = None,
     at: Annotated[str | None, typer.Option("--at", help="2026-11-23T09:00:00Z; else now.")] = None,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option("--allow-host", help="Fetch from this host: acme.example, *.acme.example, *."),
+    ] = None,
 ) -> None:
     """Print the DID resolution result: document, metadata, or what is wrong.
 
-    A did:key or did:jwk follows from itself, a did:webvh from its log. The result is JSON on
+    A did:key or did:jwk follows from itself, a did:webvh from its log; with --allow-host, that
+    log is fetched, and the document of a did:web. The result is JSON on
     standard output, of a failure too; the exit status tells the kind of failure.
     """
     try:
         moment = None if version_time is None else time(version_time, "--version-time")
         options = Options(version_id=version_id, version_number=version_number, version_time=moment)
-        found = _resolved(name, options, log, witness, instant(at, now()))
+        found = _resolved(name, options, log, witness, instant(at, now()), allow_host or [])
     except Error as exc:
         result = webvh.failed(exc).json
         edge.show(result | exc.problem(), json.dumps(result, indent=2))
@@ -144,7 +153,12 @@ def did_resolve(
 
 
 def _resolved(
-    text: str, options: Options, log: Path | None, witness: Path | None, at: int
+    text: str,
+    options: Options,
+    log: Path | None,
+    witness: Path | None,
+    at: int,
+    hosts: list[str],
 ) -> Resolution:
     if "?" in text:
         url = DidUrl.parse(text)
@@ -154,11 +168,13 @@ def _resolved(
         name, options = url.did, asked
     else:
         name = checked(text)
+    if hosts and log is None:
+        return _fetched(name, options, at, hosts)
     if not name.startswith("did:webvh:"):
         return local(name, options)
     webvh.read(name)
     if log is None:
-        raise error("did-method", "a did:webvh follows from its log: --log did.jsonl")
+        raise error("did-method", "a did:webvh follows from its log: --log, or --allow-host")
     return webvh.resolve(
         name,
         files.read(log, size=webvh.MAX_LOG),
@@ -168,3 +184,11 @@ def _resolved(
         version_number=options.version_number,
         version_time=options.version_time,
     )
+
+
+def _fetched(name: str, options: Options, at: int, hosts: list[str]) -> Resolution:
+    needs_server()
+    from delegant.resolver.dids import Dids  # noqa: PLC0415 - needs the extra
+    from delegant.resolver.fetch import Fetcher  # noqa: PLC0415
+
+    return Dids(Fetcher(hosts), clock=lambda: at).resolve(name, options)

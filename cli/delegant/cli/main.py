@@ -36,8 +36,10 @@ def _root(
 
 for _room in (
     "setup",
+    "rotation",
     "delegation",
     "acting",
+    "attesting",
     "trusting",
     "did",
     "vc",

@@ -21,6 +21,11 @@ from .typed import grants, seconds, words
 human = typer.Typer(no_args_is_help=True, help="People of the organisation.")
 agent = typer.Typer(no_args_is_help=True, help="Agents and their identities.")
 
+Method = Annotated[
+    str | None, typer.Option(help="key, jwk or web; by default web where the organisation is one.")
+]
+LOCAL = "http://127.0.0.1:8080"
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
@@ -35,7 +40,13 @@ def init(
     out: Annotated[
         Path | None, typer.Option(help="The new home; by default ./<first label>.")
     ] = None,
-    url: Annotated[str, typer.Option(help="Where its registry will be.")] = "http://127.0.0.1:8080",
+    url: Annotated[
+        str | None,
+        typer.Option(
+            help=f"Where its registry will be; by default {LOCAL}, or https://ORG for web."
+        ),
+    ] = None,
+    method: Annotated[str, typer.Option(help="key, jwk, or web: the did:web of the URL.")] = "key",
     allow: Annotated[
         list[str] | None, typer.Option(help="ACTION:RESOURCE it claims authority over.")
     ] = None,
@@ -50,7 +61,8 @@ def init(
     made = create_home(
         path,
         org,
-        url=url,
+        url=url or (f"https://{org}" if method == "web" else LOCAL),
+        method=method,
         passphrases=passphrases,
         now=now(),
         ceiling=grants(allow or []),
@@ -87,6 +99,7 @@ def human_add(
         typer.Option(help="ACTION:RESOURCE the person may do; default: all of it."),
     ] = None,
     rows: Annotated[int | None, typer.Option(help="Rows at most, for the person too.")] = None,
+    method: Method = None,
 ) -> None:
     """Add a person: a wallet, and a sponsor credential for a day."""
     home = edge.home()
@@ -99,6 +112,7 @@ def human_add(
         attestation=attest,
         grants=grants(may or [], home),
         constraints=None if rows is None else {"rows": {"max": rows}},
+        method=_method(home, method),
     )
     until = format_time(credential.valid_until)
     edge.show(
@@ -107,6 +121,13 @@ def human_add(
         f"attested until {until}; `delegant serve` or `delegant evidence refresh` renews it\n"
         f"next: delegant agent create NAME --sponsor {name}",
     )
+
+
+def _method(home: Home, typed: str | None) -> str:
+    """The DID method of a new person or agent."""
+    if typed not in (None, "key", "jwk", "web"):
+        raise error("shape", "--method is key, jwk or web")
+    return typed or ("web" if home.settings.organization.startswith("did:web:") else "key")
 
 
 def _row(subject: Subject) -> dict[str, Any]:
@@ -173,6 +194,7 @@ def agent_create(
     model_file: Annotated[Path | None, typer.Option(help="Hash this file as its model.")] = None,
     software_version: Annotated[str | None, typer.Option(help="Its version.")] = None,
     protocols: Annotated[str | None, typer.Option(help="Protocols it speaks, with commas.")] = None,
+    method: Method = None,
 ) -> None:
     """Create an agent: a wallet of its own, and an identity. It may do nothing yet."""
     home = edge.home()
@@ -205,6 +227,7 @@ def agent_create(
         seconds=seconds(ttl) if ttl else 30 * 86_400,
         parent=parent if model == "fork" else None,
         members=members,
+        method=_method(home, method),
     )
     until = format_time(identity.valid_until)
     declared = ", ".join(sorted(identity.tools)) or "none, so it may be granted nothing but ans.*"

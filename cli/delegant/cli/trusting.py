@@ -7,7 +7,16 @@ from typing import Annotated
 
 import typer
 
-from delegant.wallet import add_anchor, init_trust, load_trust, trustfolder
+from delegant.wallet import (
+    accredit,
+    add_anchor,
+    files,
+    init_trust,
+    load_trust,
+    remove_anchor,
+    trustfolder,
+    update_anchor,
+)
 
 from .edge import Edge, command
 from .typed import grants
@@ -56,6 +65,41 @@ def trust_add(
         for resource in grant["resources"]
     ]
     edge.show(added, f"{added['id']} is trusted for:\n  " + "\n  ".join(ceiling or ["nothing"]))
+
+
+@command(trust, "update")
+def trust_update(
+    edge: Edge,
+    folder: Folder,
+    anchor: Annotated[Path, typer.Argument(help="What the organisation published anew.")],
+) -> None:
+    """Take an anchor's keys from its new file after a rotation; nothing else changes."""
+    changed = update_anchor(folder, anchor)
+    edge.show(changed, f"{changed['id']} has the keys:\n  " + "\n  ".join(changed["keys"]))
+
+
+@command(trust, "remove")
+def trust_remove(
+    edge: Edge, folder: Folder, org: Annotated[str, typer.Argument(help="The anchor's DID.")]
+) -> None:
+    """Trust an organisation no longer."""
+    remove_anchor(folder, org)
+    edge.show({"removed": org}, f"{org} is trusted no longer")
+
+
+@command(trust, "accredit")
+def trust_accredit(
+    edge: Edge,
+    folder: Folder,
+    org: Annotated[str, typer.Argument(help="The anchor: its DID, or its anchor.json.")],
+    claim: Annotated[list[str], typer.Argument(help="Claims, as SOXComplianceCertified.")],
+    no_longer: Annotated[bool, typer.Option("--no-longer", help="Take it back.")] = False,
+) -> None:
+    """Let an anchor's attestations of these claims count."""
+    name = str(files.read_object(Path(org)).get("id")) if Path(org).is_file() else org
+    changed = accredit(folder, name, claim, no_longer=no_longer)
+    told = ", ".join(changed.get("accredits", [])) or "nothing"
+    edge.show(changed, f"{name} is accredited for: {told}")
 
 
 @command(trust, "list")

@@ -235,6 +235,8 @@ CODES: Final[dict[str, Code]] = _table(
      "Staple the agent's identity, or name its organisation in `redelegation.to`."),
     (_R, 7, None, "spawn-forbidden", "An agent made this agent without the right to",
      "Have a human create the agent, or delegate with `spawn`."),
+    (_R, 7, None, "issuer-not-accredited", "The issuer is not accredited here for what it attests",
+     "Accredit it with `delegant trust accredit`, if its word should count."),
     (_R, 7, None, "id-no-expiry", "An ephemeral identity without `expires`", "Give it one."),
     (_R, 7, None, "id-no-provenance", "A fork or child that does not name its parent",
      "Name the parent agent."),
@@ -311,6 +313,8 @@ CODES: Final[dict[str, Code]] = _table(
     (Conflict, 0, None, "stale-version", "The name has changed since", "Read it again and retry."),
     (NotFound, 0, None, "ans-not-found", "No such name here", "Check the spelling."),
     (Gone, 0, None, "ans-gone", "The name was revoked or has expired", "Ask its provider."),
+    (_R, 0, None, "not-attested", "An attestation of something else, or about another agent",
+     "Show the attestation that was asked for."),
     # W3C credentials and DIDs in general (`delegant.w3c`); no chain ever meets these
     (_M, 0, None, "data-model", "Not a conforming credential or presentation of VCDM 2.0",
      "Compare with the W3C Verifiable Credentials Data Model 2.0."),

@@ -18,6 +18,7 @@ from delegant.credentials import (
     Error,
     Evidence,
     Presentation,
+    PublicKey,
     Trust,
     Verdict,
     decide,
@@ -32,6 +33,9 @@ from delegant.credentials.errors import error
 from delegant.credentials.invocation import Invocation
 from delegant.wallet import Home, gather, load_trust, statuslists
 
+from . import identifiers
+from .dids import Dids
+from .fetch import Fetcher
 from .guard import LARGE_BODY, Guard, problem_bytes
 
 __all__ = ["create_app", "own_trust"]
@@ -43,13 +47,18 @@ _HTTP_CODES: Final = {404: "not-found", 405: "method-not-allowed", 400: "json"}
 
 
 def create_app(
-    home: Home, registry: Registry, *, clock: Callable[[], float] = time.time
+    home: Home,
+    registry: Registry,
+    *,
+    dids: Dids | None = None,
+    clock: Callable[[], float] = time.time,
 ) -> FastAPI:
     """The API of one home.
 
     Args:
         home: its settings, status lists and credentials are served.
         registry: the naming service.
+        dids: what resolves DIDs; by default with what the home allows to be fetched.
         clock: seconds since 1970.
     """
     app = FastAPI(
@@ -59,6 +68,7 @@ def create_app(
     _errors(app)
     _names(app, registry, clock)
     _documents(app, home, registry, clock)
+    identifiers.add(app, dids or Dids(Fetcher(home.settings.fetch), home))
     return app
 
 
@@ -143,11 +153,6 @@ def _names(app: FastAPI, registry: Registry, clock: Callable[[], float]) -> None
 
 
 def _documents(app: FastAPI, home: Home, registry: Registry, clock: Callable[[], float]) -> None:
-    @app.get("/1.0/identifiers/{name:path}")
-    async def identifiers(name: str, http: Request) -> Response:
-        """Resolve a did:key or did:jwk."""
-        return _resolution(name, http.headers.get("accept", ""))
-
     @app.get("/status/{number}")
     async def status(number: str) -> Response:
         """A status list, as last signed."""
@@ -234,7 +239,7 @@ def _may_read(home: Home, registry: Registry, about: str, token: str | None, at:
     if token is None:
         raise error("holder-missing", "the header Agent-Invocation is missing")
     found = Invocation.parse(Invocation.unpack(token))
-    key = did.key_of(found.iss)
+    key = did.key_of(found.iss) or _pinned(home, found.iss)
     if key is None or found.iss not in (about, *home.settings.verifiers):
         raise error("holder-mismatch", f"{found.iss} may not read evidence about {about}")
     holder_signed(found, found.iss, key, Budget(own_trust(home).limits))
@@ -248,30 +253,9 @@ def _may_read(home: Home, registry: Registry, about: str, token: str | None, at:
     registry.once(found.once_key, found.exp)
 
 
-_RESOLUTION_ERRORS: Final = {
-    "shape": ("INVALID_DID", 400),
-    "not-found": ("METHOD_NOT_SUPPORTED", 501),
-}
-
-
-def _resolution(name: str, accept: str) -> Response:
-    """DID Resolution over HTTP: the document, or the whole result where it is asked for."""
+def _pinned(home: Home, name: str) -> PublicKey | None:
+    """The key that this home's newest credential pins for a did:web of its own."""
     try:
-        document = did.document(did.check(name))
-    except Error as exc:
-        kind, status = _RESOLUTION_ERRORS.get(exc.code, ("INVALID_DID", 400))
-        meta = {"error": {"type": f"https://www.w3.org/ns/did#{kind}", "detail": exc.detail}}
-        result: JsonObject = {
-            "didDocument": None,
-            "didResolutionMetadata": meta,
-            "didDocumentMetadata": {},
-        }
-        return _json(result, status, "application/did-resolution")
-    if "application/did-resolution" in accept:
-        result = {
-            "didDocument": document,
-            "didResolutionMetadata": {"contentType": "application/did+json"},
-            "didDocumentMetadata": {},
-        }
-        return _json(result, 200, "application/did-resolution")
-    return _json(document, 200, "application/did+json")
+        return home.subject(name).key
+    except Error:
+        return None

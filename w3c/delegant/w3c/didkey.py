@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from delegant.credentials.codec import JsonObject
+from delegant.credentials.codec import JsonObject, b58_decode
 from delegant.credentials.did import Did
 from delegant.credentials.errors import Error, error
 
 from .dids import DID_CONTEXT, JWK_CONTEXT, expand
 from .didurl import Options
-from .keys import Key
+from .keys import KINDS, Key
 
 __all__ = ["FORMATS", "document"]
 
@@ -54,7 +54,7 @@ def document(name: Did, options: Options) -> JsonObject:
     try:
         out = expand(name)
     except Error as exc:
-        raise _worded(exc) from None
+        raise _worded(exc, body) from None
     if options.agreement is False and name[8:12] == "z6Mk":
         del out["keyAgreement"]
         out["verificationMethod"] = out["verificationMethod"][:1]
@@ -64,11 +64,16 @@ def document(name: Did, options: Options) -> JsonObject:
     return out | {"@context": [DID_CONTEXT, *FORMATS[form]], "verificationMethod": methods}
 
 
-def _worded(exc: Error) -> Error:
+def _worded(exc: Error, body: str) -> Error:
     if exc.code == "extra-missing":
         return exc
+    try:
+        data = b58_decode(body[1:])
+    except Error:
+        return error(exc.code, exc.detail, dimension="invalidId")
+    sizes = [kind.size for kind in KINDS.values() if kind.codec == data[:2]]
     # of a key nobody knows the kind of, no length is right
-    word = "invalidPublicKeyLength" if exc.code == "suite" else "invalidPublicKey"
+    word = "invalidPublicKey" if len(data) - 2 in sizes else "invalidPublicKeyLength"
     return error(exc.code, exc.detail, dimension=word)
 
 

@@ -155,10 +155,7 @@ def local(name: str, options: Options = Options()) -> Resolution:  # noqa: B008 
         NotFound: ``did-not-found`` for a version. Rejected: ``key-weak``.
     """
     who = checked(name)
-    if method_of(who) == "key":
-        document = didkey.document(who, options)
-    else:
-        document = expand(who)
+    document = didkey.document(who, options) if method_of(who) == "key" else expand(who)
     if options.version_id is not None or options.version_number is not None:
         raise error("did-not-found", f"did:{method_of(who)} has no versions")
     return Resolution(document)

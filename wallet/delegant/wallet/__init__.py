@@ -10,12 +10,29 @@ wallet.
 """
 
 from .agents import create_agent, delegate, find_chain, make_bundle
+from .attestations import (
+    attest,
+    attestation_evidence,
+    attestations,
+    find_attestation,
+    read_attestation,
+)
 from .evidence import gather
 from .home import Home, Settings, Subject
 from .keystore import Wallet
 from .organization import add_human, create_home, refresh, renew_human
 from .passphrase import Passphrases
-from .trustfolder import add_anchor, init_trust, load_trust, save_seen
+from .rotation import renew_identity, rotate_agent, rotate_human, rotate_organization
+from .trustfolder import (
+    accredit,
+    add_anchor,
+    init_trust,
+    load_trust,
+    remove_anchor,
+    save_seen,
+    update_anchor,
+)
+from .webdids import WebSubject, web_document, web_subjects
 
 __all__ = [
     "Home",
@@ -23,17 +40,32 @@ __all__ = [
     "Settings",
     "Subject",
     "Wallet",
+    "WebSubject",
+    "accredit",
     "add_anchor",
     "add_human",
+    "attest",
+    "attestation_evidence",
+    "attestations",
     "create_agent",
     "create_home",
     "delegate",
+    "find_attestation",
     "find_chain",
     "gather",
     "init_trust",
     "load_trust",
     "make_bundle",
+    "read_attestation",
     "refresh",
+    "remove_anchor",
     "renew_human",
+    "renew_identity",
+    "rotate_agent",
+    "rotate_human",
+    "rotate_organization",
     "save_seen",
+    "update_anchor",
+    "web_document",
+    "web_subjects",
 ]

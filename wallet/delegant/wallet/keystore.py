@@ -86,6 +86,7 @@ class Wallet:
         kind: Kind,
         name: str,
         method: str = "key",
+        web: str | None = None,
         roles: tuple[str, ...] = (),
         cost: Cost | None = None,
     ) -> Wallet:
@@ -93,7 +94,8 @@ class Wallet:
 
         Args:
             path: the new file; its folder must exist.
-            method: of the DID, ``key`` or ``jwk``.
+            method: of the DID, ``key`` or ``jwk``; it follows from the key.
+            web: the DID instead, of a method whose key others pin.
             roles: names of further keys.
             cost: of Argon2id; by default what takes about a tenth of a second.
 
@@ -104,10 +106,30 @@ class Wallet:
         if path.exists() or path.is_symlink():
             raise error("name-taken", f"there is a wallet at {path} already")
         keys = {role: PrivateKey.generate() for role in (MAIN[kind], *roles)}
-        wallet = cls(kind, name, keys, did.from_key(keys[MAIN[kind]].public, method))
-        sealed = _seal(wallet, keys, passphrase, cost or _default)
-        files.write_json(path, sealed, secret=True)
-        return wallet
+        who = _named(keys[MAIN[kind]], method, web)
+        return cls(kind, name, keys, who)._write(path, passphrase, cost)
+
+    def renewed(
+        self, path: Path, passphrase: str, roles: tuple[str, ...], *, cost: Cost | None = None
+    ) -> Wallet:
+        """A wallet like this one in another file, with new keys for some roles.
+
+        A DID that is its key becomes another one with a new main key; any other stays.
+
+        Raises:
+            Conflict: ``name-taken`` when the file exists. Rejected: ``wallet-auth``.
+        """
+        if path.exists() or path.is_symlink():
+            raise error("name-taken", f"there is a wallet at {path} already")
+        keys = self._keys | {role: PrivateKey.generate() for role in roles}
+        own = did.check(self.did)
+        web = None if did.embeds_key(own) else self.did
+        who = _named(keys[MAIN[self.kind]], did.method_of(own), web)
+        return Wallet(self.kind, self.name, keys, who)._write(path, passphrase, cost)
+
+    def _write(self, path: Path, passphrase: str, cost: Cost | None) -> Wallet:
+        files.write_json(path, _seal(self, self._keys, passphrase, cost or _default), secret=True)
+        return self
 
     @classmethod
     def open(cls, path: Path, passphrase: str, *, kind: Kind) -> Wallet:
@@ -123,7 +145,8 @@ class Wallet:
         keys = _unseal(header, passphrase, path)
         wallet = cls(kind, header["name"], keys, header["did"])
         main = keys.get(MAIN[kind])
-        if main is None or did.key_of(did.check(wallet.did)) != main.public:
+        own = did.check(wallet.did)
+        if main is None or (did.embeds_key(own) and did.key_of(own) != main.public):
             raise error("wallet-format", f"{path.name}: its key is not that of its DID")
         return wallet
 
@@ -170,6 +193,15 @@ def read_header(path: Path) -> JsonObject:
     except Error as exc:
         raise error("wallet-format", f"{path.name}: {exc.detail}") from None
     return value
+
+
+def _named(key: PrivateKey, method: str, web: str | None) -> str:
+    """The DID of a main key, or the one given where the key does not make it."""
+    if web is None:
+        return did.from_key(key.public, method)
+    if did.embeds_key(did.check(web)):
+        raise error("shape", f"{web[:80]} is its own key")
+    return web
 
 
 def _seal(

@@ -12,13 +12,24 @@ from pathlib import Path
 from typing import Any, Final
 
 from delegant.credentials import Seen, Trust
+from delegant.credentials.attestation import claim_name
 from delegant.credentials.codec import JsonObject
 from delegant.credentials.errors import error
 from delegant.credentials.shape import closed
 
 from . import files
 
-__all__ = ["add_anchor", "init_trust", "load_trust", "save_seen", "trust_json", "write_trust"]
+__all__ = [
+    "accredit",
+    "add_anchor",
+    "init_trust",
+    "load_trust",
+    "remove_anchor",
+    "save_seen",
+    "trust_json",
+    "update_anchor",
+    "write_trust",
+]
 
 FILE: Final = "trust.json"
 SEEN: Final = "seen.json"
@@ -98,6 +109,76 @@ def add_anchor(
         value["anchors"].append(anchor)
         write_trust(folder, value)
     return anchor
+
+
+def update_anchor(folder: Path, anchor_file: Path) -> JsonObject:
+    """Take the keys of an anchor from what the organisation published after a rotation.
+
+    Only the keys: how far it is trusted, and for whom it speaks, stay the verifier's own.
+
+    Returns:
+        The anchor as written.
+
+    Raises:
+        NotFound: ``not-found`` when it is not trusted yet. Malformed: ``shape``.
+    """
+    published = files.read_object(anchor_file)
+    Trust.from_json({"version": 1, "anchors": [published]})
+    return _changed(folder, published["id"], keys=published["keys"])
+
+
+def accredit(folder: Path, anchor: str, claims: Sequence[str], *, no_longer: bool = False) -> Any:
+    """Let an anchor's word count for these claims about agents, or no longer.
+
+    Returns:
+        The anchor as written.
+
+    Raises:
+        NotFound: ``not-found`` when it is no anchor. Malformed: ``shape``.
+    """
+    wanted = [claim_name(claim, "the claim") for claim in claims]
+    return _changed(folder, anchor, accredits=(wanted, no_longer))
+
+
+def remove_anchor(folder: Path, anchor: str) -> None:
+    """Trust an organisation no longer.
+
+    Raises:
+        NotFound: ``not-found``.
+    """
+    with files.lock(folder if folder.is_dir() else folder.parent):
+        value = trust_json(folder)
+        left = [one for one in value["anchors"] if one.get("id") != anchor]
+        if len(left) == len(value["anchors"]):
+            raise error("not-found", f"{anchor} is no anchor here")
+        write_trust(folder, value | {"anchors": left})
+
+
+def _changed(
+    folder: Path,
+    anchor: str,
+    *,
+    keys: list[str] | None = None,
+    accredits: tuple[list[str], bool] | None = None,
+) -> JsonObject:
+    """One anchor with other keys or accreditations, written if a verifier would accept it."""
+    with files.lock(folder if folder.is_dir() else folder.parent):
+        value = trust_json(folder)
+        for one in value["anchors"]:
+            if one.get("id") != anchor:
+                continue
+            if keys is not None:
+                one["keys"] = keys
+            if accredits is not None:
+                claims, no_longer = accredits
+                before = set(one.pop("accredits", ()))
+                after = before - set(claims) if no_longer else before | set(claims)
+                if after:
+                    one["accredits"] = sorted(after)
+            write_trust(folder, value)
+            found: JsonObject = one
+            return found
+    raise error("not-found", f"{anchor} is no anchor here: `delegant trust add`")
 
 
 def save_seen(folder: str | Path, seen: Seen) -> None:
