@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any, Final, NoReturn
 
-from pyld import jsonld # PyLD ships no type hints
+from pyld import jsonld  # PyLD ships no type hints
 from pyld.context_resolver import ContextResolver
 from pyld.resolved_context import ResolvedContext
 
