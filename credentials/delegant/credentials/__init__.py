@@ -14,6 +14,7 @@ from .cache import ChainCache
 from .capability import Authority, Grant
 from .codec import canonical, digest
 from .credential import HumanSponsor, Lease, Link, StatusEntry
+from .documents import Resolved
 from .envelope import Secured
 from .errors import (
     CODES,
@@ -28,12 +29,15 @@ from .errors import (
     Undecided,
 )
 from .evidence import Evidence
+from .feed import Revocation, RevocationFeed
 from .holder import invoke, present
 from .identity import AgentIdentity
 from .issuer import (
     issue_agent_identity,
     issue_human_sponsor,
     issue_link,
+    issue_revocation_feed,
+    issue_statement,
     issue_status_list,
 )
 from .keys import PrivateKey, PublicKey
@@ -71,6 +75,9 @@ __all__ = [
     "PublicKey",
     "Rejected",
     "Request",
+    "Resolved",
+    "Revocation",
+    "RevocationFeed",
     "Secured",
     "Seen",
     "StatusEntry",
@@ -89,6 +96,8 @@ __all__ = [
     "issue_agent_identity",
     "issue_human_sponsor",
     "issue_link",
+    "issue_revocation_feed",
+    "issue_statement",
     "issue_status_list",
     "present",
     "verify",

@@ -19,7 +19,7 @@ from delegant.credentials.envelope import unpack
 from delegant.credentials.errors import error
 from delegant.credentials.shape import url as check_url
 
-from . import files, statuslists
+from . import files, revocations, statuslists
 from .allocation import FOREVER, HUMAN_BITS, LIST_BITS, take
 from .home import FILE, Home, Settings, Subject, handle
 from .keystore import Wallet
@@ -117,6 +117,7 @@ def create_home(
     home = Home(path, passphrases)
     statuslists.create(home, 1)
     statuslists.sign(home, wallet, 1, now)
+    revocations.sign(home, wallet, 1, (), now)
     return home
 
 
@@ -239,10 +240,10 @@ def renew_human(
 
 
 def refresh(home: Home, organization: Wallet, now: int) -> list[str]:
-    """Sign again what is about to age: lists of a minute, sponsor credentials of half a day.
+    """Sign again what is about to age: lists and feed of a minute, credentials of half a day.
 
     Returns:
-        What was signed, for people: ``status/1``, ``ana``.
+        What was signed, for people: ``status/1``, ``revocations``, ``ana``.
     """
     changed: list[str] = []
     for number in statuslists.numbers(home):
@@ -251,6 +252,8 @@ def refresh(home: Home, organization: Wallet, now: int) -> list[str]:
             if not path.exists() or statuslists.load(home, number).valid_from <= now - LIST_RENEW:
                 statuslists.sign(home, organization, number, now)
                 changed.append(f"status/{number}")
+    if revocations.refresh(home, organization, now, LIST_RENEW):
+        changed.append("revocations")
     for subject in home.subjects("human"):
         credential = parse_human_sponsor(unpack(subject.credential))
         if credential.valid_until - now < SPONSOR_RENEW:
