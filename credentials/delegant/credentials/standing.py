@@ -131,6 +131,7 @@ def status(
                     _clear(pair, place, candidate, whose)
                     if not place:
                         unsure.append(one)
+        whose = None
         feeds = _killed(root, links, identities, people, trust)
         for entry, human, whose in unsure:  # noqa: B007 - read where it is refused
             newest = _fresh(
