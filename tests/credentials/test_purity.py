@@ -116,10 +116,11 @@ def test_the_public_names_are_those_promised() -> None:
         "CODES", "AgentIdentity", "Anchor", "Authority", "Authorization", "Bundle", "ChainCache",
         "Conflict", "Error", "Evidence", "Explanation", "Gone", "Grant", "HumanSponsor", "Item",
         "Lease", "LimitExceeded", "Limits", "Link", "Malformed", "NotFound", "Presentation",
-        "PrivateKey", "PublicKey", "Rejected", "Request", "Secured", "Seen", "StatusEntry",
-        "StatusList", "Trust", "Unavailable", "Undecided", "Verdict", "VerifiedChain", "canonical",
-        "decide", "decide_many", "digest", "explain", "invoke", "issue_agent_identity",
-        "issue_human_sponsor", "issue_link", "issue_status_list", "present", "verify",
+        "PrivateKey", "PublicKey", "Rejected", "Request", "Resolved", "Revocation",
+        "RevocationFeed", "Secured", "Seen", "StatusEntry", "StatusList", "Trust", "Unavailable",
+        "Undecided", "Verdict", "VerifiedChain", "canonical", "decide", "decide_many", "digest",
+        "explain", "invoke", "issue_agent_identity", "issue_human_sponsor", "issue_link",
+        "issue_revocation_feed", "issue_statement", "issue_status_list", "present", "verify",
         "verify_chain",
     ]  # fmt: skip
     assert all(hasattr(core, name) for name in core.__all__)

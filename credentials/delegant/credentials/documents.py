@@ -77,6 +77,7 @@ def parse_statement(secured: Secured) -> Resolved:
     body = value.get("document", {} if gone else None)
     if type(body) is not dict:
         raise error("shape", "a statement has a document, or says deactivated")
+    did.check(value["issuer"])
     name = did.check(value["did"])
     if body and body.get("id") != name:
         raise error("shape", f"the document is not that of {name}")
