@@ -224,7 +224,8 @@ def test_feeds_are_merged_each_once() -> None:
 def test_of_one_number_the_later_signed_is_the_newest() -> None:
     world = World()
     early, late = (
-        world.feed(valid_from=world.now + n, valid_until=world.now + 99).secured.raw for n in (0, 9)
+        str(world.feed(valid_from=world.now + n, valid_until=world.now + 99).secured.raw)
+        for n in (0, 9)
     )
     found = Evidence(feeds=[early, late]).feeds(world.status.did)
     assert [one.valid_from for one in found] == [world.now + 9, world.now]
