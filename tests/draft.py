@@ -52,6 +52,23 @@ class Doc:
 
 
 @dataclass
+class Feed:
+    """The payload of a token that is no credential, who signs it, and of which kind it is."""
+
+    doc: dict[str, Any]
+    signer: PrivateKey
+    typ: str = "revocation-feed+jwt"
+    kid: str = ""
+    after: Callable[[str], Any] = lambda token: token
+
+    def sign(self) -> Any:
+        """The compact JWS."""
+        name = str(self.doc.get("issuer", "did:key:z6Mk"))
+        own = did_.vm_of(did_.Did(name)) if name.startswith("did:key:") else f"{name}#k"
+        return self.after(sign_jws(self.doc, self.signer, self.typ, self.kid or own))
+
+
+@dataclass
 class Draft:
     """An honest presentation of dbquery to the database, open for alteration."""
 
@@ -75,6 +92,8 @@ class Draft:
     invocation_after: Callable[[str], Any] = lambda token: token
     nonce: str | None = None
     """What the verifier asked for."""
+    feeds: list[Feed] = field(default_factory=list)
+    documents: list[Any] = field(default_factory=list)
     bytes_after: dict[str, Callable[[bytes], bytes]] = field(default_factory=dict)
     """By ``presentation`` or ``evidence``: applied to its finished bytes."""
 
@@ -156,11 +175,13 @@ class Draft:
             "presentation": presentation,
             "request": self.request,
             "evidence": {
-                name: [doc.sign() for doc in docs]
+                name: [doc.sign() if isinstance(doc, Doc | Feed) else doc for doc in docs]
                 for name, docs in (
                     ("sponsors", self.sponsors),
                     ("identities", self.identities),
                     ("statusLists", self.lists),
+                    ("feeds", self.feeds),
+                    ("documents", self.documents),
                 )
                 if docs
             },

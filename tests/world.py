@@ -30,6 +30,8 @@ from delegant.credentials import (
     Presentation,
     PrivateKey,
     Request,
+    Revocation,
+    RevocationFeed,
     StatusEntry,
     StatusList,
     Trust,
@@ -38,6 +40,7 @@ from delegant.credentials import (
     issue_attestation,
     issue_human_sponsor,
     issue_link,
+    issue_revocation_feed,
     issue_status_list,
     present,
     verify,
@@ -47,6 +50,7 @@ from delegant.credentials.envelope import Form
 T0 = 1_790_000_000
 """The world's first instant, seconds since 1970."""
 LIST = "https://acme.example/status/1"
+FEED = "https://acme.example/v1/revocations"
 PAPERS = "urn:acme:papers:**"
 DRAFTS = "urn:acme:drafts:**"
 WEB = "https://papers.example/**"
@@ -257,6 +261,24 @@ class World:
         }
         signer = changes.pop("signer", self.status)
         return issue_status_list(signer.key, **(members | changes))
+
+    def feed(self, *entries: Revocation, **changes: Any) -> RevocationFeed:
+        """The authority's revocation feed as of now."""
+        members: dict[str, Any] = {
+            "url": FEED,
+            "authority": self.status.did,
+            "seq": 1,
+            "entries": entries,
+            "valid_from": self.now,
+            "valid_until": self.now + 3600,
+        }
+        signer = changes.pop("signer", self.status)
+        return issue_revocation_feed(signer.key, **(members | changes))
+
+    def kills(self, kind: str, name: str, **changes: Any) -> Revocation:
+        """One entry of a feed, on the organisation's word, as of now."""
+        members: dict[str, Any] = {"at": self.now, "by": self.org.did, "reason": "key lost"}
+        return Revocation(kind, name, **(members | changes))
 
     def evidence(self, **groups: Sequence[Any]) -> Evidence:
         """Everything an honest holder would staple now; groups can be replaced."""

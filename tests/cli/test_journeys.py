@@ -123,6 +123,55 @@ def test_revoking_stops_what_lies_below_and_nothing_else(
     assert acme.json("status", "resume", target, status=1)["code"] == "revoked"
 
 
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [("link2.json", ("revoked", 1)), ("helper", ("revoked", 1)), ("ana", ("sponsor-gone", None)),
+     ("DID", ("revoked", 1))],
+)  # fmt: skip
+def test_feed_alone_stops_what_was_revoked(
+    acme: Shell, target: str, expected: tuple[str, int | None]
+) -> None:
+    acme.now += 1
+    acme.ok("present", "helper", "--need", NEED, "--rows", "1", "-o", "before.json")
+    helper = acme.json("agent", "show", "helper")["did"]
+    named = helper if target == "DID" else target
+    said = acme.json("status", "revoke", named, "--reason", "key theft")
+    assert (said["seq"], said["change"]) == (2, "revoke")
+    acme.ok("present", "helper", "--need", NEED, "--rows", "1", "-o", "after.json")
+    kept = json.loads(Path("before.json").read_bytes())
+    kept["evidence"]["feeds"] = json.loads(Path("after.json").read_bytes())["evidence"]["feeds"]
+    Path("mixed.json").write_text(json.dumps(kept))
+    acme.ok("verify", "before.json", "--no-remember")
+    said = acme.json("verify", "mixed.json", status=1)
+    assert (said["code"], said["link"]) == expected
+
+
+def test_stranger_is_revoked_by_did_and_what_is_no_did_is_not_found(acme: Shell) -> None:
+    said = acme.json("status", "revoke", "did:web:thief.example")
+    assert (said["list"], said["seq"]) == (None, 2)
+    assert acme.json("status", "revoke", "did:web:thief.example")["seq"] == 2
+    assert acme.json("status", "suspend", "did:web:thief.example", status=3)["code"] == (
+        "status-missing"
+    )
+    assert acme.json("status", "revoke", "nobody", status=1)["code"] == "not-found"
+
+
+def test_evidence_is_shown_with_its_age_and_what_the_feed_revokes(acme: Shell) -> None:
+    acme.ok("status", "revoke", "did:web:thief.example", "--reason", "stole a key")
+    acme.ok("present", "helper", "--need", NEED, "--rows", "1", "-o", "b.json")
+    acme.now += 90
+    shown = acme.ok("evidence", "show", "b.json")
+    assert "number 2, 1 revoked, 90 seconds old" in shown
+    rows = acme.json("evidence", "show", "b.json")
+    assert [row["kind"] for row in rows] == ["sponsor", "identity", "identity", "list", "feed"]
+    (entry,) = rows[-1]["entries"]
+    assert (entry["id"], entry["reason"]) == ("did:web:thief.example", "stole a key")
+    Path("e.json").write_text('{"documents": [{"id": "did:web:a.example"}]}')
+    assert "did:web:a.example" in acme.ok("evidence", "show", "e.json")
+    Path("none.json").write_text("{}")
+    assert "no evidence" in acme.ok("evidence", "show", "none.json")
+
+
 def test_suspending_is_undone_by_resuming(acme: Shell) -> None:
     for number, (verb, status) in enumerate((("suspend", 1), ("resume", 0)), start=1):
         acme.now = T0 + number
@@ -141,7 +190,7 @@ def test_old_evidence_is_refused_and_refreshed(acme: Shell) -> None:
     acme.ok("evidence", "refresh", "--agent", "helper", "-o", "e.json")
     found = json.loads(Path("e.json").read_bytes())
     assert {name: len(items) for name, items in found.items()} == {
-        "sponsors": 1, "identities": 1, "statusLists": 1,
+        "sponsors": 1, "identities": 1, "statusLists": 1, "feeds": 1,
     }  # fmt: skip
 
 

@@ -90,7 +90,7 @@ def test_what_is_known_is_known_under_the_trust_asked_for_last() -> None:
     assert evidence.known(one, list) == []
 
 
-def test_documents_in_evidence_are_kept_and_read_by_nobody() -> None:
+def test_bare_documents_in_evidence_are_kept_and_read_by_nobody() -> None:
     world = World()
     ana = world.human("ana")
     link = world.delegate(ana, world.agent("bot", ana), [f"db.read {PAPERS}"])

@@ -131,11 +131,14 @@ def test_sensitivity_is_high_unless_a_low_pattern_covers_the_resource() -> None:
 
 
 def test_what_was_seen_is_merged_to_the_newest_and_written_as_times() -> None:
-    one, two = Seen({"a": 1, "b": 5}, {LIST: 60}), Seen({"a": 2, "c": 0}, {LIST: 0})
+    one = Seen({"a": 1, "b": 5}, {LIST: 60}, {"d": 4})
+    two = Seen({"a": 2, "c": 0}, {LIST: 0}, {"d": 3, "e": 1})
     both = one.merged(two)
-    assert both == two.merged(one) == Seen({"a": 2, "b": 5, "c": 0}, {LIST: 60})
+    assert both == two.merged(one)
+    assert both == Seen({"a": 2, "b": 5, "c": 0}, {LIST: 60}, {"d": 4, "e": 1})
     assert both.json == {"revision": {"a": 2, "b": 5, "c": 0}, "lists": {
-        LIST: "1970-01-01T00:01:00Z"}}  # fmt: skip
+        LIST: "1970-01-01T00:01:00Z"}, "feeds": {"d": 4, "e": 1}}  # fmt: skip
+    assert Trust.from_json(folder(seen=both.json)).seen == both
     assert Seen({"a": -5}).merged(Seen()).revision == {"a": 0}
 
 

@@ -14,11 +14,25 @@ from delegant.ans.answer import freshness
 from delegant.ans.documents import check_event, digest_of, sign
 from delegant.ans.name import AnsName
 from delegant.credentials import Bundle, Error, Request, Trust, canonical, decide, digest
-from delegant.credentials.codec import b64u_encode, parse_object
-from delegant.credentials.did import vm_of
+from delegant.credentials.codec import JsonObject, b64u_encode, parse_object
+from delegant.credentials.did import Did, vm_of
+from delegant.credentials.documents import (
+    RELATIONS,
+    STATEMENT_TYPE,
+    Resolved,
+    methods,
+    parse_statement,
+    past,
+    statement,
+    unpack_statement,
+)
 from delegant.credentials.envelope import secure, unpack
+from delegant.credentials.feed import FEED_TYPE, parse_feed, unpack_feed
+from delegant.credentials.feed import document as feed_document
 from delegant.credentials.jose import check_header, split
+from delegant.credentials.jose import sign as jose_sign
 from delegant.credentials.status import MIN_BITS, StatusList, document, parse_status_list
+from delegant.schemas import accepts as schema_accepts
 from fuzz import seeds
 from fuzz.oracle import equal, expect, settled
 from fuzz.reference import allows_action, allows_resource
@@ -38,6 +52,8 @@ from world import LIST, T0, World
 __all__ = [
     "answer_text",
     "answers",
+    "feed_text",
+    "feeds",
     "gzip_too",
     "request_text",
     "requests",
@@ -52,6 +68,61 @@ __all__ = [
 
 CAP: Final = 64 * 1024
 """Bytes a status list may have here: small, so that every bomb is one."""
+
+# --- revocation feeds and resolvers' statements --------------------------------------------
+
+
+def feed_text(data: bytes) -> None:
+    """A feed that is read is closed, bounded, and written again the same; so is a statement."""
+    value = settled(lambda: parse_object(data, size=8192))
+    if isinstance(value, Error):
+        return
+    key = World().status.key
+    signed = settled(lambda: jose_sign(value, key, FEED_TYPE, "did:key:z6Mk#k"))
+    if isinstance(signed, Error):
+        return
+    feed = settled(lambda: parse_feed(unpack_feed(signed)))
+    if not isinstance(feed, Error):
+        entries = settled(lambda: feed.entries)
+        if not isinstance(entries, Error):
+            again = feed_document(
+                feed.url, feed.issuer, feed.seq, entries, feed.valid_from, feed.valid_until
+            )
+            expect(equal(again, value), "written otherwise", again, value)
+            expect(schema_accepts("revocation-feed", value), "the schema refuses it", value)
+            named = set().union(*(feed.names(kind) for kind in ("link", "did", "sponsor")))
+            expect(named == {one.id for one in entries}, "an entry names nobody", value)
+    token = settled(lambda: jose_sign(value, key, STATEMENT_TYPE, "did:key:z6Mk#k"))
+    if isinstance(token, Error):
+        return
+    found = settled(lambda: parse_statement(unpack_statement(token)))
+    if not isinstance(found, Error):
+        expect(schema_accepts("did-resolution", value), "the schema refuses it", value)
+        for one in (seeds.party("ana"), seeds.party("research")):
+            for method, under in methods(found, one):
+                expect(type(method) is dict and under <= set(RELATIONS), "a method", method)
+                expect(type(past(method.get("revoked"), T0)) is bool, "a time", method)
+
+
+def feeds() -> list[bytes]:
+    """Feeds and statements as their issuers would sign them."""
+    world = World()
+    entries = [
+        world.kills("link", world.id("link")),
+        world.kills("did", world.org.did),
+        world.kills("sponsor", world.db.did, at=0),
+    ]
+    name = "did:web:agents.example"
+    method = {"id": "#k", "controller": name, "revoked": "2026-09-21T14:13:20+01:00",
+              "publicKeyMultibase": seeds.party("ana").multikey}  # fmt: skip
+    other = {"id": f"{name}#j", "publicKeyJwk": seeds.party("research").jwk, "expires": None}
+    told: JsonObject = {"id": name, "verificationMethod": [method],
+                        "assertionMethod": ["#k", other], "authentication": "#k"}  # fmt: skip
+    statements = [statement(world.db.did, Resolved(Did(name), told, T0, T0 + 60, gone))
+                  for gone in (False, True)]  # fmt: skip
+    made = [world.feed().secured.document, world.feed(*entries).secured.document]
+    return [canonical(value) for value in (*made, *statements)]
+
 
 # --- compact JWS ---------------------------------------------------------------------------
 

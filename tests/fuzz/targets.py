@@ -118,6 +118,7 @@ TARGETS: Final = {
         Target("name", texts.name_text, _texts(*_NAMES), most=320),
         Target("token", documents.token_text, documents.tokens, documents.token_too, 8192),
         Target("status", documents.status_text, documents.statuses, documents.gzip_too, 1 << 17),
+        Target("feed", documents.feed_text, documents.feeds, _TREE, 8192),
         Target("request", documents.request_text, documents.requests, _TREE, 4096),
         Target("trust", documents.trust_text, documents.trusts, _TREE, 8192),
         Target("answer", documents.answer_text, documents.answers, _TREE, 16384),

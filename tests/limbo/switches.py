@@ -75,6 +75,7 @@ ELSEWHERE = {
     "6 suite proof.verify#2": "tests/vectors: any document's proof, not a link's",
     "3 shape shape.format_time#1": "writing times, not reading them",
     "3 shape status.document#1": "making lists, not reading them",
+    "9 status-unknown standing.stands#1": "tests/credentials/test_attestation.py: no chain's",
     "3 unknown-version policy.Trust.from_json#1": "tests/credentials/test_attacks.py: its own file",
 }
 """Refusals that no presentation reaches, and what holds them."""

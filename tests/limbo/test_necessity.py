@@ -13,8 +13,9 @@ from limbo.necessity import Check, answer, checks, core, matrix, refused_by, wit
 from limbo.switches import BESIDES, ELSEWHERE, INSTEAD, SHARPER
 
 HERE = Path(__file__).resolve().parent
-NOT_HERE = {"replay"}
-"""Codes of the phases that the enforcement point's transaction raises, not the verifier."""
+NOT_HERE = {"replay", "issuer-not-accredited"}
+"""Codes of the phases that no presentation is refused with: the enforcement point's own
+transaction raises one, and whoever judges an attestation the other."""
 LEAST = 3
 FEW = {"limit-depth", "limit-links", "limit-members", "empty-array", "root-untrusted"}
 """Needed by two cases: what else is so large, empty or foreign is wrong in another way as well."""

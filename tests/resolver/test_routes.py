@@ -14,6 +14,7 @@ from delegant.ans import Client, evidence_request, verify_answer
 from delegant.credentials import Error, Evidence, PrivateKey, Request, did, present
 from delegant.credentials.codec import JsonObject, canonical
 from delegant.credentials.envelope import unpack
+from delegant.credentials.feed import parse_feed, unpack_feed
 from delegant.credentials.status import parse_status_list
 from delegant.wallet import gather
 from resolver.door import ENDPOINT, NAME, House
@@ -153,6 +154,24 @@ def test_a_status_list_is_served_as_signed(house: House) -> None:
     assert reply.headers["cache-control"] == "max-age=15"
 
 
+def test_the_revocation_feed_is_served_as_signed_and_not_twice(house: House) -> None:
+    reply = house.call("GET", "/v1/revocations")
+    assert reply.status == 200
+    assert reply.headers["content-type"].startswith("application/revocation-feed+jwt")
+    assert reply.headers["cache-control"] == "max-age=15"
+    feed = parse_feed(unpack_feed(reply.body.decode("ascii")))
+    feed.secured.check(
+        did.check(house.home.settings.authority), house.organization.key("status").public
+    )
+    assert feed.url == house.home.settings.feed_url
+    etag = reply.headers["etag"]
+    for match, status in ((etag, 304), (f'"x", {etag}', 304), ('"x"', 200), (etag[1:-1], 200)):
+        again = house.call("GET", "/v1/revocations", headers={"If-None-Match": match})
+        assert (again.status, again.headers["etag"]) == (status, etag)
+        assert bool(again.body) == (status == 200)
+    assert house.call("POST", "/v1/revocations", b"{}").status == 405
+
+
 def test_an_agent_fetches_evidence_about_itself(house: House) -> None:
     with Client(house.url, house.registry) as client:
         found = client.evidence(house.bot.key(), house.bot.did, house.bot.did)
@@ -160,6 +179,7 @@ def test_an_agent_fetches_evidence_about_itself(house: House) -> None:
     ana = house.home.subject("ana").did
     assert [one.subject for one in found.sponsors(ana)] == [ana]
     assert found.json["statusLists"]
+    assert len(found.feeds(house.home.settings.authority)) == 1
 
 
 def test_nobody_else_reads_evidence(house: House) -> None:

@@ -142,7 +142,7 @@ def test_refresh_signs_what_ages_and_nothing_else(
     home: Home, organization: Wallet, ana: Wallet
 ) -> None:
     assert refresh(home, organization, T0 + 59) == []
-    assert refresh(home, organization, T0 + 60) == ["status/1"]
+    assert refresh(home, organization, T0 + 60) == ["status/1", "revocations"]
     assert statuslists.load(home, 1).valid_from == T0 + 60
     half = T0 + 12 * 3600
     refresh(home, organization, half)

@@ -34,6 +34,7 @@ from delegant.wallet import (
     remove_anchor,
     renew_human,
     renew_identity,
+    revocations,
     rotate_organization,
     statuslists,
     update_anchor,
@@ -213,6 +214,39 @@ def test_a_new_key_for_the_status_lists(made: Home, tmp_path: Path) -> None:
     assert judged(made, made.path / "trust", T0 + 7) == ""
     mixed = Evidence.from_json(everything(made).json | {"statusLists": old.json["statusLists"]})
     assert judged(made, made.path / "trust", T0 + 7, mixed) == "status-unknown"
+
+
+def test_what_the_feed_revoked_stays_so_under_a_new_key(made: Home) -> None:
+    wallet = made.open_wallet("organization")
+    revocations.revoke(made, wallet, "did", "did:web:b.example", now=T0 + 1)
+    for turn in range(2):
+        rotate_organization(made, made.open_wallet("organization"), now=T0 + 5 + turn, status=True)
+        feed = revocations.load(made, made.open_wallet("organization"))
+        assert feed is not None
+        assert feed.issuer == made.settings.authority
+        assert [one.id for one in feed.entries] == ["did:web:b.example"]
+        assert feed.seq == 2
+
+
+@pytest.mark.parametrize("step", ["files.move", "rotation._retire", "rotation.refresh"])
+def test_the_feed_survives_an_interrupted_rotation(
+    made: Home, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    wallet = made.open_wallet("organization")
+    revocations.revoke(made, wallet, "did", "did:web:b.example", now=T0 + 1)
+
+    def dying(*_given: Any, **_named: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(f"delegant.wallet.{step}", dying)
+        with pytest.raises(KeyboardInterrupt):
+            rotate_organization(made, wallet, now=T0 + 5, status=True)
+    fresh = Home(made.path, made.passphrases)
+    rotate_organization(fresh, fresh.open_wallet("organization"), now=T0 + 7, status=True)
+    feed = revocations.load(fresh, fresh.open_wallet("organization"))
+    assert feed is not None
+    assert [one.id for one in feed.entries] == ["did:web:b.example"]
 
 
 def test_ceilings_and_what_was_seen_stay_the_owners_own(org: Home, tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from delegant.wallet import (
     make_bundle,
     refresh,
     renew_identity,
+    revocations,
     rotate_agent,
     rotate_human,
     rotation,
@@ -169,6 +170,31 @@ def test_a_did_keys_old_credential_is_revoked_when_it_moves_on(web: Home) -> Non
     with pytest.raises(Error, match="not-found"):
         web.subject(eva.did)
     assert web.formerly(eva.did).handle == "eva"
+
+
+@pytest.mark.parametrize("recover", [False, True])
+def test_the_feed_names_a_did_that_was_its_key_and_no_did_web(web: Home, recover: bool) -> None:
+    organization, eva = people(web, "key")
+    rotate_human(web, organization, "eva", now=T0 + 5, recover=recover)
+    rotate_human(web, organization, "ana", now=T0 + 5, recover=recover)
+    feed = revocations.load(web, organization)
+    assert feed is not None
+    assert [(one.kind, one.id) for one in feed.entries] == [("did", eva.did)]
+    assert refresh(web, organization, T0 + 6) == []
+    again = revocations.load(web, organization)
+    assert again is not None
+    assert again.seq == feed.seq
+
+
+def test_a_did_web_that_the_feed_revoked_comes_back_under_another(web: Home) -> None:
+    organization, eva = people(web, "web")
+    revocations.revoke(web, organization, "sponsor", eva.did, now=T0 + 1, entry=sponsor(web).status)
+    done = rotate_human(web, organization, "eva", now=T0 + 2, recover=True)
+    assert done.did != eva.did
+    assert done.did.startswith("did:web:acme.example:people:p-")
+    assert done.renewed == ("bot",)
+    delegate(web, web.open_wallet("human", "eva"), "bot", READ, now=T0 + 3)
+    assert judged(web, bundle(web, now=T0 + 3), T0 + 3) == ""
 
 
 @pytest.mark.parametrize("change", ["revoke", "suspend"])

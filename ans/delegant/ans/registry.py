@@ -13,6 +13,7 @@ from delegant.credentials import (
     PrivateKey,
     Seen,
     Trust,
+    retired,
     shape,
     standing,
     verify,
@@ -130,13 +131,17 @@ class Registry:
 
     def _sponsorship(self, agent: str, evidence: Evidence, trust: Trust, at: int) -> str:
         """The organisation that answers for the agent; judged before anything else."""
-        people = People(evidence, trust, Budget(trust.limits))
+        budget = Budget(trust.limits)
+        people = People(evidence, trust, budget)
         name = check_did(agent)
         if evidence.sponsors(name):
             raise error("id-shared", f"{agent} is a human's")
         try:
             identity = people.agent(name)
             human = people.human(identity.sponsor)
+            retired.keys(
+                human, (), [identity], people, evidence, trust, budget.evidence_signatures, at, None
+            )
             standing.times((), [identity], people, at, None)
             standing.status(human, (), [identity], people, trust, at, "high", None)
         except Error as exc:

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from delegant.credentials import Bundle, Error, Evidence, Request, Verdict, explain
+from delegant.credentials.codec import parse_object
 from delegant.credentials.did import check as check_did
 from delegant.credentials.errors import error
 from delegant.credentials.presentation import MAX_BUNDLE
@@ -17,10 +18,10 @@ from delegant.wallet import files, find_chain, gather, load_trust, make_bundle, 
 
 from . import typed
 from .edge import Edge, command, now
-from .render import show_explanation
+from .render import evidence_rows, show_explanation
 
 bundle = typer.Typer(no_args_is_help=True, help="The one file a verifier needs.")
-evidence = typer.Typer(no_args_is_help=True, help="Status lists and sponsor credentials.")
+evidence = typer.Typer(no_args_is_help=True, help="Credentials, status lists and the feed.")
 
 Output = Annotated[Path | None, typer.Option("--output", "-o", help="The file; else stdout.")]
 Need = Annotated[str, typer.Option(help="ACTION:RESOURCE that is about to be done.")]
@@ -196,7 +197,7 @@ def evidence_refresh(
     agent: Annotated[str | None, typer.Option(help="Write this agent's evidence instead.")] = None,
     output: Output = None,
 ) -> None:
-    """Sign again what ages (lists, sponsor credentials), and staple it afresh."""
+    """Sign again what ages (lists, feed, sponsor credentials), and staple it afresh."""
     home = edge.home()
     changed = refresh(home, home.open_wallet("organization"), now())
     told = "renewed " + (", ".join(changed) or "nothing: all is fresh")
@@ -210,6 +211,18 @@ def evidence_refresh(
         _write(edge, found.to_bytes(), output, told)
     else:
         edge.show({"renewed": changed}, told)
+
+
+@command(evidence, "show")
+def evidence_show(
+    edge: Edge, file: Annotated[Path, typer.Argument(help="A bundle, or evidence by itself.")]
+) -> None:
+    """Show what a bundle or evidence has, and how old it is. Nothing of it is verified."""
+    value = parse_object(files.read(file, size=MAX_BUNDLE), size=MAX_BUNDLE)
+    inner = value.get("evidence", {}) if "presentation" in value else value
+    rows = evidence_rows(Evidence.from_json(inner), now())
+    text = "\n".join(f"{row['kind']:<12} {row['of']}\n  {row['says']}" for row in rows)
+    edge.show(rows, text or "no evidence")
 
 
 def _parties(found: Bundle) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,11 +11,12 @@ import typer
 
 from delegant.credentials import Link, PublicKey, StatusEntry
 from delegant.credentials.credential import parse_human_sponsor
+from delegant.credentials.did import is_did
 from delegant.credentials.envelope import unpack
 from delegant.credentials.errors import Error, error
 from delegant.credentials.identity import parse_agent_identity
 from delegant.credentials.shape import format_time
-from delegant.wallet import Home, delegate, files, find_attestation, statuslists
+from delegant.wallet import Home, delegate, files, find_attestation, revocations, statuslists
 
 from . import typed
 from .edge import Edge, command, now
@@ -154,39 +156,47 @@ def delegations_show(
     edge.show(raw, json.dumps(found.secured.document, indent=2))
 
 
-def _entry(home: Home, name: str) -> tuple[str, StatusEntry]:
-    """What is meant, and where its bits lie: a subject's credential, or a link."""
+@dataclass(frozen=True, slots=True)
+class _Meant:
+    """What a person named: for people, in the feed, and where its bits lie, if it has any."""
+
+    what: str
+    kind: str
+    name: str
     entry: StatusEntry | None
+
+
+def _meant(home: Home, name: str) -> _Meant:
     try:
         subject = home.subject(name)
     except Error:
         claimed = find_attestation(home, name)
         if claimed is not None:
-            return f"attestation of {claimed.claim}", _there(claimed.status, "it")
+            what = f"attestation of {claimed.claim}"
+            return _Meant(what, "attestation", claimed.id, claimed.status)
+        if is_did(name):
+            return _Meant(f"DID {name}", "did", name, None)
         link = home.link(name)
-        what, entry = f"link {link.id}", link.status
-    else:
-        parse: Any = parse_human_sponsor if subject.kind == "human" else parse_agent_identity
-        kind = "sponsor credential" if subject.kind == "human" else "identity"
-        what, entry = f"{kind} of {subject.handle}", parse(unpack(subject.credential)).status
-    return what, _there(entry, what)
-
-
-def _there(entry: StatusEntry | None, what: str) -> StatusEntry:
-    if entry is None:
-        raise error("status-missing", f"{what} has no status entry; revoke the link above it")
-    return entry
+        return _Meant(f"link {link.id}", "link", link.id, link.status)
+    if subject.kind == "human":
+        sponsor = parse_human_sponsor(unpack(subject.credential))
+        what = f"sponsor credential of {subject.handle}"
+        return _Meant(what, "sponsor", subject.did, sponsor.status)
+    identity = parse_agent_identity(unpack(subject.credential))
+    return _Meant(f"identity of {subject.handle}", "did", subject.did, identity.status)
 
 
 def _change(edge: Edge, name: str, change: statuslists.Change, reason: str | None) -> None:
     home = edge.home()
-    what, entry = _entry(home, name)
-    signed = statuslists.change(home, home.open_wallet("organization"), entry, change, now())
+    meant = _meant(home, name)
+    if meant.entry is None:
+        raise error("status-missing", f"{meant.what} has no status entry: it can only be revoked")
+    signed = statuslists.change(home, home.open_wallet("organization"), meant.entry, change, now())
     at = format_time(signed.valid_from)
     done = {"revoke": "revoked, for good", "suspend": "suspended", "resume": "resumed"}[change]
     edge.show(
-        {"what": what, "change": change, "list": signed.url, "at": at, "reason": reason},
-        f"{what}: {done}\n  {signed.url} signed at {at}",
+        {"what": meant.what, "change": change, "list": signed.url, "at": at, "reason": reason},
+        f"{meant.what}: {done}\n  {signed.url} signed at {at}",
     )
 
 
@@ -197,9 +207,41 @@ Named = Annotated[
 
 
 @command(status, "revoke")
-def status_revoke(edge: Edge, link: Named, reason: Reason = None) -> None:
-    """Revoke a link, an agent's identity or a human's sponsor credential. There is no undoing."""
-    _change(edge, link, "revoke", reason)
+def status_revoke(
+    edge: Edge,
+    link: Annotated[
+        str,
+        typer.Argument(help="A link or attestation (id, file), a human, an agent, or any DID."),
+    ],
+    reason: Reason = None,
+) -> None:
+    """Revoke a link, an agent, or a human with every chain of theirs. There is no undoing.
+
+    In the status list and in the revocation feed. A DID that is not of this home is revoked in
+    the feed alone: no chain under this organisation may have it on its path.
+    """
+    home = edge.home()
+    meant = _meant(home, link)
+    if meant.kind == "attestation":  # no chain: the feed does not know it
+        _change(edge, link, "revoke", reason)
+        return
+    feed, signed = revocations.revoke(
+        home,
+        home.open_wallet("organization"),
+        meant.kind,
+        meant.name,
+        now=now(),
+        entry=meant.entry,
+        reason=reason,
+    )
+    at = format_time(feed.valid_from)
+    listed = None if signed is None else signed.url
+    edge.show(
+        {"what": meant.what, "change": "revoke", "list": listed, "feed": feed.url,
+         "seq": feed.seq, "at": at, "reason": reason},
+        f"{meant.what}: revoked, for good\n  {feed.url} number {feed.seq} signed at {at}"
+        + (f"\n  {listed} signed at {at}" if listed else ""),
+    )  # fmt: skip
 
 
 @command(status, "suspend")

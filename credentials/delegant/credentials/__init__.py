@@ -16,6 +16,7 @@ from .cache import ChainCache
 from .capability import Authority, Grant
 from .codec import canonical, digest
 from .credential import HumanSponsor, Lease, Link, StatusEntry
+from .documents import Resolved
 from .envelope import Secured
 from .errors import (
     CODES,
@@ -30,6 +31,7 @@ from .errors import (
     Undecided,
 )
 from .evidence import Evidence
+from .feed import Revocation, RevocationFeed
 from .holder import invoke, present
 from .identity import AgentIdentity
 from .issuer import (
@@ -37,6 +39,8 @@ from .issuer import (
     issue_attestation,
     issue_human_sponsor,
     issue_link,
+    issue_revocation_feed,
+    issue_statement,
     issue_status_list,
 )
 from .keys import PrivateKey, PublicKey
@@ -75,6 +79,9 @@ __all__ = [
     "PublicKey",
     "Rejected",
     "Request",
+    "Resolved",
+    "Revocation",
+    "RevocationFeed",
     "Secured",
     "Seen",
     "StatusEntry",
@@ -95,6 +102,8 @@ __all__ = [
     "issue_attestation",
     "issue_human_sponsor",
     "issue_link",
+    "issue_revocation_feed",
+    "issue_statement",
     "issue_status_list",
     "parse_agent_attestation",
     "present",

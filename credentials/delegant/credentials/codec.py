@@ -81,9 +81,9 @@ def parse(data: bytes, *, size: int, depth: int = MAX_DEPTH, members: int = MAX_
     return value
 
 
-def parse_object(data: bytes, *, size: int) -> JsonObject:
+def parse_object(data: bytes, *, size: int, members: int = MAX_MEMBERS) -> JsonObject:
     """`parse`, and the value must be an object (else ``shape``)."""
-    value = parse(data, size=size)
+    value = parse(data, size=size, members=members)
     if type(value) is not dict:
         raise error("shape", "expected a JSON object")
     return value

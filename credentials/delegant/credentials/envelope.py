@@ -11,12 +11,12 @@ from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Final, Literal
 
 from . import did, jose, proof
-from .codec import JsonObject, canonical, digest
+from .codec import MAX_MEMBERS, JsonObject, canonical, digest
 from .errors import error
 from .keys import PrivateKey, PublicKey
 from .shape import closed, text, time
 
-__all__ = ["CONTEXT", "V2_CONTEXT", "Form", "Secured", "secure", "unpack"]
+__all__ = ["CONTEXT", "V2_CONTEXT", "Form", "Secured", "secure", "unpack", "unpack_token"]
 
 V2_CONTEXT: Final = "https://www.w3.org/ns/credentials/v2"
 DELEGATION_CONTEXT: Final = "https://delegant.example/contexts/delegation/v1"
@@ -217,6 +217,46 @@ class SecuredToken(Secured):
     def _signed(self) -> bytes:
         jose.check_algorithm(self._jws)
         return self._jws.message
+
+
+class SignedToken(SecuredToken):
+    """A compact JWS of ours that is no credential; ``typ`` says of which kind."""
+
+    __slots__ = ("_typ",)
+
+    def __init__(self, raw: str, jws: jose.Jws, typ: str) -> None:
+        super().__init__(raw, jws)
+        self._typ = typ
+
+    @property
+    def typed(self) -> bool:
+        """Whether its header names the kind asked for."""
+        return self._jws.header.get("typ") == self._typ
+
+    def open(self, _contexts: tuple[str, ...] = ()) -> None:
+        """Hold the header to the profile (phase 3).
+
+        Raises:
+            Malformed: ``shape``, ``unknown-member``.
+        """
+        self.method = jose.check_header(self._jws, self._typ)
+        self._signature = self._jws.signature
+
+
+def unpack_token(raw: object, typ: str, *, size: int, members: int = MAX_MEMBERS) -> SignedToken:
+    """Take a compact JWS of a kind of ours apart (phase 2).
+
+    Args:
+        size: characters it may have.
+        members: object members and array items its payload may have in all.
+
+    Raises:
+        LimitExceeded: ``limit-size``, ``limit-members``, ``limit-depth``.
+        Malformed: ``encoding``, ``json``, ``duplicate-member``, ``shape``.
+    """
+    if not isinstance(raw, str):
+        raise error("shape", f"a {typ} is a compact JWS")
+    return SignedToken(raw, jose.split(raw, size=size, members=members), typ)
 
 
 def unpack(raw: object, *, size: int = MAX_CREDENTIAL) -> Secured:

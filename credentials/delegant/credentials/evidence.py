@@ -1,10 +1,10 @@
 """Evidence: what was gathered beforehand, none of it believed for coming along.
 
-``{sponsors?, identities?, statusLists?, documents?, attestations?}``. Each item counts only
-under a key that something trusted names: the trust folder, the sponsor credential, the identity
-above, or the attestation.
-``documents`` are DID documents; no method of this version lets one supply or retire a key, so
-they are kept for people to look at and never used.
+``{sponsors?, identities?, statusLists?, documents?, feeds?, attestations?}``. Each item counts
+only under a key that something trusted names: the trust folder, the sponsor credential, the
+identity above, or the attestation.
+``feeds`` are revocation feeds. Of the ``documents`` a resolver's signed statement may take a key
+away (`documents`); a bare DID document is for people to look at. None supplies a key.
 
 An `Evidence` may be kept and used for many verifications: items are parsed, and their
 signatures checked, once per bytes. No chain needs ``attestations``: they are for whoever asks
@@ -20,7 +20,10 @@ from . import shape
 from .attestation import AgentAttestation, parse_agent_attestation
 from .codec import Json, JsonObject, canonical, parse_object
 from .credential import HumanSponsor, parse_human_sponsor
-from .envelope import Secured, unpack
+from .documents import unpack_statement
+from .envelope import Secured, SignedToken, unpack
+from .errors import error
+from .feed import RevocationFeed, parse_feed, unpack_feed
 from .identity import AgentIdentity, parse_agent_identity
 from .status import StatusList, parse_status_list
 
@@ -32,24 +35,36 @@ MAX_EVIDENCE: Final = 8 * 1024 * 1024
 MAX_ITEMS: Final = 512
 MAX_LIST: Final = 4 * 1024 * 1024
 
-_GROUPS: Final = ("sponsors", "identities", "statusLists", "documents", "attestations")
+_GROUPS: Final = ("sponsors", "identities", "statusLists", "documents", "feeds", "attestations")
 _SIGNED: Final = ("sponsors", "identities", "statusLists", "attestations")
 
 
 class Evidence:
-    """Credentials, identities and status lists, by whom they are about."""
+    """Credentials, identities, status lists and feeds, by whom they are about."""
 
-    __slots__ = ("_attestations", "_identities", "_items", "_known", "_lists", "_sponsors", "json")
+    __slots__ = (
+        "_attestations",
+        "_by_authority",
+        "_feeds",
+        "_identities",
+        "_items",
+        "_known",
+        "_lists",
+        "_sponsors",
+        "_statements",
+        "json",
+    )
 
     def __init__(
         self,
         sponsors: Iterable[JsonObject | str] = (),
         identities: Iterable[JsonObject | str] = (),
         status_lists: Iterable[JsonObject | str] = (),
-        documents: Iterable[JsonObject] = (),
+        documents: Iterable[JsonObject | str] = (),
+        feeds: Iterable[str] = (),
         attestations: Iterable[JsonObject | str] = (),
     ) -> None:
-        given = (sponsors, identities, status_lists, documents, attestations)
+        given = (sponsors, identities, status_lists, documents, feeds, attestations)
         groups = zip(_GROUPS, map(list, given), strict=True)
         self.json: JsonObject = {name: items for name, items in groups if items}
         self._items: dict[str, list[Secured]] = {
@@ -60,6 +75,9 @@ class Evidence:
         self._identities: dict[str, list[AgentIdentity]] = {}
         self._lists: dict[str, list[StatusList]] = {}
         self._attestations: dict[str, list[AgentAttestation]] = {}
+        self._statements = _statements(self.json.get("documents", ()))
+        self._feeds: list[SignedToken] = [unpack_feed(item) for item in self.json.get("feeds", ())]
+        self._by_authority: dict[str, list[RevocationFeed]] = {}
         self._known: tuple[object, object] | None = None
 
     @classmethod
@@ -118,6 +136,29 @@ class Evidence:
             self._attestations[agent] = sorted(found, key=lambda one: -one.valid_from)
         return self._attestations[agent]
 
+    def feeds(self, authority: str) -> list[RevocationFeed]:
+        """Revocation feeds in this authority's name, newest first. Not yet believed."""
+        if authority not in self._by_authority:
+            items = [one for one in self._feeds if one.document.get("issuer") == authority]
+            found = [parse_feed(item) for item in items]
+            found.sort(key=lambda one: (-one.seq, -one.valid_from))
+            self._by_authority[authority] = found
+        return self._by_authority[authority]
+
+    @property
+    def has_feeds(self) -> bool:
+        """Whether any feed was presented, in whoever's name."""
+        return bool(self._feeds)
+
+    def statements(self, name: str) -> list[SignedToken]:
+        """Resolvers' statements about this DID. Not yet believed, nor read."""
+        return [one for one in self._statements if one.document.get("did") == name]
+
+    @property
+    def has_statements(self) -> bool:
+        """Whether any resolver's statement was presented."""
+        return bool(self._statements)
+
     def known(self, trust: object, nothing: Callable[[], T]) -> T:
         """What this evidence was found to mean under a trust; ``nothing`` makes an empty one.
 
@@ -146,3 +187,16 @@ class Evidence:
             items += [item for item in other.json.get(name, []) if item not in items]
             groups.append(items)
         return Evidence(*groups)
+
+
+def _statements(documents: Iterable[JsonObject | str]) -> list[SignedToken]:
+    """The tokens among the documents that say they are a resolver's statement."""
+    out: list[SignedToken] = []
+    for item in documents:
+        if type(item) is str:
+            token = unpack_statement(item)
+            if token.typed:
+                out.append(token)
+        elif type(item) is not dict:
+            raise error("shape", "a document is an object, or a statement as compact JWS")
+    return out

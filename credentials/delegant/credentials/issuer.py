@@ -1,4 +1,4 @@
-"""Issuing: the four credentials and the status list, and nothing that would not verify.
+"""Issuing: the four credentials, the status list, the feed; nothing that would not verify.
 
 Every function signs, reads its own result back through the verifier's parser, and for a link
 runs the verifier's linkage and attenuation against the chain above it. What would be refused
@@ -7,10 +7,10 @@ there is raised here and never leaves.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from . import chain, did, grammar, jose, proof, status
+from . import chain, did, documents, feed, grammar, jose, proof, status
 from .attestation import ATTESTATION_HARD_SECONDS, AgentAttestation, parse_agent_attestation
 from .codec import JsonObject, canonical
 from .credential import (
@@ -26,8 +26,10 @@ from .credential import (
     parse_human_sponsor,
     parse_link,
 )
+from .documents import Resolved
 from .envelope import CONTEXT, Form, Secured, secure, unpack
 from .errors import error
+from .feed import Revocation, RevocationFeed, parse_feed, unpack_feed
 from .identity import AgentIdentity, parse_agent_identity
 from .keys import PrivateKey, PublicKey, new_id
 from .shape import format_time, time
@@ -38,6 +40,8 @@ __all__ = [
     "issue_attestation",
     "issue_human_sponsor",
     "issue_link",
+    "issue_revocation_feed",
+    "issue_statement",
     "issue_status_list",
 ]
 
@@ -300,6 +304,45 @@ def issue_status_list(
     """
     document = status.document(url, authority, bits, valid_from, valid_until)
     return parse_status_list(_sign(document, key, authority, None, form))
+
+
+def issue_revocation_feed(
+    key: PrivateKey,
+    *,
+    url: str,
+    authority: str,
+    seq: int,
+    entries: Iterable[Revocation],
+    valid_from: int,
+    valid_until: int,
+) -> RevocationFeed:
+    """Sign an authority's revocation feed, whole.
+
+    Args:
+        seq: one more than that of the last feed with other entries.
+
+    Raises:
+        Malformed: ``shape``. LimitExceeded: ``limit-items``, ``limit-size``.
+        Rejected: ``did-key-mismatch``.
+    """
+    payload = feed.document(url, authority, seq, entries, valid_from, valid_until)
+    method = _method(key, authority, None)
+    made = parse_feed(unpack_feed(jose.sign(payload, key, feed.FEED_TYPE, method, floats=False)))
+    made.entries  # noqa: B018 - each is read as a verifier will
+    return made
+
+
+def issue_statement(key: PrivateKey, *, resolver: str, found: Resolved) -> str:
+    """Sign what a DID resolved to, for verifiers that have this resolver in their trust folder.
+
+    Raises:
+        Malformed: ``shape``. LimitExceeded: ``limit-size``. Rejected: ``did-key-mismatch``.
+    """
+    payload = documents.statement(resolver, found)
+    method = _method(key, resolver, None)
+    token = jose.sign(payload, key, documents.STATEMENT_TYPE, method)
+    documents.parse_statement(documents.unpack_statement(token))
+    return token
 
 
 def _document(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from .codec import JsonObject, b64u_decode, b64u_encode, canonical, parse_object
+from .codec import MAX_MEMBERS, JsonObject, b64u_decode, b64u_encode, canonical, parse_object
 from .errors import error
 from .keys import PrivateKey
 from .shape import closed, text
@@ -41,8 +41,12 @@ def sign(payload: JsonObject, key: PrivateKey, typ: str, kid: str, *, floats: bo
     return f"{message}.{b64u_encode(key.sign(message.encode('ascii')))}"
 
 
-def split(token: str, *, size: int) -> Jws:
+def split(token: str, *, size: int, members: int = MAX_MEMBERS) -> Jws:
     """Take a compact JWS apart.
+
+    Args:
+        size: characters it may have.
+        members: object members and array items the payload may have in all.
 
     Raises:
         LimitExceeded: ``limit-size``.
@@ -54,7 +58,7 @@ def split(token: str, *, size: int) -> Jws:
     if len(parts) != 3:
         raise error("encoding", "a compact JWS has three parts")
     header = parse_object(b64u_decode(parts[0], size=size), size=4096)
-    payload = parse_object(b64u_decode(parts[1], size=size), size=size)
+    payload = parse_object(b64u_decode(parts[1], size=size), size=size, members=members)
     message = f"{parts[0]}.{parts[1]}".encode("ascii")
     return Jws(header, payload, message, b64u_decode(parts[2], size=128))
 

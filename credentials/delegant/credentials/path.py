@@ -23,6 +23,7 @@ from .credential import (
 from .did import Did
 from .errors import Error, error
 from .evidence import Evidence
+from .feed import RevocationFeed
 from .identity import AgentIdentity
 from .keys import PublicKey
 from .policy import Anchor, Trust
@@ -93,14 +94,16 @@ class Known:
         humans: by DID.
         agents: by DID, the agent behind those who made it, eldest first.
         lists: by human and URL, the status lists their authority signed, newest first.
+        feeds: by human, the revocation feeds their authority signed, newest first.
     """
 
-    __slots__ = ("agents", "humans", "lists")
+    __slots__ = ("agents", "feeds", "humans", "lists")
 
     def __init__(self) -> None:
         self.humans: dict[str, Human] = {}
         self.agents: dict[str, tuple[AgentIdentity, ...]] = {}
         self.lists: dict[tuple[str, str], tuple[StatusList, ...]] = {}
+        self.feeds: dict[str, tuple[RevocationFeed, ...]] = {}
 
 
 class People:
@@ -189,6 +192,29 @@ class People:
         self._unpacked += len(found.expand(most))
         if self._unpacked > MAX_LISTS * most:
             raise error("limit-size", f"status lists of more than {MAX_LISTS} times {most} bytes")
+
+    def feeds(self, human: Human) -> tuple[RevocationFeed, ...]:
+        """The feeds that the status authority below this human signed, newest first.
+
+        Raises:
+            Rejected: ``proof``, ``did-key-mismatch``, ``key-weak``. Undecided: ``suite``.
+            Malformed: the codes of phase 3.
+        """
+        authority, keys = human.status_authority()
+        found = self._known.feeds.get(human.id)
+        if found is not None:
+            self.spend(len(found) * len(keys))
+            return found
+        found = tuple(self._evidence.feeds(authority))
+        for feed in found:
+            check_any(feed.secured, authority, keys, self.spend)
+        self._known.feeds[human.id] = found
+        return found
+
+    @property
+    def has_feeds(self) -> bool:
+        """Whether any feed was presented, whoever signed it."""
+        return self._evidence.has_feeds
 
     def has_list(self, url: str) -> bool:
         """Whether any list by that URL was presented, whoever signed it."""

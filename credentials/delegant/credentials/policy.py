@@ -6,18 +6,20 @@ Read from the trust folder (closed format), never from anything presented:
      "anchors": [{"id", "keys": ["z6Mk…"], "subjects"?: ["did:key:**"],
                   "ceiling"?: [{"actions", "resources"}], "accredits"?: […],
                   "maxGrantSeconds"?: 900, "maxMandateSeconds"?: 604800,
-                  "maxStatusAge"?: {"low": 3600, "high": 300}}],
+                  "maxStatusAge"?: {"low": 3600, "high": 300}, "requireFeed"?: false}],
      "registries"?: [{"id", "keys", "url"?}], "resolvers"?: [{"id", "keys"}],
      "verifier"?: {"id", "ledgers"?, "limits"?, "lowSensitivity"?: [resource patterns]},
      "seen"?: {"revision"?: {…}, "lists"?: {…}, "feeds"?: {…}}}
 
 An anchor with ``subjects`` is an organisation that attests humans; one without is a human
-pinned directly. An anchor without a ceiling has no authority here.
+pinned directly. An anchor without a ceiling has no authority here. With ``requireFeed`` nothing
+below the anchor is accepted without a fresh revocation feed; so it is, unasked, once ``seen`` has
+met a feed of the authority, or whoever is revoked would only have to leave it out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -27,6 +29,7 @@ from .capability import Authority
 from .codec import Json, JsonObject, parse_object
 from .credential import GRANT_HARD_SECONDS, MANDATE_HARD_SECONDS, read_dids
 from .did import Did
+from .documents import Resolved
 from .errors import error
 from .keys import PublicKey
 from .resource import covers_resource, resource_pattern
@@ -52,6 +55,7 @@ class Anchor:
     max_grant: int
     max_mandate: int
     max_status_age: Mapping[str, int]
+    require_feed: bool = False
 
     def speaks_for(self, human: str) -> bool:
         """Whether the anchor may attest this DID."""
@@ -67,10 +71,15 @@ class Seen:
 
     revision: Mapping[str, int] = field(default_factory=dict)
     lists: Mapping[str, int] = field(default_factory=dict)
+    feeds: Mapping[str, int] = field(default_factory=dict)
 
     def merged(self, other: Seen) -> Seen:
         """The newer of both, one by one."""
-        return Seen(_newest(self.revision, other.revision), _newest(self.lists, other.lists))
+        return Seen(
+            _newest(self.revision, other.revision),
+            _newest(self.lists, other.lists),
+            _newest(self.feeds, other.feeds),
+        )
 
     @property
     def json(self) -> JsonObject:
@@ -78,6 +87,7 @@ class Seen:
         return {
             "revision": dict(self.revision),
             "lists": {url: shape.format_time(when) for url, when in self.lists.items()},
+            "feeds": dict(self.feeds),
         }
 
 
@@ -87,7 +97,10 @@ def _newest(a: Mapping[str, int], b: Mapping[str, int]) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """A parsed trust folder. ``verifier`` is None until the folder names the verifier."""
+    """A parsed trust folder. ``verifier`` is None until the folder names the verifier.
+
+    ``documents`` is not in the folder: the edge hands over what it fetched (`with_documents`).
+    """
 
     anchors: Mapping[str, Anchor]
     verifier: Did | None = None
@@ -96,6 +109,8 @@ class Trust:
     low_sensitivity: tuple[str, ...] = ()
     registries: Mapping[str, tuple[PublicKey, ...]] = field(default_factory=dict)
     seen: Seen = Seen()
+    resolvers: Mapping[str, tuple[PublicKey, ...]] = field(default_factory=dict)
+    documents: Mapping[str, tuple[Resolved, ...]] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, data: bytes) -> Trust:
@@ -119,7 +134,6 @@ class Trust:
         by_id: dict[str, Anchor] = {anchor.id: anchor for anchor in anchors}
         if len(by_id) != len(anchors):
             raise error("shape", "an anchor stands twice")
-        _peers(value, "resolvers")
         own = value.get("verifier", {})
         shape.closed(own, "verifier", frozenset({"id"}) if own else frozenset(), _VERIFIER)
         return cls(
@@ -132,11 +146,23 @@ class Trust:
             else (),
             _peers(value, "registries"),
             _seen(value.get("seen", {})),
+            _peers(value, "resolvers"),
         )
 
     def with_seen(self, seen: Seen) -> Trust:
         """This trust, remembering more."""
         return replace(self, seen=self.seen.merged(seen))
+
+    def with_documents(self, found: Iterable[Resolved]) -> Trust:
+        """This trust, and DID documents this verifier fetched itself; in place of earlier ones.
+
+        They can only take keys away. Whoever hands one over answers for it: that it came from
+        where the DID says, or follows from a did:webvh log down from its SCID.
+        """
+        by_did: dict[str, tuple[Resolved, ...]] = {}
+        for one in found:
+            by_did[one.did] = (*by_did.get(one.did, ()), one)
+        return replace(self, documents=by_did)
 
     def sensitivity(self, resource: str | None) -> str:
         """``low`` where local policy says so, else ``high``."""
@@ -150,7 +176,15 @@ class Trust:
 _OPTIONAL: Final = frozenset({"registries", "resolvers", "verifier", "seen"})
 _VERIFIER: Final = frozenset({"id", "ledgers", "limits", "lowSensitivity"})
 _ANCHOR_OPTIONAL: Final = frozenset(
-    {"subjects", "ceiling", "accredits", "maxGrantSeconds", "maxMandateSeconds", "maxStatusAge"}
+    {
+        "subjects",
+        "ceiling",
+        "accredits",
+        "maxGrantSeconds",
+        "maxMandateSeconds",
+        "maxStatusAge",
+        "requireFeed",
+    }
 )
 
 
@@ -180,6 +214,7 @@ def _anchor(value: Json) -> Anchor:
             MANDATE_HARD_SECONDS,
         ),
         {level: shape.integer(ages[level], f"maxStatusAge.{level}", 1) for level in ages},
+        shape.boolean(value.get("requireFeed", False), "requireFeed"),
     )
 
 
@@ -211,10 +246,11 @@ def _peers(value: JsonObject, group: str) -> dict[str, tuple[PublicKey, ...]]:
 
 def _seen(value: Json) -> Seen:
     shape.closed(value, "seen", frozenset(), frozenset({"revision", "lists", "feeds"}))
-    revision, lists = value.get("revision", {}), value.get("lists", {})
-    if type(revision) is not dict or type(lists) is not dict:
-        raise error("shape", "seen.revision and seen.lists are objects")
+    revision, lists, feeds = (value.get(name, {}) for name in ("revision", "lists", "feeds"))
+    if type(revision) is not dict or type(lists) is not dict or type(feeds) is not dict:
+        raise error("shape", "seen.revision, seen.lists and seen.feeds are objects")
     return Seen(
         {human: shape.integer(number, "seen.revision") for human, number in revision.items()},
         {url: shape.time(when, "seen.lists") for url, when in lists.items()},
+        {name: shape.integer(number, "seen.feeds") for name, number in feeds.items()},
     )

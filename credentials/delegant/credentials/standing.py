@@ -8,12 +8,13 @@ from typing import Final, TypeAlias, cast
 from .chain import Trace
 from .credential import STATUS_FREE_SECONDS, HumanSponsor, Link, StatusEntry
 from .errors import Error, error
+from .feed import RevocationFeed
 from .identity import AgentIdentity
 from .path import Human, People
 from .policy import Trust
 from .status import StatusList
 
-__all__ = ["SKEW_SECONDS", "stands", "status", "times"]
+__all__ = ["SKEW_SECONDS", "index_of", "stands", "status", "times"]
 
 SKEW_SECONDS: Final = 30
 """A start may lie this far ahead of our clock; an end has no grace (DESIGN, rule 14)."""
@@ -43,7 +44,7 @@ def times(
             _in_time(human.credential, at, None)
     for identity in people.agents.values():
         if not _holds(identity, at):
-            _in_time(identity, at, _index_of(identity, identities))
+            _in_time(identity, at, index_of(identity, identities))
     if trace:
         trace(8, None, "sponsor and identities are within their time")
 
@@ -59,7 +60,7 @@ def _in_time(credential: Link | HumanSponsor | AgentIdentity, at: int, link: int
         raise error("expired", f"{credential.id} has expired", link=link)
 
 
-def _index_of(identity: AgentIdentity, identities: list[AgentIdentity]) -> int:
+def index_of(identity: AgentIdentity, identities: list[AgentIdentity]) -> int:
     """The link an identity belongs to: its subject's, or that of the agent made by it."""
     for index, one in enumerate(identities):
         if identity.subject in (one.subject, one.issuer):
@@ -83,14 +84,14 @@ def status(
     at: int,
     sensitivity: str,
     trace: Trace,
-) -> dict[str, int]:
-    """Phase 9: nothing on the path is revoked or suspended, and the lists are fresh.
+) -> tuple[dict[str, int], tuple[RevocationFeed, ...]]:
+    """Phase 9: nothing on the path is revoked or suspended, and who says so is fresh.
 
     Revoked and suspended come first, whatever the age of the list: a stale list can prove
     revoked, never not-revoked.
 
     Returns:
-        Each list's URL and the start of validity of the version used.
+        Each list's URL and the start of validity of the version used; the feeds used.
 
     Raises:
         Rejected: ``revoked``, ``suspended``, ``sponsor-gone``, ``status-rollback``,
@@ -131,6 +132,8 @@ def status(
                     _clear(pair, place, candidate, whose)
                     if not place:
                         unsure.append(one)
+        whose = None
+        feeds = _killed(root, links, identities, people, trust)
         for entry, human, whose in unsure:  # noqa: B007 - read where it is refused
             believed = lists[human.id, entry.list]
             listed, ages = people.has_list(entry.list), human.anchor.max_status_age
@@ -139,14 +142,20 @@ def status(
                 raise error("status-unknown", f"{newest.url} ends before index {entry.index}")
             as_of[newest.url] = newest.valid_from
     except Error as exc:
-        exc.at(whose if isinstance(whose, int) or whose is None else _index_of(whose, identities))
+        exc.at(whose if isinstance(whose, int) or whose is None else index_of(whose, identities))
         raise
     for index, link in enumerate(links):
         if link.status is None and (link.use != "grant" or link.seconds > STATUS_FREE_SECONDS):
             raise error("status-missing", "a link this long-lived needs a status entry", link=index)
         if trace:
             trace(9, index, "is neither revoked nor suspended")
-    return as_of
+    used = tuple(
+        _newest_feed(shown, human, people, trust, at, sensitivity) for human, shown in feeds
+    )
+    if trace:
+        for feed in used:
+            trace(9, None, "%s revokes nothing of this in feed %d", feed.issuer, feed.seq)
+    return as_of, used
 
 
 def stands(
@@ -209,7 +218,7 @@ def _watched(
             raise error(
                 "scope-widened",
                 "the identity's status bits lie outside what its sponsor was leased",
-                link=_index_of(identity, identities),
+                link=index_of(identity, identities),
                 dimension="status",
             )
         out.append((entry, human, identity))
@@ -254,4 +263,96 @@ def _fresh(
     age, most = at - newest.valid_from, ages[sensitivity]
     if age > most or at >= newest.valid_until:
         raise error("status-stale", f"{url} is {age} seconds old, {most} are allowed")
+    return newest
+
+
+# --- the revocation feed -------------------------------------------------------------------
+
+
+def _killed(
+    root: Human,
+    links: tuple[Link, ...],
+    identities: list[AgentIdentity],
+    people: People,
+    trust: Trust,
+) -> list[tuple[Human, tuple[RevocationFeed, ...]]]:
+    """Refuse what any believed feed names, whatever its age.
+
+    The feed of the chain's own authority speaks of every link and DID of the chain; that of
+    another human's speaks of that human and the agents made in their name.
+
+    Returns:
+        The feeds of each human whose authority has shown one, or had to.
+    """
+    out: list[tuple[Human, tuple[RevocationFeed, ...]]] = []
+    for human in people.humans.values():
+        required = human.anchor.require_feed or _seen_feed(human, trust) is not None
+        shown = people.feeds(human) if people.has_feeds else ()
+        if not shown and not required:
+            continue
+        out.append((human, shown))
+        for feed in shown:
+            if feed.revokes:
+                _named(feed, human, human is root, links, identities, people)
+    return out
+
+
+def _named(
+    feed: RevocationFeed,
+    human: Human,
+    own: bool,
+    links: tuple[Link, ...],
+    identities: list[AgentIdentity],
+    people: People,
+) -> None:
+    """Refuse a link, a human or an agent that this feed names; in this order."""
+    dids, sponsors = feed.names("did"), feed.names("sponsor")
+    if own:
+        dead = feed.names("link")
+        for index, link in enumerate(links):
+            if link.id in dead:
+                raise error("revoked", f"revoked in feed {feed.seq}", link=index)
+    for name in people.humans if own else (human.id,):
+        if name in sponsors or name in dids:
+            raise error("sponsor-gone", f"{name} is revoked in feed {feed.seq}")
+    for identity in people.agents.values():
+        if identity.subject in dids and (own or identity.sponsor == human.id):
+            raise error(
+                "revoked",
+                f"{identity.subject} is revoked in feed {feed.seq}",
+                link=index_of(identity, identities),
+            )
+
+
+def _seen_feed(human: Human, trust: Trust) -> int | None:
+    """The newest feed met of the authority below a human."""
+    seen = trust.seen.feeds
+    return seen.get(human.status_authority()[0]) if seen else None
+
+
+def _newest_feed(
+    shown: tuple[RevocationFeed, ...],
+    human: Human,
+    people: People,
+    trust: Trust,
+    at: int,
+    sensitivity: str,
+) -> RevocationFeed:
+    """The newest believed feed, if it is fresh enough to say what is not revoked."""
+    if not shown:
+        if people.has_feeds:
+            raise error(
+                "status-unknown", "no feed is by the chain's status authority", dimension="feed"
+            )
+        raise error("status-missing", "no revocation feed was presented", dimension="feed")
+    newest = shown[0]
+    if newest.seq < (_seen_feed(human, trust) or 0):
+        raise error("status-rollback", f"feed {newest.seq} is not the newest", dimension="feed")
+    if newest.valid_from > at + SKEW_SECONDS:
+        raise error("status-unknown", "the feed comes from the future", dimension="feed")
+    age, most = at - newest.valid_from, human.anchor.max_status_age[sensitivity]
+    if age > most or at >= newest.valid_until:
+        raise error(
+            "status-stale", f"the feed is {age} seconds old, {most} are allowed", dimension="feed"
+        )
     return newest

@@ -17,6 +17,7 @@ from .codec import JsonObject, canonical, digest
 from .credential import HumanSponsor, Link
 from .did import Did
 from .errors import Error
+from .feed import RevocationFeed
 from .identity import AgentIdentity
 from .path import Human
 from .policy import Anchor, Seen
@@ -140,6 +141,7 @@ class VerifiedChain:
     sponsor_credential: HumanSponsor | None
     identities: tuple[AgentIdentity, ...]
     status_as_of: Mapping[str, int]
+    feeds: tuple[RevocationFeed, ...]
     _humans: Mapping[str, Human]
     _inputs: Callable[[], JsonObject]
 
@@ -152,6 +154,7 @@ class VerifiedChain:
         identities: tuple[AgentIdentity, ...],
         humans: Mapping[str, Human],
         status_as_of: dict[str, int],
+        feeds: tuple[RevocationFeed, ...],
         inputs: Callable[[], JsonObject],
     ) -> None:
         if seal is not SEAL:
@@ -162,6 +165,7 @@ class VerifiedChain:
             sponsor_credential=credential,
             identities=identities,
             status_as_of=status_as_of,
+            feeds=feeds,
             _humans=humans,
             _inputs=inputs,
         )
@@ -215,7 +219,9 @@ class VerifiedChain:
     @property
     def seen(self) -> Seen:
         """What the edge should remember, against rollback."""
-        return Seen(self.revisions, self.status_as_of)
+        return Seen(
+            self.revisions, self.status_as_of, {feed.issuer: feed.seq for feed in self.feeds}
+        )
 
     @cached_property
     def inputs_digest(self) -> str:
@@ -289,6 +295,14 @@ class Verdict:
             "statusAsOf": [
                 {"list": url, "validFrom": shape.format_time(when)}
                 for url, when in sorted(yes.status_as_of.items())
+            ]
+            + [
+                {
+                    "feed": feed.issuer,
+                    "seq": feed.seq,
+                    "validFrom": shape.format_time(feed.valid_from),
+                }
+                for feed in yes.feeds
             ]
             if yes
             else [],

@@ -11,15 +11,17 @@ answer, with its code and the link that said no.
  5. *Attenuation.* Each link allows no more than the one before it. A mandate is never invoked.
  6. *Keys and signatures.* Each link is signed by exactly the key the link above pins.
  7. *Root and path.* An anchor of ours answers for the human who signed first; every subject
-    shows an identity that leads to a human, from an organisation its delegator named.
+    shows an identity that leads to a human, from an organisation its delegator named. No key
+    of theirs is retired by a document of its own DID that counts.
  8. *Time.* Links, sponsor credentials and identities are within their time at ``at``.
- 9. *Status.* None of them is revoked or suspended, and the lists that say so are fresh.
+ 9. *Status.* None of them is revoked or suspended, by a list or by the authority's feed, and
+    what says so is fresh.
 10. *Invocation.* The last subject signed, with its own key, for us, now, over this chain.
 11. *Request.* What is about to be done is what was signed for, and every link, the human's
     entitlements, the anchor's ceiling and the agent's toolset allow it.
 12. *Obligations.* What the enforcement point must still consume, in ledgers it keeps.
 
-Phases 3 to 6 live in `chain`, 7 in `path`, 8 and 9 in `standing`, 10 to 12 in `act`.
+Phases 3 to 6 live in `chain`, 7 in `path` and `retired`, 8 and 9 in `standing`, 10 to 12 in `act`.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Final, TypeAlias
 
-from . import act, chain, path, standing
+from . import act, chain, path, retired, standing
 from .account import account_of
 from .budget import Budget
 from .cache import ChainCache, Kept
@@ -247,9 +249,13 @@ class _Run:
             holder = self._holder = chain.signatures(links, self._root_keys, self._budget, trace)
         people = path.People(self._evidence, trust, self._budget)  # (7)
         self.human, identities = people.path(links, trace)
+        retired.keys(
+            self.human, links, identities, people, self._evidence, trust,
+            self._budget.evidence_signatures, self._at, trace,
+        )  # fmt: skip
         standing.times(links, identities, people, self._at, trace)  # (8)
         sensitivity = trust.sensitivity(None if request is None else request.resource)
-        as_of = standing.status(  # (9)
+        as_of, feeds = standing.status(  # (9)
             self.human, links, identities, people, trust, self._at, sensitivity, trace
         )
         verified = VerifiedChain(
@@ -260,6 +266,7 @@ class _Run:
             tuple(identities),
             people.humans,
             as_of,
+            feeds,
             lambda: self._inputs() | {"at": self._at},
         )
         return verified, holder

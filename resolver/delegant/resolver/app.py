@@ -31,7 +31,7 @@ from delegant.credentials.budget import Budget
 from delegant.credentials.codec import JsonObject, canonical, digest, parse_object
 from delegant.credentials.errors import error
 from delegant.credentials.invocation import Invocation
-from delegant.wallet import Home, gather, load_trust, statuslists
+from delegant.wallet import Home, gather, load_trust, revocations, statuslists
 
 from . import identifiers
 from .dids import Dids
@@ -43,6 +43,7 @@ __all__ = ["create_app", "own_trust"]
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,5}", re.ASCII)
 _NEGATIVE: Final = {404: "ans-not-found", 410: "ans-gone"}
 PROBLEM: Final = "application/problem+json"
+FEED: Final = "application/revocation-feed+jwt"
 _HTTP_CODES: Final = {404: "not-found", 405: "method-not-allowed", 400: "json"}
 
 
@@ -162,6 +163,16 @@ def _documents(app: FastAPI, home: Home, registry: Registry, clock: Callable[[],
         response = _json(raw)
         response.headers["cache-control"] = "max-age=15"
         return response
+
+    @app.get("/v1/revocations")
+    async def feed(http: Request) -> Response:
+        """The revocation feed, as last signed: a compact JWS."""
+        token = await asyncio.to_thread(revocations.raw, home)
+        etag = f'"{digest(token.encode("ascii"))}"'
+        headers = {"cache-control": "max-age=15", "etag": etag}
+        if etag in re.split(r"\s*,\s*", http.headers.get("if-none-match", "")):
+            return Response(status_code=304, headers=headers)
+        return Response(token, media_type=FEED, headers=headers)
 
     @app.get("/v1/evidence/{about}")
     async def evidence(about: str, http: Request) -> Response:

@@ -345,6 +345,9 @@ def make_bundle(
     Raises:
         Rejected: ``holder-mismatch``. Malformed: ``shape``.
     """
+    pinned = links[-1].key
+    if pinned is not None and pinned != agent.key().public.multikey:
+        raise error("holder-mismatch", f"the grant pins another key for {agent.name}")
     if audience is None:
         named = links[-1].authority.constraints.get("audience", frozenset())
         audience = next(iter(named)) if len(named) == 1 else home.settings.registry

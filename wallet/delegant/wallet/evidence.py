@@ -8,17 +8,17 @@ from typing import Any
 from delegant.credentials import Evidence
 from delegant.credentials.credential import parse_human_sponsor
 from delegant.credentials.envelope import unpack
-from delegant.credentials.errors import Error
+from delegant.credentials.errors import Error, NotFound
 from delegant.credentials.identity import parse_agent_identity
 
-from . import statuslists
+from . import revocations, statuslists
 from .home import Home
 
 __all__ = ["gather"]
 
 
 def gather(home: Home, dids: Iterable[str]) -> Evidence:
-    """Sponsor and identity credentials and status lists for these humans and agents.
+    """Sponsor and identity credentials, status lists and the feed, for these humans and agents.
 
     Whoever stands behind an agent is found too: parent agents, and the human. DIDs that are
     not of this home are passed over; the verifier will say what it misses.
@@ -39,7 +39,15 @@ def gather(home: Home, dids: Iterable[str]) -> Evidence:
             identities[subject.did] = subject.credential
             identity = parse_agent_identity(unpack(subject.credential))
             wanted += [identity.issuer, identity.sponsor]
-    return Evidence(sponsors.values(), identities.values(), _lists(home, urls))
+    feeds = _feed(home) if sponsors else []
+    return Evidence(sponsors.values(), identities.values(), _lists(home, urls), feeds=feeds)
+
+
+def _feed(home: Home) -> list[str]:
+    try:
+        return [revocations.raw(home)]
+    except NotFound:
+        return []  # never signed
 
 
 def _lists(home: Home, urls: set[str]) -> list[Any]:

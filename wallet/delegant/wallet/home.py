@@ -11,6 +11,7 @@
     attestations/<uuid>.json    every attestation issued here
     links/<uuid>.json           every link issued here
     status/1.bits 1.json        a status list: its bits, and the list as last signed
+    status/revocations.jwt      the revocation feed, as last signed
     state.json                  which status bits are taken
 
 Found by ``--home``, else ``$DELEGANT_HOME``, else the nearest ``delegant.toml`` upward.
@@ -150,6 +151,11 @@ class Settings:
     def list_url(self, number: int) -> str:
         """The URL that names the status list of this number."""
         return f"{self.url}/status/{number}"
+
+    @property
+    def feed_url(self) -> str:
+        """Where the revocation feed is served."""
+        return f"{self.url}/v1/revocations"
 
 
 def _toml(value: Any) -> str:

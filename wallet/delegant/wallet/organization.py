@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -19,11 +20,11 @@ from delegant.credentials.credential import parse_human_sponsor
 from delegant.credentials.did import check as check_did
 from delegant.credentials.did import embeds_key, from_key
 from delegant.credentials.envelope import unpack
-from delegant.credentials.errors import Error, error
+from delegant.credentials.errors import Error, LimitExceeded, error
 from delegant.credentials.shape import url as check_url
 from delegant.w3c.didweb import from_url
 
-from . import files, statuslists
+from . import files, revocations, statuslists
 from .allocation import FOREVER, HUMAN_BITS, LIST_BITS, take
 from .home import FILE, Home, Settings, Subject, handle
 from .keystore import Wallet
@@ -129,6 +130,7 @@ def create_home(
     home = Home(path, passphrases)
     statuslists.create(home, 1)
     statuslists.sign(home, wallet, 1, now)
+    revocations.sign(home, wallet, 1, (), now)
     return home
 
 
@@ -318,13 +320,13 @@ def _outdated(home: Home, organization: Wallet, credential: HumanSponsor) -> boo
 
 
 def refresh(home: Home, organization: Wallet, now: int) -> list[str]:
-    """Sign again what is about to age: lists of a minute, sponsor credentials of half a day.
+    """Sign again what is about to age: lists and feed of a minute, credentials of half a day.
 
     Whatever a rotation left to be done is done too: what was signed with keys that are used no
     more is signed again, what was to be revoked is, and keys are let go at their end.
 
     Returns:
-        What was signed, for people: ``status/1``, ``ana``.
+        What was signed, for people: ``status/1``, ``revocations``, ``ana``.
 
     Raises:
         Rejected: ``did-key-mismatch`` when the wallet holds keys from before a rotation.
@@ -338,6 +340,8 @@ def refresh(home: Home, organization: Wallet, now: int) -> list[str]:
             if not path.exists() or _aged(home, number, now):
                 statuslists.sign(home, organization, number, now)
                 changed.append(f"status/{number}")
+    if revocations.refresh(home, organization, now, LIST_RENEW):
+        changed.append("revocations")
     for subject in home.subjects("human"):
         credential = parse_human_sponsor(unpack(subject.credential))
         if credential.valid_until - now < SPONSOR_RENEW or _outdated(
@@ -364,6 +368,12 @@ def settle(home: Home, organization: Wallet, now: int) -> list[str]:
             if not statuslists.used_in(home, entry.list)(entry.index):
                 statuslists.change(home, organization, entry, "revoke", now)
                 changed.append(f"{subject.handle}, revoked before")
+        for one in subject.retired:  # a DID that was its key is nobody's any more
+            if one.did != subject.did and not revocations.names(home, organization, one.did):
+                with suppress(LimitExceeded):  # a full feed: the list says it all the same
+                    revocations.revoke(
+                        home, organization, "did", one.did, now=now, reason="its key was rotated"
+                    )
     return changed
 
 

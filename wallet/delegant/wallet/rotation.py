@@ -26,7 +26,7 @@ from delegant.credentials.errors import Error, error
 from delegant.credentials.identity import parse_agent_identity
 from delegant.credentials.shape import format_time, time
 
-from . import files, statuslists
+from . import files, revocations, statuslists
 from .agents import acting, sponsor_behind
 from .allocation import FOREVER, LIST_BITS, keep, take_entry
 from .attestations import renew_signed
@@ -77,9 +77,9 @@ def rotate_human(
 ) -> Rotated:
     """Give a person a new key, attested by the organisation; no old signature is needed.
 
-    A did:web keeps its DID, and its next sponsor credential pins the new key; a did:key becomes
-    a new DID. The old DID's credential is revoked, and so is whatever a lost wallet might still
-    use (``recover``).
+    A did:web keeps its DID (unless the feed revoked it: nothing un-revokes), and its next sponsor
+    credential pins the new key; a did:key becomes a new DID, and the old one's credential is
+    revoked. So is whatever a lost wallet might still use (``recover``).
 
     Args:
         organization: its open wallet; it authorises the change.
@@ -103,7 +103,8 @@ def _rotate_human(home: Home, organization: Wallet, name: str, now: int, recover
         raise error("sponsor-gone", f"{subject.handle} was revoked: only recovery brings them back")
     if not recover and used(entry.index + 1):
         raise error("suspended", f"{subject.handle} is suspended: resume first, or recover")
-    fresh, path = _beside(home, "human", subject)
+    gone = recover and revocations.names(home, organization, subject.did)
+    fresh, path = _beside(home, "human", subject, another=gone)
     replaced = recover or fresh.did != subject.did
     if replaced:
         whole = Lease(entry.list, 0, LIST_BITS)
@@ -144,8 +145,13 @@ def _rotate_agent(home: Home, issuer: Wallet, name: str, now: int) -> Rotated:
     return Rotated(subject.handle, subject.did, fresh.did, renewed, left, ended)
 
 
-def _beside(home: Home, kind: Kind, subject: Subject) -> tuple[Wallet, Path]:
-    """A new wallet of a subject beside its old one; what an interruption left there goes."""
+def _beside(
+    home: Home, kind: Kind, subject: Subject, *, another: bool = False
+) -> tuple[Wallet, Path]:
+    """A new wallet of a subject beside its old one; what an interruption left there goes.
+
+    ``another``: under another DID even where this one could stay, for it was revoked.
+    """
     if subject.kind != kind:
         raise error("wallet-kind", f"{subject.handle} is not of kind {kind}")
     path = home.wallet_path(kind, subject.handle)
@@ -153,13 +159,16 @@ def _beside(home: Home, kind: Kind, subject: Subject) -> tuple[Wallet, Path]:
     files.make_folder(path.parent, secret=True)
     files.remove(path)
     own = check_did(subject.did)
+    web = None if embeds_key(own) else own
+    if web is not None and another:
+        web = check_did(home.new_web(kind, subject.handle))
     fresh = Wallet.create(
         path,
         home.passphrases.get(f"{kind} {subject.handle}", new=True),
         kind=kind,
         name=subject.handle,
         method=method_of(own),
-        web=None if embeds_key(own) else own,
+        web=web,
     )
     return fresh, path
 
@@ -367,6 +376,11 @@ def _rotate_organization(
     new = fresh.key().public.multikey
     if web:  # trusted before anything is signed with it
         publish(home, anchor | {"keys": [organization.key().public.multikey, new]})
+    if status:  # the feed is still signed with the key of before
+        old = organization.key("status").public
+        authority = home.settings.authority
+        row = Retired(authority, old.multikey, now)
+        home.save_retired((*home.retired_keys(), row))
     files.move(beside, path)
     _retire(home, anchor["keys"], new, before, now, overlap)
     kept = [key.key for key in home.retired_keys() if key.expires and key.at > now]

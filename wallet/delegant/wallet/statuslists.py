@@ -15,7 +15,7 @@ from .allocation import LIST_BITS
 from .home import Home
 from .keystore import Wallet
 
-__all__ = ["change", "is_set", "load", "numbers", "raw", "sign", "used_in"]
+__all__ = ["change", "is_set", "load", "numbers", "raw", "set_bit", "sign", "used_in"]
 
 LIST_SECONDS: Final = 3600
 MAX_LIST: Final = 4 * 1024 * 1024
@@ -108,14 +108,18 @@ def change(
     """
     number = number_of(home, entry.list)
     with files.lock(home.path):
-        data = bytearray(bits(home, number))
-        if what == "resume" and is_set(data, entry.index):
+        if what == "resume" and is_set(bits(home, number), entry.index):
             raise error("revoked", "nothing is ever un-revoked")
         index = entry.index + (what != "revoke")
-        mask = 0x80 >> (index & 7)
-        if what == "resume":
-            data[index >> 3] &= ~mask & 0xFF
-        else:
-            data[index >> 3] |= mask
-        files.write(home.path / "status" / f"{number}.bits", bytes(data))
-        return sign(home, organization, number, now)
+        return set_bit(home, organization, number, index, now, value=what != "resume")
+
+
+def set_bit(
+    home: Home, organization: Wallet, number: int, index: int, now: int, *, value: bool = True
+) -> StatusList:
+    """Set or clear one bit, and sign the list. The caller holds the home's lock."""
+    data = bytearray(bits(home, number))
+    mask = 0x80 >> (index & 7)
+    data[index >> 3] = data[index >> 3] | mask if value else data[index >> 3] & ~mask & 0xFF
+    files.write(home.path / "status" / f"{number}.bits", bytes(data))
+    return sign(home, organization, number, now)
