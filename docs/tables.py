@@ -161,7 +161,8 @@ def freshness() -> list[str]:
              "`status-stale`, `status-unknown`"),
         _row("status list", "no older than `seen.lists` has met", "`status-rollback`"),
         _row("revocation feed", "as young as a list, where one is shown, `requireFeed` asks for "
-             "it, or `seen.feeds` has met one", "`status-missing`, `status-stale`, `status-unknown`"),
+             "it, or `seen.feeds` has met one",
+             "`status-missing`, `status-stale`, `status-unknown`"),
         _row("revocation feed", "no lower `seq` than `seen.feeds` has met", "`status-rollback`"),
         _row("DID document", f"listing asked of the newest, from at most {skew} ahead of `at` and "
              "not past its `validUntil`; `revoked` and deactivated of all", "`key-retired`"),

@@ -5,7 +5,7 @@ A compact JWS, ``typ: revocation-feed+jwt``, whose payload is closed:
     {"version": 1, "id": URL, "issuer": DID, "seq": 7, "validFrom": …, "validUntil": …,
      "entries"?: [{"kind": "link" | "did" | "sponsor", "id", "at", "by", "reason"}]}
 
-An authority has one feed (DESIGN, rule 19). ``seq`` rises with every change of the entries;
+An authority has one feed (DESIGN, rule 18). ``seq`` rises with every change of the entries;
 ``entries`` is absent while there are none. ``link`` kills that link, ``did`` every chain with
 that DID on its path, ``sponsor`` every chain of that human. ``at``, ``by`` and ``reason`` are
 the record of it: an entry kills whenever it says it was made and whoever it says asked for it,
