@@ -250,9 +250,12 @@ def _killed(
         The feeds of each human whose authority has shown one, or had to.
     """
     out: list[tuple[Human, tuple[RevocationFeed, ...]]] = []
+    any_shown, any_seen = people.has_feeds, trust.seen.feeds
     for human in people.humans.values():
-        required = human.anchor.require_feed or _seen_feed(human, trust) is not None
-        shown = people.feeds(human) if people.has_feeds else ()
+        required = human.anchor.require_feed or (
+            any_seen and human.status_authority()[0] in any_seen
+        )
+        shown = people.feeds(human) if any_shown else ()
         if not shown and not required:
             continue
         out.append((human, shown))
@@ -289,12 +292,6 @@ def _named(
             )
 
 
-def _seen_feed(human: Human, trust: Trust) -> int | None:
-    """The newest feed met of the authority below a human."""
-    seen = trust.seen.feeds
-    return seen.get(human.status_authority()[0]) if seen else None
-
-
 def _newest_feed(
     shown: tuple[RevocationFeed, ...],
     human: Human,
@@ -311,7 +308,7 @@ def _newest_feed(
             )
         raise error("status-missing", "no revocation feed was presented", dimension="feed")
     newest = shown[0]
-    if newest.seq < (_seen_feed(human, trust) or 0):
+    if newest.seq < trust.seen.feeds.get(newest.issuer, 0):
         raise error("status-rollback", f"feed {newest.seq} is not the newest", dimension="feed")
     if newest.valid_from > at + SKEW_SECONDS:
         raise error("status-unknown", "the feed comes from the future", dimension="feed")
