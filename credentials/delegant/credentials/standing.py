@@ -83,14 +83,15 @@ def status(
     at: int,
     sensitivity: str,
     trace: Trace,
-) -> tuple[dict[str, int], tuple[RevocationFeed, ...]]:
+) -> tuple[dict[str, int], dict[str, RevocationFeed]]:
     """Phase 9: nothing on the path is revoked or suspended, and who says so is fresh.
 
     Revoked and suspended come first, whatever the age of the list: a stale list can prove
     revoked, never not-revoked.
 
     Returns:
-        Each list's URL and the start of validity of the version used; the feeds used.
+        Each list's URL and the start of validity of the version used; the feeds used, each by
+        the name it is remembered by.
 
     Raises:
         Rejected: ``revoked``, ``suspended``, ``sponsor-gone``, ``status-rollback``,
@@ -148,11 +149,12 @@ def status(
             raise error("status-missing", "a link this long-lived needs a status entry", link=index)
         if trace:
             trace(9, index, "is neither revoked nor suspended")
-    used = tuple(
-        _newest_feed(shown, human, people, trust, at, sensitivity) for human, shown in feeds
-    )
+    used = {
+        human.feed_name: _newest_feed(shown, human, people, trust, at, sensitivity)
+        for human, shown in feeds
+    }
     if trace:
-        for feed in used:
+        for feed in used.values():
             trace(9, None, "%s revokes nothing of this in feed %d", feed.issuer, feed.seq)
     return as_of, used
 
@@ -252,9 +254,7 @@ def _killed(
     out: list[tuple[Human, tuple[RevocationFeed, ...]]] = []
     any_shown, any_seen = people.has_feeds, trust.seen.feeds
     for human in people.humans.values():
-        required = human.anchor.require_feed or (
-            any_seen and human.status_authority()[0] in any_seen
-        )
+        required = human.anchor.require_feed or (any_seen and human.feed_name in any_seen)
         shown = people.feeds(human) if any_shown else ()
         if not shown and not required:
             continue
@@ -308,7 +308,7 @@ def _newest_feed(
             )
         raise error("status-missing", "no revocation feed was presented", dimension="feed")
     newest = shown[0]
-    if newest.seq < trust.seen.feeds.get(newest.issuer, 0):
+    if newest.seq < trust.seen.feeds.get(human.feed_name, 0):
         raise error("status-rollback", f"feed {newest.seq} is not the newest", dimension="feed")
     if newest.valid_from > at + SKEW_SECONDS:
         raise error("status-unknown", "the feed comes from the future", dimension="feed")
