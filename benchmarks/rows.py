@@ -106,6 +106,20 @@ def status_list() -> Job:
     return job
 
 
+def revocation_feed() -> Job:
+    """A revocation feed of 16 entries from bytes."""
+    world = World()
+    entries = [world.kills("did", f"did:web:agents.example:a{n}") for n in range(16)]
+    item = canonical({"feeds": [world.feed(*entries).secured.raw]})
+
+    def job() -> None:
+        (found,) = Evidence.parse(item).feeds(world.status.did)
+        found.secured.check(found.issuer, world.status.key.public)
+        found.names("did")
+
+    return job
+
+
 def issuing(form: Form) -> Job:
     """One link below a parent that is already verified."""
     world = World()
@@ -209,6 +223,7 @@ ROWS = (
     Row("request", "build a request and its digest", "r", r(request)),
     Row("evidence_item", "evidence: sponsor credential, once", "r", r(sponsor_credential), 1, 3),
     Row("evidence_identity", "evidence: agent identity, once", "r", r(agent_identity), 1, 3),
+    Row("evidence_feed", "evidence: revocation feed, 16 entries", "r", r(revocation_feed), 1, 3),
     Row("evidence_list", "evidence: status list, 131,072 bits", "r", r(status_list), 1, 3),
     Row(
         "vc_jcs",

@@ -22,6 +22,7 @@ OURS = {
     "evidence_item",
     "evidence_identity",
     "evidence_list",
+    "evidence_feed",
     "threads_2",
     "processes_2",
     "cores_2",

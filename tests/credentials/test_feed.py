@@ -172,7 +172,7 @@ def test_no_refusal_is_remembered_as_seen_and_no_feed_leaves_no_trace() -> None:
     yes = said(world, link)
     assert yes.authorization is not None
     assert yes.authorization.seen.feeds == {}
-    assert yes.authorization.feeds == ()
+    assert yes.authorization.feeds == {}
     assert len(yes.json["statusAsOf"]) == 1
 
 
@@ -234,3 +234,26 @@ def test_of_one_number_the_later_signed_is_the_newest() -> None:
 def test_entry_shows_itself_as_it_is_written() -> None:
     one = Revocation("did", "did:web:a", 0, "did:web:b", "lost")  # type: ignore[arg-type]
     assert one.json == ENTRY | {"at": "1970-01-01T00:00:00Z"}
+
+
+def test_authority_by_a_web_name_is_remembered_under_its_anchor() -> None:
+    """Or any other anchor could raise the number met, and lock our chains out."""
+    world = World()
+    ana = world.human("ana")
+    bot = world.agent("bot", ana)
+    link = world.delegate(ana, bot, [f"db.read {PAPERS}"])
+    name = "did:web:acme.example:status"
+    world.attest(ana, authority=name)
+    lists = [world.status_list(authority=name).secured.raw]
+    shown = world.present([link], ASKED)
+    tokens = [str(world.feed(authority=name, seq=n).secured.raw) for n in (3, 2)]
+    found = world.evidence(status_lists=lists, feeds=tokens[:1])
+    yes = decide(shown, found, world.trust(), ASKED, at=world.now)
+    assert yes.authorization is not None
+    kept = yes.authorization.seen.feeds
+    assert kept == {f"{world.org.did} {name}": 3}
+    older = world.evidence(status_lists=lists, feeds=tokens[1:])
+    after = world.trust().with_seen(yes.authorization.seen)
+    assert decide(shown, older, after, ASKED, at=world.now).code == "status-rollback"
+    others = world.trust(seen={"feeds": {name: 9, f"did:web:partner.example {name}": 9}})
+    assert decide(shown, older, others, ASKED, at=world.now).state == "accepted"

@@ -5,7 +5,7 @@ A compact JWS, ``typ: revocation-feed+jwt``, whose payload is closed:
     {"version": 1, "id": URL, "issuer": DID, "seq": 7, "validFrom": …, "validUntil": …,
      "entries"?: [{"kind": "link" | "did" | "sponsor", "id", "at", "by", "reason"}]}
 
-An authority has one feed (DESIGN, rule 19). ``seq`` rises with every change of the entries;
+An authority has one feed (DESIGN, rule 18). ``seq`` rises with every change of the entries;
 ``entries`` is absent while there are none. ``link`` kills that link, ``did`` every chain with
 that DID on its path, ``sponsor`` every chain of that human. ``at``, ``by`` and ``reason`` are
 the record of it: an entry kills whenever it says it was made and whoever it says asked for it,
@@ -88,7 +88,8 @@ class RevocationFeed:
         Raises:
             Malformed: ``shape``, ``unknown-member``.
         """
-        return tuple([_entry(item) for item in self._raw])
+        by: dict[str, Did] = {}  # mostly one and the same
+        return tuple([_entry(item, by) for item in self._raw])
 
     def names(self, kind: str) -> frozenset[str]:
         """The ids of one kind; all entries are read once.
@@ -139,15 +140,18 @@ def parse_feed(secured: Secured) -> RevocationFeed:
     )
 
 
-def _entry(value: Json) -> Revocation:
+def _entry(value: Json, known: dict[str, Did]) -> Revocation:
     shape.closed(value, "entries", _ENTRY)
     kind = shape.one_of(value["kind"], "kind", KINDS)
     name: Any = value["id"]
+    by: Any = value["by"]
+    if type(by) is not str or by not in known:
+        known[did.check(by)] = Did(by)
     return Revocation(
         kind,
         shape.uuid_urn(name, "id") if kind == "link" else did.check(name),
         shape.time(value["at"], "at"),
-        did.check(value["by"]),
+        known[by],
         shape.text(value["reason"], "reason"),
     )
 

@@ -20,7 +20,7 @@ from .credential import (
     Lease,
     Link,
 )
-from .did import Did
+from .did import Did, embeds_key
 from .errors import Error, error
 from .evidence import Evidence
 from .feed import RevocationFeed
@@ -54,6 +54,18 @@ class Human:
     def lease(self) -> Lease | None:
         """The status bits leased to the human; None: the human's own lists, whole."""
         return None if self.credential is None else self.credential.lease
+
+    @property
+    def feed_name(self) -> str:
+        """What the feed below this human is remembered by.
+
+        A DID that is a key is nobody else's. Another is only a name: whom it means is the word of
+        the anchor, and no anchor may speak of another's feed.
+        """
+        if self.credential is None:
+            return self.anchor.id
+        name = self.credential.authority
+        return name if embeds_key(name) else f"{self.anchor.id} {name}"
 
     def status_authority(self) -> tuple[Did, tuple[PublicKey, ...]]:
         """Who signs the status lists below this human, and with which keys.

@@ -84,14 +84,15 @@ def status(
     at: int,
     sensitivity: str,
     trace: Trace,
-) -> tuple[dict[str, int], tuple[RevocationFeed, ...]]:
+) -> tuple[dict[str, int], dict[str, RevocationFeed]]:
     """Phase 9: nothing on the path is revoked or suspended, and who says so is fresh.
 
     Revoked and suspended come first, whatever the age of the list: a stale list can prove
     revoked, never not-revoked.
 
     Returns:
-        Each list's URL and the start of validity of the version used; the feeds used.
+        Each list's URL and the start of validity of the version used; the feeds used, each by
+        the name it is remembered by.
 
     Raises:
         Rejected: ``revoked``, ``suspended``, ``sponsor-gone``, ``status-rollback``,
@@ -149,11 +150,12 @@ def status(
             raise error("status-missing", "a link this long-lived needs a status entry", link=index)
         if trace:
             trace(9, index, "is neither revoked nor suspended")
-    used = tuple(
-        _newest_feed(shown, human, people, trust, at, sensitivity) for human, shown in feeds
-    )
+    used = {
+        human.feed_name: _newest_feed(shown, human, people, trust, at, sensitivity)
+        for human, shown in feeds
+    }
     if trace:
-        for feed in used:
+        for feed in used.values():
             trace(9, None, "%s revokes nothing of this in feed %d", feed.issuer, feed.seq)
     return as_of, used
 
@@ -285,9 +287,10 @@ def _killed(
         The feeds of each human whose authority has shown one, or had to.
     """
     out: list[tuple[Human, tuple[RevocationFeed, ...]]] = []
+    any_shown, any_seen = people.has_feeds, trust.seen.feeds
     for human in people.humans.values():
-        required = human.anchor.require_feed or _seen_feed(human, trust) is not None
-        shown = people.feeds(human) if people.has_feeds else ()
+        required = human.anchor.require_feed or (any_seen and human.feed_name in any_seen)
+        shown = people.feeds(human) if any_shown else ()
         if not shown and not required:
             continue
         out.append((human, shown))
@@ -324,12 +327,6 @@ def _named(
             )
 
 
-def _seen_feed(human: Human, trust: Trust) -> int | None:
-    """The newest feed met of the authority below a human."""
-    seen = trust.seen.feeds
-    return seen.get(human.status_authority()[0]) if seen else None
-
-
 def _newest_feed(
     shown: tuple[RevocationFeed, ...],
     human: Human,
@@ -346,7 +343,7 @@ def _newest_feed(
             )
         raise error("status-missing", "no revocation feed was presented", dimension="feed")
     newest = shown[0]
-    if newest.seq < (_seen_feed(human, trust) or 0):
+    if newest.seq < trust.seen.feeds.get(human.feed_name, 0):
         raise error("status-rollback", f"feed {newest.seq} is not the newest", dimension="feed")
     if newest.valid_from > at + SKEW_SECONDS:
         raise error("status-unknown", "the feed comes from the future", dimension="feed")

@@ -141,7 +141,7 @@ class VerifiedChain:
     sponsor_credential: HumanSponsor | None
     identities: tuple[AgentIdentity, ...]
     status_as_of: Mapping[str, int]
-    feeds: tuple[RevocationFeed, ...]
+    feeds: Mapping[str, RevocationFeed]
     _humans: Mapping[str, Human]
     _inputs: Callable[[], JsonObject]
 
@@ -154,7 +154,7 @@ class VerifiedChain:
         identities: tuple[AgentIdentity, ...],
         humans: Mapping[str, Human],
         status_as_of: dict[str, int],
-        feeds: tuple[RevocationFeed, ...],
+        feeds: dict[str, RevocationFeed],
         inputs: Callable[[], JsonObject],
     ) -> None:
         if seal is not SEAL:
@@ -220,7 +220,7 @@ class VerifiedChain:
     def seen(self) -> Seen:
         """What the edge should remember, against rollback."""
         return Seen(
-            self.revisions, self.status_as_of, {feed.issuer: feed.seq for feed in self.feeds}
+            self.revisions, self.status_as_of, {name: feed.seq for name, feed in self.feeds.items()}
         )
 
     @cached_property
@@ -302,7 +302,7 @@ class Verdict:
                     "seq": feed.seq,
                     "validFrom": shape.format_time(feed.valid_from),
                 }
-                for feed in yes.feeds
+                for _, feed in sorted(yes.feeds.items())
             ]
             if yes
             else [],

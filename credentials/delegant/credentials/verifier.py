@@ -249,10 +249,11 @@ class _Run:
             holder = self._holder = chain.signatures(links, self._root_keys, self._budget, trace)
         people = path.People(self._evidence, trust, self._budget)  # (7)
         self.human, identities = people.path(links, trace)
-        retired.keys(
-            self.human, links, identities, people, self._evidence, trust,
-            self._budget.evidence_signatures, self._at, trace,
-        )  # fmt: skip
+        if trust.documents or trust.resolvers:
+            spend = self._budget.evidence_signatures
+            retired.keys(
+                self.human, links, identities, people, self._evidence, trust, spend, self._at, trace
+            )
         standing.times(links, identities, people, self._at, trace)  # (8)
         sensitivity = trust.sensitivity(None if request is None else request.resource)
         as_of, feeds = standing.status(  # (9)

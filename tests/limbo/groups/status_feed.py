@@ -259,5 +259,5 @@ SEVERAL = [
              twin="feed-as-new-as-met", importance="critical"),
 ]  # fmt: skip
 
-SPEC = "DESIGN 9: status; rule 19: the revocation feed"
+SPEC = "DESIGN 9: status; rule 18: the revocation feed"
 CASES = group("status", KILLS, WORDS, WHOSE, FRESH, SEVERAL, spec=SPEC)
