@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from delegant.w3c import contexts
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -38,6 +40,11 @@ def test_the_wheel_holds_every_room_and_no_namespace_init(wheel: Path) -> None:
         assert f"delegant/{room}/py.typed" in names
     assert "delegant/__init__.py" not in names
     assert "delegant/schemas/agent-delegation.json" in names
+    assert "delegant/schemas/contexts/delegation-v1.jsonld" in names
+    folder = "delegant/w3c/contexts/"
+    bundled = {name for name in names if name.startswith(folder) and name.endswith(".jsonld")}
+    assert bundled == {f"{folder}{row[0]}.jsonld" for row in contexts._FILES.values()}
+    assert f"{folder}LICENCES.md" in names
     assert not any(name.endswith(".txt") and "NOTICE" in name for name in names)
     assert all(name.startswith(("delegant/", "delegant-")) for name in names)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
-from fuzz import chains, credentials, documents, seeds, texts
+from fuzz import chains, credentials, documents, seeds, texts, w3c, webvh
 from fuzz.trees import Bytes, damaged, mangle, on_trees
 
 __all__ = ["TARGETS", "Target", "mutations"]
@@ -123,6 +123,8 @@ TARGETS: Final = {
         Target("answer", documents.answer_text, documents.answers, _TREE, 16384),
         Target("credential", credentials.credential_bytes, credentials.credentials,
                documents.token_too, 8192),
+        Target("proofs", w3c.proof_text, w3c.credentials, _TREE, 16384),
+        Target("webvh", webvh.log_bytes, webvh.logs, webvh.log_too, webvh.MOST),
         Target("presentation", chains.presentation_bytes, chains.parts("presentation"), _BUNDLE,
                1 << 16),
         Target("evidence", chains.evidence_bytes, chains.parts("evidence"), _BUNDLE, 1 << 16),

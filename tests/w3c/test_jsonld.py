@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import importlib
 import json
 import sys
 import threading
@@ -15,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from delegant.credentials import Error
 from delegant.credentials.envelope import V2_CONTEXT
 from delegant.w3c import contexts, jsonld, rdf
 from refusal import refusal
@@ -139,6 +141,7 @@ def terms(*defined: Any) -> list[Any]:
         (credential(**{"@context": terms(7)}), "json-ld"),
         (credential(**{"@context": 7}), "json-ld"),
         (credential(**{"@context": V2_CONTEXT}), ""),
+        (credential(**{"@context": terms({"@context": {"t": "urn:x:t"}}), "t": "x"}), ""),
         (credential(**{"@context": None}), "undefined-term"),
         (credential(**{"@context": []}), "undefined-term"),
         (credential(**{"@context": terms(*contexts.urls()[6:9])}), ""),
@@ -172,10 +175,9 @@ def test_every_bundled_context_can_be_read(url: str) -> None:
 )  # fmt: skip
 def test_what_rdf_has_no_place_for_is_json_alone(document: Any, lost: str) -> None:
     assert refusal(lambda: jsonld.check_terms(document)) == ""
-    with pytest.raises(Exception, match=lost) as caught:
+    with pytest.raises(Error, match=lost):
         jsonld.nquads(document)
     assert refusal(lambda: jsonld.nquads(document)) in ("undefined-term", "json-ld")
-    assert "DelegantError" not in repr(caught.type)
 
 
 def test_a_document_s_own_context_changes_no_later_document() -> None:
@@ -188,7 +190,7 @@ def test_a_document_s_own_context_changes_no_later_document() -> None:
 
 
 def test_another_user_of_pyld_with_a_false_context_is_not_heard() -> None:
-    import pyld.jsonld
+    pyld = importlib.import_module("pyld.jsonld")
 
     def lie(url: str, _options: Any) -> dict[str, Any]:
         return {
@@ -199,7 +201,7 @@ def test_another_user_of_pyld_with_a_false_context_is_not_heard() -> None:
         }
 
     url = "https://w3id.org/security/multikey/v1"
-    pyld.jsonld.expand({"@context": url, "any": "x"}, {"documentLoader": lie})
+    pyld.expand({"@context": url, "any": "x"}, {"documentLoader": lie})
     assert refusal(lambda: jsonld.check_terms({"@context": url, "any": "x"})) == "undefined-term"
 
 
@@ -277,9 +279,9 @@ HOSTILE = {
 def test_every_document_is_read_or_refused_in_bounded_time(name: str) -> None:
     document, code = HOSTILE[name]
     jsonld.nquads(credential())
-    start = time.perf_counter()
+    start = time.thread_time()
     assert refusal(lambda: jsonld.nquads(document)) == code
-    assert time.perf_counter() - start < 1
+    assert time.thread_time() - start < 1
 
 
 # --- laws ----------------------------------------------------------------------------------
@@ -352,8 +354,8 @@ def test_what_is_read_is_what_another_reader_reads(body: dict[str, Any]) -> None
     document = {"@context": SHAPES, "@id": "urn:x:s"} | body
     try:
         mine = jsonld.nquads(document, work=10**6)
-    except Exception:  # noqa: BLE001 - what is refused has a test of its own
-        return
+    except Error:
+        return  # what is refused has tests of its own
     assert mine == by_pyoxigraph(document)
 
 

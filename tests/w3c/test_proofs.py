@@ -409,9 +409,9 @@ def test_a_chain_that_was_changed_is_refused(change: Any, code: str) -> None:
 def test_more_proofs_than_anybody_makes_are_refused_before_any_is_checked() -> None:
     made = signed()
     many = made | {"proof": [made["proof"]] * (proofs.MAX_PROOFS + 1)}
-    start = time.perf_counter()
+    start = time.thread_time()
     assert refusal(lambda: ask(many)) == "limit-signatures"
-    assert time.perf_counter() - start < 0.05
+    assert time.thread_time() - start < 0.05
     assert len(ask(made | {"proof": [made["proof"]] * proofs.MAX_PROOFS})) == proofs.MAX_PROOFS
     full = made | {"proof": [made["proof"]] * proofs.MAX_PROOFS}
     assert refusal(lambda: signed(document=full)) == "limit-signatures"
@@ -528,3 +528,52 @@ def test_the_signature_of_a_weak_key_is_never_asked() -> None:
     made = forged("eddsa-jcs-2022", verificationMethod=f"{weak}#{weak[8:]}")
     made["proof"]["proofValue"] = "z" + b58_encode(b"\x01" + bytes(63))
     assert refusal(lambda: ask(made)) == "key-weak"
+
+
+# --- presentations -------------------------------------------------------------------------
+
+
+def presentation(suite: str, *inside: Any) -> dict[str, Any]:
+    document = {
+        "@context": [V2_CONTEXT],
+        "type": ["VerifiablePresentation"],
+        "holder": from_key(KEYS["Ed25519"].public),
+        "verifiableCredential": list(inside),
+    }
+    return signed(suite, document=document, purpose="authentication", domain="a.example",
+                  challenge="c")  # fmt: skip
+
+
+ENVELOPED = {
+    "@context": V2_CONTEXT,
+    "id": "data:application/vc+jwt,eyJhbGciOiJFZERTQSJ9.e30.AAAA_-",
+    "type": "EnvelopedVerifiableCredential",
+}
+
+
+@pytest.mark.parametrize("suite", SUITES)
+@pytest.mark.parametrize("inner", SUITES)
+def test_a_presentation_signs_all_that_is_in_it(suite: str, inner: str) -> None:
+    made = presentation(suite, signed(inner), credential(id="urn:x:unsigned"), ENVELOPED)
+    wanted = {"purpose": "authentication", "domain": "a.example", "challenge": "c"}
+    assert len(ask(made, **wanted)) == 1
+    for number, change in enumerate(
+        ({"name": "Other"}, {"issuer": "urn:x:other"}, {"id": "data:application/vc+jwt,eyJh.e30.A"})
+    ):
+        other = copy.deepcopy(made)
+        other["verifiableCredential"][number] |= change
+        assert refusal(lambda d=other: ask(d, **wanted)) == "proof"
+    fewer = made | {"verifiableCredential": made["verifiableCredential"][:2]}
+    assert refusal(lambda: ask(fewer, **wanted)) == "proof"
+
+
+@pytest.mark.parametrize("inside", ["https://example.org/credential", {"id": "urn:x:only"}, 7, {}])
+def test_what_says_nothing_in_a_presentation_would_not_be_signed_over_rdf(inside: Any) -> None:
+    assert refusal(lambda: presentation("eddsa-rdfc-2022", inside)) == "undefined-term"
+    assert refusal(lambda: presentation("eddsa-rdfc-2022", ENVELOPED)) == ""
+
+
+def test_an_undefined_term_deep_in_a_presentation_is_found() -> None:
+    for suite in SUITES:
+        bad = credential(credentialSubject={"id": "urn:x:s", "undefinedTerm": 1})
+        assert refusal(lambda s=suite, b=bad: presentation(s, credential(), b)) == "undefined-term"

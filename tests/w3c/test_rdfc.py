@@ -76,16 +76,16 @@ def test_any_graph_is_answered_or_refused_in_well_under_a_second(
     edges: list[tuple[int, int]],
 ) -> None:
     quads = [(f"_:n{a}", P, f"_:n{b}", "") for a, b in edges]
-    start = time.perf_counter()
+    start = time.thread_time()
     assert refusal(lambda: rdfc.canonical(quads)) in ("", "limit-rdf")
-    assert time.perf_counter() - start < 1
+    assert time.thread_time() - start < 1
 
 
 @pytest.mark.parametrize("count", [6, 8, 10, 20, 60])
 def test_a_poison_graph_is_refused_at_once(count: int) -> None:
-    start = time.perf_counter()
+    start = time.thread_time()
     assert refusal(lambda: rdfc.canonical(joined(count))) == "limit-rdf"
-    assert time.perf_counter() - start < 0.5
+    assert time.thread_time() - start < 0.5
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 5])

@@ -11,10 +11,9 @@ import threading
 from collections.abc import Iterator
 from typing import Any, Final, NoReturn
 
-from cachetools import LRUCache
-from pyld import jsonld
-from pyld.context_resolver import ContextResolver
-from pyld.resolved_context import ResolvedContext
+from pyld import jsonld  # type: ignore[import-untyped] # PyLD ships no type hints
+from pyld.context_resolver import ContextResolver  # type: ignore[import-untyped]
+from pyld.resolved_context import ResolvedContext  # type: ignore[import-untyped]
 
 from delegant.credentials.codec import Json, JsonObject
 from delegant.credentials.errors import Error, error
@@ -29,6 +28,8 @@ MAX_DEFINITIONS: Final = 20_000
 """Most term definitions made or copied for one document; credentials/v2 makes 250."""
 MAX_CONTEXTS: Final = 512
 """Most contexts processed for one document, scoped ones and repetitions too."""
+MAX_KEPT: Final = 512
+"""Most results of a scoped context that are kept; a document with contexts of its own adds some."""
 
 _OFF: Final = {"@base", "@import", "@propagate"}
 """What contexts in a document may not use: `@base` hides relative references, the others are
@@ -45,9 +46,9 @@ class _Mine(threading.local):
     """
 
     def __init__(self) -> None:
-        self.whole: LRUCache[str, Any] = LRUCache(maxsize=len(contexts.DIGESTS))
+        self.whole: dict[str, Any] = {}
         self.scoped: dict[int, tuple[JsonObject, ResolvedContext]] = {}
-        self.applied: LRUCache[Any, Any] = LRUCache(maxsize=512)
+        self.applied: dict[Any, Any] = {}
 
 
 _MINE: Final = _Mine()
@@ -127,6 +128,8 @@ class _Processor(jsonld.JsonLdProcessor):  # type: ignore[misc]
                 return _MINE.applied[key]
             found = super()._process_context(active, local, options, **how)
             if key[1]:
+                if len(_MINE.applied) >= MAX_KEPT:
+                    _MINE.applied.clear()
                 _MINE.applied[key] = found
             return found
         for one in local if type(local) is list else [local]:

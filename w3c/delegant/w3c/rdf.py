@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any, Final, TypeAlias
 
 from delegant.credentials.codec import Json, JsonObject, canonical
@@ -41,7 +42,7 @@ def quads(expanded: list[Json]) -> list[Quad]:
     """
     reader = _Reader()
     for node in expanded:
-        reader.node(node, "")
+        reader.alone(node, "")
     return list(reader.found)
 
 
@@ -91,9 +92,9 @@ class _Reader:
         for kind in node.get("@type", ()):
             self._add(subject, _TYPE, self._name(kind), graph)
         for inner in node.get("@graph", ()):
-            self.node(inner, subject)
+            self.alone(inner, subject)
         for inner in node.get("@included", ()):
-            self.node(inner, graph)
+            self.alone(inner, graph)
         for predicate, values in node.get("@reverse", {}).items():
             for value in values:
                 self._add(self._object(value, graph), _predicate(predicate), subject, graph)
@@ -105,6 +106,12 @@ class _Reader:
                 self._add(subject, name, self._object(value, graph), graph)
         return subject
 
+    def alone(self, node: JsonObject, graph: str) -> None:
+        """A node that nothing but what it says itself would bring into the graph."""
+        if node.keys() <= {"@id"}:
+            raise error("undefined-term", "a node that says nothing: it would not be signed")
+        self.node(node, graph)
+
     def _object(self, value: JsonObject, graph: str) -> str:
         if "@index" in value:
             raise error("undefined-term", "an @index has no place in RDF: it would not be signed")
@@ -115,12 +122,11 @@ class _Reader:
         return self.node(value, graph)
 
     def _list(self, items: list[JsonObject], graph: str) -> str:
-        head = _NIL
-        cells = [self._fresh() for _ in items]
-        for cell, item, rest in zip(cells, items, [*cells[1:], _NIL], strict=True):
+        cells = [*(self._fresh() for _ in items), _NIL]
+        for item, (cell, rest) in zip(items, pairwise(cells), strict=True):
             self._add(cell, _FIRST, self._object(item, graph), graph)
             self._add(cell, _REST, rest, graph)
-        return cells[0] if cells else head
+        return cells[0]
 
 
 def _predicate(name: str) -> str:
