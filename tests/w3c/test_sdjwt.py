@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from jwcrypto.jwk import JWK
-from sd_jwt.common import SDObj
-from sd_jwt.holder import SDJWTHolder
-from sd_jwt.issuer import SDJWTIssuer
-from sd_jwt.verifier import SDJWTVerifier
+from jwcrypto.jwk import JWK  # type: ignore[import-untyped]
+from sd_jwt.common import SDObj  # type: ignore[import-untyped]
+from sd_jwt.holder import SDJWTHolder  # type: ignore[import-untyped]
+from sd_jwt.issuer import SDJWTIssuer  # type: ignore[import-untyped]
+from sd_jwt.verifier import SDJWTVerifier  # type: ignore[import-untyped]
 
 from delegant.credentials.codec import b64u_decode, b64u_encode, canonical, parse
 from delegant.w3c import dids, sdjwt, tokens

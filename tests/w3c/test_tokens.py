@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from joserfc import jws as peer_jws
 from joserfc.jwk import ECKey, OKPKey
-from jwcrypto.jwk import JWK
-from jwcrypto.jws import JWS
+from jwcrypto.jwk import JWK  # type: ignore[import-untyped]
+from jwcrypto.jws import JWS  # type: ignore[import-untyped]
 
 from delegant.credentials.codec import b64u_decode, b64u_encode, canonical
 from delegant.w3c import dids, tokens

@@ -11,9 +11,9 @@ import threading
 from collections.abc import Iterator
 from typing import Any, Final, NoReturn
 
-from pyld import jsonld  # PyLD ships no type hints
-from pyld.context_resolver import ContextResolver
-from pyld.resolved_context import ResolvedContext
+from pyld import jsonld  # type: ignore[import-untyped] # PyLD ships no type hints
+from pyld.context_resolver import ContextResolver  # type: ignore[import-untyped]
+from pyld.resolved_context import ResolvedContext  # type: ignore[import-untyped]
 
 from delegant.credentials.codec import Json, JsonObject
 from delegant.credentials.errors import Error, error
