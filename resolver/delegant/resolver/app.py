@@ -32,7 +32,10 @@ from delegant.credentials.errors import error
 from delegant.credentials.invocation import Invocation
 from delegant.wallet import Home, gather, load_trust, statuslists
 
+from . import vcapi
+from .door import Door
 from .guard import LARGE_BODY, Guard, problem_bytes
+from .material import Material
 
 __all__ = ["create_app", "own_trust"]
 
@@ -43,13 +46,20 @@ _HTTP_CODES: Final = {404: "not-found", 405: "method-not-allowed", 400: "json"}
 
 
 def create_app(
-    home: Home, registry: Registry, *, clock: Callable[[], float] = time.time
+    home: Home,
+    registry: Registry,
+    *,
+    material: Material | None = None,
+    development: bool = False,
+    clock: Callable[[], float] = time.time,
 ) -> FastAPI:
     """The API of one home.
 
     Args:
         home: its settings, status lists and credentials are served.
         registry: the naming service.
+        material: the generic issuer and what it verifies with; None: without the VC-API.
+        development: the VC-API asks nobody for a token; for loopback alone.
         clock: seconds since 1970.
     """
     app = FastAPI(
@@ -59,6 +69,8 @@ def create_app(
     _errors(app)
     _names(app, registry, clock)
     _documents(app, home, registry, clock)
+    if material is not None:
+        vcapi.add(app, material, Door(home, development=development, clock=clock), clock)
     return app
 
 

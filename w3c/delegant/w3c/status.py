@@ -341,9 +341,10 @@ def _bound(listed: JsonObject, name: str) -> float | None:
 def _purposes(subject: JsonObject) -> list[str]:
     found = subject.get("statusPurpose")
     items = found if type(found) is list else [found]
-    if not items or any(type(one) is not str or not one for one in items):
+    texts = [one for one in items if type(one) is str and one]
+    if not items or len(texts) != len(items):
         raise _malformed("statusPurpose of a list is one or more strings")
-    return items
+    return texts
 
 
 def _ttl(subject: JsonObject) -> int | None:
