@@ -10,6 +10,7 @@ import typer
 
 from delegant.credentials.errors import error
 from delegant.wallet import Wallet
+from delegant.wallet.keystore import read_header
 
 from .edge import Edge, command
 
@@ -58,8 +59,10 @@ def serve(
     if not colon or not port.isdigit() or int(port) > 65535:
         raise error("shape", "--bind is HOST:PORT")
     home = edge.home()
+    path = home.wallet_path("organization")
+    read_header(path)  # a missing or damaged file is told before anybody types
     secret = home.passphrases.get("organization")  # asked for once, for both wallets
-    organization = Wallet.open(home.wallet_path("organization"), secret, kind="organization")
+    organization = Wallet.open(path, secret, kind="organization")
     issuer = Issuer.open(home, secret)
 
     def listening(address: str) -> None:

@@ -81,7 +81,7 @@ class Material:
         return _verdict(report, names) | _returned(options, "returnCredential", "credential", raw)
 
     def presentation(self, body: JsonObject, at: int) -> JsonObject:
-        """The verdict on ``{verifiablePresentation, options?}``, or on an unsigned ``presentation``.
+        """The verdict on ``{verifiablePresentation, options?}``; ``presentation`` is unsigned.
 
         Raises:
             Malformed: ``shape``, ``unknown-member``.
