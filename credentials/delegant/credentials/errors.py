@@ -329,6 +329,8 @@ CODES: Final[dict[str, Code]] = _table(
      "Send every proof of the chain."),
     (_R, 0, None, "controller", "The key is not controlled by whom it must be",
      "The issuer, or holder, signs with a key of its own."),
+    (_R, 0, None, "disclosure", "A disclosure that does not belong to its token, or must not be",
+     "Show the token as it was issued, with some of its own disclosures."),
     (_R, 0, None, "related-resource", "A related resource does not have the digest stated",
      "Fetch it again, or have the credential issued again."),
     (_R, 0, None, "schema-mismatch", "The credential does not fit its credentialSchema",

@@ -15,6 +15,7 @@ import re
 import secrets
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Final
 
 from delegant.credentials import shape
@@ -334,7 +335,7 @@ def _issuer(listed: JsonObject) -> str:
     return named if type(named) is str else ""
 
 
-def _bound(listed: JsonObject, name: str) -> float | None:
+def _bound(listed: JsonObject, name: str) -> Fraction | None:
     return instant(listed[name], name) if name in listed else None
 
 
