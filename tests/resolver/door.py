@@ -18,6 +18,7 @@ from delegant.ans import lifecycle, new_record, submission
 from delegant.credentials import Link, PrivateKey
 from delegant.credentials.codec import JsonObject
 from delegant.resolver.app import create_app
+from delegant.resolver.material import Material
 from delegant.resolver.server import Deadline, open_registry
 from delegant.wallet import (
     Home,
@@ -29,7 +30,9 @@ from delegant.wallet import (
     delegate,
     gather,
 )
+from delegant.wallet.issuer import Issuer
 
+PASSPHRASE = "correct horse battery staple"
 NAME = "mcp://SemanticSearch.KnowledgeBase.DataCorp.v1.0.main"
 ENDPOINT = "https://agents.acme.example/mcp"
 
@@ -57,6 +60,7 @@ class House:
     bot: Wallet
     other: Wallet
     links: list[Link]
+    issuer: Issuer
     port: int = 0
 
     @property
@@ -136,7 +140,7 @@ def parse_reply(data: bytes) -> Reply:
 def build(folder: Path) -> House:
     """A new home; one passphrase for all its wallets."""
     secret = folder / "passphrase"
-    secret.write_text("correct horse battery staple\n")
+    secret.write_text(PASSPHRASE + "\n")
     secret.chmod(0o600)
     now = int(time.time())
     home = create_home(
@@ -154,7 +158,7 @@ def build(folder: Path) -> House:
     grant = {"actions": ["ans.*"], "resources": [home.settings.registry]}
     link = delegate(home, ana, "bot", [grant], now=now).link
     bot, other = (home.open_wallet("agent", name) for name in ("bot", "other"))
-    return House(home, organization, bot, other, [link])
+    return House(home, organization, bot, other, [link], Issuer.open(home, PASSPHRASE))
 
 
 class Hasty(Deadline):
@@ -164,14 +168,16 @@ class Hasty(Deadline):
 
 
 @contextlib.contextmanager
-def running(house: House, *, protocol: type[Deadline] = Deadline) -> Iterator[House]:
+def running(
+    house: House, *, protocol: type[Deadline] = Deadline, development: bool = False
+) -> Iterator[House]:
     """Serve the house on a free port."""
     registry = open_registry(house.home, house.organization)
     if not registry.providers():
         registry.bind_provider("DataCorp", house.home.settings.organization)
     listener = socket.create_server(("127.0.0.1", 0), backlog=256)
     config = uvicorn.Config(
-        create_app(house.home, registry),
+        create_app(house.home, registry, material=Material(house.issuer), development=development),
         http=protocol,
         lifespan="off",
         log_level="critical",

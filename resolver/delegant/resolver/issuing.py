@@ -144,7 +144,7 @@ def issue(issuer: Issuer, credential: Json, order: Order, at: int) -> JsonObject
     wanted |= _status(issuer, wanted, kind, order, at)
     signer, method = issuer.signer(kind)
     made = general.issue(wanted, signer, method=method, form=order.form, suite=suite, created=at)
-    return general.enveloped(made) if type(made) is str else dict(made)
+    return general.enveloped(made) if isinstance(made, str) else made
 
 
 def _issuer(issuer: Issuer, credential: JsonObject, order: Order) -> tuple[Json, str]:
@@ -202,21 +202,25 @@ def present(issuer: Issuer, presentation: Json, options: Json, at: int) -> JsonO
     wanted = presentation | {"holder": holder}
     if not general.check_issuable(wanted):
         raise error("data-model", "this is no presentation")
-    if form == "di":
-        proof = {
-            name: _word(asked[name], name) for name in ("challenge", "domain") if name in asked
-        }
-    elif asked.keys() & {"challenge", "domain"}:
+    challenge, domain = _word(asked, "challenge"), _word(asked, "domain")
+    if form != "di" and (challenge is not None or domain is not None):
         raise error("shape", "challenge and domain are of a proof, not of a token")
-    else:
-        proof = {}
     suite = _suite(asked.get("cryptosuite", DEFAULT_SUITE["Ed25519"]))
-    made = general.issue(wanted, signer, method=method, form=form, suite=suite, created=at, **proof)
-    return general.enveloped(made) if type(made) is str else dict(made)
+    made = general.issue(
+        wanted,
+        signer,
+        method=method,
+        form=form,
+        suite=suite,
+        created=at,
+        challenge=challenge,
+        domain=domain,
+    )
+    return general.enveloped(made) if isinstance(made, str) else made
 
 
-def _word(value: Json, name: str) -> str:
-    return text(value, f"options.{name}", 1024)
+def _word(asked: JsonObject, name: str) -> str | None:
+    return text(asked[name], f"options.{name}", 1024) if name in asked else None
 
 
 def set_status(issuer: Issuer, body: JsonObject, at: int) -> JsonObject:

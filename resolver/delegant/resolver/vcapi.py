@@ -50,6 +50,7 @@ def add(app: FastAPI, material: Material, door: Door, clock: Callable[[], float]
         clock: seconds since 1970.
     """
     issuer = material.issuer
+    _described(app)
     # Threads of their own: whoever verifies graphs never keeps the naming service waiting.
     work = ThreadPoolExecutor(2 * (os.cpu_count() or 1), "vc-api")
 
@@ -136,6 +137,19 @@ def add(app: FastAPI, material: Material, door: Door, clock: Callable[[], float]
         return _cacheable(http, await run(issuer.listed, int(number)))
 
 
+def _described(app: FastAPI) -> None:
+    """The API document says what a bearer token is."""
+    generate = app.openapi
+
+    def described() -> dict[str, Any]:
+        told = generate()
+        schemes = told.setdefault("components", {}).setdefault("securitySchemes", {})
+        schemes["bearer"] = {"type": "http", "scheme": "bearer"}
+        return told
+
+    app.openapi = described  # type: ignore[method-assign]
+
+
 def _answering(route: Any) -> Any:
     """A route whose refusals are those of the VC-API."""
 
@@ -158,8 +172,8 @@ def refused(exc: Error) -> Response:
         status = 403 if exc.dimension == "insufficient_scope" else 401
         more = f', error="{exc.dimension}"' if exc.dimension else ""
         headers["www-authenticate"] = f'Bearer realm="delegant"{more}'
-    problem = details(exc)
-    body = problem | {"status": status, "verified": False, "problemDetails": [problem]}
+    told = details(exc)
+    body = exc.problem() | told | {"status": status, "verified": False, "problemDetails": [told]}
     return _json(body, status, PROBLEM, headers)
 
 
