@@ -24,7 +24,6 @@ from delegant.wallet.issuer import Issuer
 from .app import create_app, own_trust
 from .door import is_loopback
 from .guard import problem_response
-from .material import Material
 
 __all__ = ["Deadline", "open_registry", "serve"]
 
@@ -144,7 +143,7 @@ def serve(
     registry = open_registry(home, organization)
     refresh(home, organization, int(time.time()))
     issuer.refresh(int(time.time()))
-    app = create_app(home, registry, material=Material(issuer), development=development)
+    app = create_app(home, registry, issuer=issuer, development=development)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

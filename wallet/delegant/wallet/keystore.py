@@ -94,6 +94,7 @@ class Wallet:
         kind: Kind,
         name: str,
         method: str = "key",
+        web: str | None = None,
         roles: tuple[str, ...] = (),
         cost: Cost | None = None,
     ) -> Wallet:
@@ -101,7 +102,8 @@ class Wallet:
 
         Args:
             path: the new file; its folder must exist.
-            method: of the DID, ``key`` or ``jwk``.
+            method: of the DID, ``key`` or ``jwk``; it follows from the key.
+            web: the DID instead, of a method whose key others pin.
             roles: names of further keys.
             cost: of Argon2id; by default what takes about a tenth of a second.
 
@@ -113,10 +115,31 @@ class Wallet:
             raise error("name-taken", f"there is a wallet at {path} already")
         main = PrivateKey.generate()
         keys = {MAIN[kind]: main} | {role: _new(role) for role in roles}
-        wallet = cls(kind, name, keys, did.from_key(main.public, method))
-        sealed = _seal(wallet, keys, passphrase, cost or _default)
-        files.write_json(path, sealed, secret=True)
-        return wallet
+        who = _named(main, method, web)
+        return cls(kind, name, keys, who)._write(path, passphrase, cost)
+
+    def renewed(
+        self, path: Path, passphrase: str, roles: tuple[str, ...], *, cost: Cost | None = None
+    ) -> Wallet:
+        """A wallet like this one in another file, with new keys for some roles.
+
+        A DID that is its key becomes another one with a new main key; any other stays.
+
+        Raises:
+            Conflict: ``name-taken`` when the file exists. Rejected: ``wallet-auth``.
+        """
+        if path.exists() or path.is_symlink():
+            raise error("name-taken", f"there is a wallet at {path} already")
+        keys = self._keys | {role: _new(role) for role in roles}
+        own = did.check(self.did)
+        web = None if did.embeds_key(own) else self.did
+        wallet = Wallet(self.kind, self.name, keys, self.did)
+        wallet.did = _named(wallet.key(), did.method_of(own), web)
+        return wallet._write(path, passphrase, cost)
+
+    def _write(self, path: Path, passphrase: str, cost: Cost | None) -> Wallet:
+        files.write_json(path, _seal(self, self._keys, passphrase, cost or _default), secret=True)
+        return self
 
     @classmethod
     def open(cls, path: Path, passphrase: str, *, kind: Kind) -> Wallet:
@@ -132,7 +155,10 @@ class Wallet:
         keys = _unseal(header, passphrase, path)
         wallet = cls(kind, header["name"], keys, header["did"])
         main = keys.get(MAIN[kind])
-        if not isinstance(main, PrivateKey) or did.key_of(did.check(wallet.did)) != main.public:
+        own = did.check(wallet.did)
+        if not isinstance(main, PrivateKey) or (
+            did.embeds_key(own) and did.key_of(own) != main.public
+        ):
             raise error("wallet-format", f"{path.name}: its key is not that of its DID")
         return wallet
 
@@ -210,6 +236,15 @@ def _read(role: str, secret: bytes) -> PrivateKey | EcSigner:
 
 def _secret(key: PrivateKey | EcSigner) -> str:
     return b64u_encode(key.export_seed() if isinstance(key, PrivateKey) else key.export_secret())
+
+
+def _named(key: PrivateKey, method: str, web: str | None) -> str:
+    """The DID of a main key, or the one given where the key does not make it."""
+    if web is None:
+        return did.from_key(key.public, method)
+    if did.embeds_key(did.check(web)):
+        raise error("shape", f"{web[:80]} is its own key")
+    return web
 
 
 def _seal(
