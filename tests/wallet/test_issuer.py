@@ -13,9 +13,10 @@ from delegant.credentials.codec import JsonObject
 from delegant.credentials.envelope import unpack
 from delegant.credentials.status import parse_status_list
 from delegant.w3c import dids, status
+from delegant.w3c.issue import issue
 from delegant.w3c.verify import verify_credential
 from delegant.wallet import Home, Wallet, load_trust, statuslists
-from delegant.wallet.issuer import KINDS, LIST_SECONDS, Issuer
+from delegant.wallet.issuer import KINDS, LIST_SECONDS, LIST_TTL, Issuer
 from refusal import refusal
 
 from .conftest import PASSPHRASE, T0
@@ -129,6 +130,32 @@ def test_lists_are_kept_fresh(issuer: Issuer) -> None:
     assert refusal(lambda: status.read(listed(issuer, entry), entry, at=late + 3600)) == (
         "status-stale"
     )
+
+
+def test_a_list_counts_for_all_its_validity_wherever_it_was_kept(issuer: Issuer) -> None:
+    """Its ``ttl`` tells whoever fetches when to fetch again; it is no end of validity."""
+    signer, method = issuer.signer("Ed25519")
+    (entry,) = issuer.take("Ed25519", NAME, ["revocation"], T0)
+    document = {
+        "@context": ["https://www.w3.org/ns/credentials/v2"],
+        "type": ["VerifiableCredential"],
+        "issuer": issuer.issuers["Ed25519"],
+        "credentialSubject": {"id": "did:example:1"},
+        "credentialStatus": entry,
+    }
+    signed = issue(document, signer, method=method)
+    lists = {entry["statusListCredential"]: listed(issuer, entry)}
+
+    def codes(at: int) -> list[str]:
+        assert isinstance(signed, dict)
+        report = verify_credential(signed, resolve=dids.expand, at=at, lists=lists)
+        return [one.code for one in report.errors]
+
+    assert codes(T0) == codes(T0 + LIST_TTL + 1) == codes(T0 + LIST_SECONDS - 1) == []
+    assert codes(T0 + LIST_SECONDS) == ["expired"]
+    issuer.change(NAME, "revocation", True, T0)
+    lists = {entry["statusListCredential"]: listed(issuer, entry)}
+    assert codes(T0 + LIST_TTL + 1) == ["revoked"]
 
 
 def test_a_generic_list_is_no_list_of_a_chain(home: Home, issuer: Issuer) -> None:

@@ -247,7 +247,7 @@ def read(
     ttl = _ttl(subject)
     value = _value(subject["encodedList"], wanted, most)
     since = begins if fetched is None else fetched
-    stale = ttl is not None and since is not None and 1000 * (at - since) >= ttl
+    stale = ttl is not None and since is not None and 1000 * (at - since) > ttl
     return Status(value, wanted.purpose, _message(wanted, value), stale)
 
 
