@@ -471,7 +471,7 @@ def test_a_key_that_is_not_the_issuers_is_a_warning(api: Api) -> None:
           "statusListIndex": "7", "statusListCredential": "https://b.example/1"}, "status-missing"),
         ({"type": "BitstringStatusListEntry", "statusPurpose": "revocation",
           "statusListIndex": "7", "statusListCredential": "http://127.0.0.1:8080/status-lists/99"},
-         "not-found"),
+         "status-missing"),
         ({"id": "https://b.example/1", "type": "ExampleStatus"}, "status-unknown"),
     ],
 )  # fmt: skip
