@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from delegant.credentials.codec import JsonObject
+from delegant.credentials.did import Did
 from delegant.resolver.dids import Dids
 from delegant.w3c import dids, status
 from delegant.w3c.didweb import Listed, document
@@ -21,7 +22,7 @@ from resolver.vc import Api, plain
 
 LIST = f"https://{HOST}/status/1"
 SCHEMA = f"https://{HOST}/schema"
-WEB = f"did:web:{HOST}"
+WEB = Did(f"did:web:{HOST}")
 
 
 @pytest.fixture(scope="module")
