@@ -68,12 +68,14 @@ def issued(document: dict[str, Any] | None = None, by: Someone = ISSUER, **optio
 
 def verified(raw: Any, **options: Any) -> Report:
     """The report on a credential, at `T0`."""
-    return verify_credential(raw, **{"resolve": dids.expand, "at": T0} | options)
+    given: dict[str, Any] = {"resolve": dids.expand, "at": T0} | options
+    return verify_credential(raw, **given)
 
 
 def shown(raw: Any, **options: Any) -> Report:
     """The report on a presentation, at `T0`."""
-    return verify_presentation(raw, **{"resolve": dids.expand, "at": T0} | options)
+    given: dict[str, Any] = {"resolve": dids.expand, "at": T0} | options
+    return verify_presentation(raw, **given)
 
 
 def codes(report: Report) -> list[str]:

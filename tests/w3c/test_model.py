@@ -359,7 +359,18 @@ def test_an_issued_credential_is_secured_and_has_what_is_required() -> None:
 
 
 def test_what_is_no_credential_at_all_is_refused() -> None:
-    for nothing in ({"type": ["NonconformingDocument"]}, {}, [], None, 5, "", b"", b"{", b"\xff"):
+    empty: list[Any] = [
+        {"type": ["NonconformingDocument"]},
+        {},
+        [],
+        None,
+        5,
+        "",
+        b"",
+        b"{",
+        b"\xff",
+    ]
+    for nothing in empty:
         assert codes(verified_(nothing)) != []
         assert codes(shown(nothing)) != []
 
@@ -483,9 +494,14 @@ def test_an_enveloped_presentation_is_the_presentation_inside() -> None:
     good = enveloped(token)
     assert good["type"] == "EnvelopedVerifiablePresentation"
     assert codes(shown(good)) == []
-    for change in ({"@context": []}, {"@context": [EXAMPLES]}, {"id": token},
-                   {"type": ["VerifiablePresentation"]},
-                   {"type": "EnvelopedVerifiableCredential"}):  # fmt: skip
+    changes: list[dict[str, Any]] = [
+        {"@context": []},
+        {"@context": [EXAMPLES]},
+        {"id": token},
+        {"type": ["VerifiablePresentation"]},
+        {"type": "EnvelopedVerifiableCredential"},
+    ]
+    for change in changes:
         assert codes(shown({**good, **change})) != []
     assert codes(verified_(good)) != []
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -41,7 +42,11 @@ def made(
     header: dict[str, Any] | None = None,
 ) -> str:
     """A token with any header and payload, correctly signed."""
-    head = {"typ": "vc+jwt", "kid": by.method, "alg": tokens.ALGORITHMS[by.signer.public.kind][0]}
+    head: dict[str, Any] = {
+        "typ": "vc+jwt",
+        "kid": by.method,
+        "alg": tokens.ALGORITHMS[by.signer.public.kind][0],
+    }
     head |= header or {}
     body = credential() if payload is None else payload
     parts = [canonical({name: value for name, value in head.items() if value is not None}),
@@ -192,7 +197,7 @@ def test_a_high_s_counts_as_much_as_a_low_one() -> None:
     assert codes(verified(f"{message}.{b64u_encode(der)}")) == ["proof"]
 
 
-SHAPES = {
+SHAPES: dict[str, Callable[[str], str]] = {
     "two parts": lambda token: token.rpartition(".")[0],
     "four parts": lambda token: token + ".AA",
     "no signature": lambda token: token.rpartition(".")[0] + ".",

@@ -84,7 +84,7 @@ def _key_document(who: Did) -> JsonObject:
         try:
             raw: bytes = nacl.bindings.crypto_sign_ed25519_pk_to_curve25519(key.raw)
         except nacl.exceptions.RuntimeError:
-            raise error("encoding", "no point that a key of the curve has") from None
+            raise error("encoding", "not a point of Ed25519") from None
         agreement = Key("X25519", raw)
     methods = [key] if agreement == key else [key, agreement]
     out: JsonObject = {

@@ -22,7 +22,7 @@ from delegant.credentials.codec import Json, JsonObject
 from delegant.credentials.errors import error
 from delegant.credentials.shape import format_time
 
-from . import rdf
+from . import rdf, rdfc
 from .dids import RELATIONSHIPS, Resolve, key_for
 from .keys import Key, Signer
 from .suites import SUITES, Unsecured, of_proof, read_value, write_value
@@ -35,6 +35,12 @@ SKEW: Final = 300
 """Seconds that a proof's ``created`` may be ahead of us."""
 PURPOSES: Final = RELATIONSHIPS[:4]
 _MAX_TEXT: Final = 2048
+_MEMBERS: Final = frozenset(
+    {"@context", "id", "type", "cryptosuite", "created", "expires", "domain", "challenge", "nonce",
+     "proofPurpose", "verificationMethod", "proofValue", "previousProof"}
+)  # fmt: skip
+"""All that these suites sign: nothing else can be meant by one of their proofs, and flat texts
+cannot be made costly to canonicalise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +112,8 @@ def verify(
         The proofs, in the document's order.
 
     Raises:
-        Malformed: ``shape``, ``encoding``, ``context``, ``undefined-term``, ``json-ld``,
-        ``did-invalid``, ``did-document``. LimitExceeded: ``limit-*``.
+        Malformed: ``shape``, ``unknown-member``, ``encoding``, ``context``, ``undefined-term``,
+        ``json-ld``, ``did-invalid``, ``did-document``. LimitExceeded: ``limit-*``.
         Rejected: ``proof``, ``proof-purpose``, ``proof-domain``, ``proof-challenge``,
         ``proof-chain``, ``expired``, ``not-yet-valid``, ``key-purpose``, ``controller``,
         ``key-retired``, ``key-weak``. NotFound: ``key-not-found``, ``did-not-found``.
@@ -166,7 +172,7 @@ def _under(unsecured: Unsecured, options: JsonObject, *, rdf: bool) -> tuple[Uns
     mine, its = (value if type(value) is list else [value] for value in (own, named))
     if rdf or mine[: len(its)] != its:
         raise error("context", "the proof's @context is not the head of the document's")
-    return Unsecured(document | {"@context": named}), options
+    return Unsecured(document | {"@context": named}, unsecured.work), options
 
 
 class _Parts:
@@ -190,7 +196,7 @@ class _Parts:
             document = dict(self._bare)
             if chosen:
                 document["proof"] = [self._proofs[n].raw for n in chosen]
-            self._made[chosen] = Unsecured(document)
+            self._made[chosen] = Unsecured(document, rdfc.MAX_WORK // len(self._proofs))
         return self._made[chosen]
 
 
@@ -208,9 +214,13 @@ def _read(proof: JsonObject) -> _Read:
     """Hold a proof to its shape (section 2.1).
 
     Raises:
-        Malformed: ``shape``. Undecided: ``suite``. Rejected: ``proof-purpose``.
+        Malformed: ``shape``, ``unknown-member``. Undecided: ``suite``.
+        Rejected: ``proof-purpose``.
     """
     of_proof(proof)
+    unknown = proof.keys() - _MEMBERS
+    if unknown:
+        raise error("unknown-member", f"a proof of ours has no member {min(unknown)[:64]!r}")
     name = _maybe(proof, "id")
     if name is not None:
         rdf.iri(name)
@@ -225,7 +235,7 @@ def _read(proof: JsonObject) -> _Read:
         _time(proof, "created"),
         _time(proof, "expires"),
         name,
-        _texts(proof, "previousProof"),
+        tuple(one for one in _texts(proof, "previousProof") if rdf.iri(one)),
         frozenset(_texts(proof, "domain")),
         _maybe(proof, "challenge"),
     )

@@ -8,14 +8,14 @@ throughout, all others SHA-256.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from delegant.credentials.codec import JsonObject, b58_decode, b58_encode, canonical
 from delegant.credentials.errors import error
 
-from . import jsonld
+from . import jsonld, rdfc
 
 __all__ = ["SUITES", "Suite", "Unsecured", "of_proof"]
 
@@ -80,10 +80,12 @@ class Unsecured:
 
     Args:
         document: with the proofs that the proof in question continues, if any.
+        work: most steps of canonicalisation (see `rdfc`).
     """
 
-    def __init__(self, document: JsonObject) -> None:
+    def __init__(self, document: JsonObject, work: int = rdfc.MAX_WORK) -> None:
         self.document = document
+        self.work = work
         self._hashes: dict[tuple[bool, str], bytes] = {}
 
     def hash_data(self, suite: Suite, kind: str, options: JsonObject) -> bytes:
@@ -95,7 +97,8 @@ class Unsecured:
         Args:
             suite: how.
             kind: of the key.
-            options: the proof without its value, with the ``@context`` that it is read under.
+            options: the proof without its value, with the ``@context`` that it is read under;
+                of known members with flat values (`proofs` holds it to that).
 
         Raises:
             Malformed: ``undefined-term``, ``json-ld``. Undecided: ``context-unknown``.
@@ -103,18 +106,41 @@ class Unsecured:
         """
         name = "SHA-384" if kind == "P-384" else "SHA-256"
         if (suite.rdf, name) not in self._hashes:
-            self._hashes[suite.rdf, name] = _hashed(suite, name, self.document)
-        return _hashed(suite, name, options) + self._hashes[suite.rdf, name]
+            self._hashes[suite.rdf, name] = self._hashed(suite, name)
+        if suite.rdf:
+            data = jsonld.nquads(options, hash=name)
+        else:
+            _check_options(options)
+            data = canonical(options)
+        return _digest(name, data) + self._hashes[suite.rdf, name]
+
+    def _hashed(self, suite: Suite, name: str) -> bytes:
+        if suite.rdf:
+            return _digest(name, jsonld.nquads(self.document, hash=name, work=self.work))
+        if "@context" in self.document:
+            jsonld.check_terms(self.document)
+        return _digest(name, canonical(self.document))
 
 
-def _hashed(suite: Suite, name: str, value: JsonObject) -> bytes:
-    if suite.rdf:
-        data = jsonld.nquads(value, hash=name)
-    else:
-        if "@context" in value:
-            jsonld.check_terms(value)
-        data = canonical(value)
-    return hashlib.new(name.replace("-", ""), data).digest()
+def _digest(name: str, data: bytes) -> bytes:
+    return rdfc.HASHES[name](data).digest()
+
+
+def _check_options(options: JsonObject) -> None:
+    """Hold the options of a ``jcs`` proof to its contexts, once for each list of bundled ones."""
+    named = options.get("@context")
+    urls = tuple(named) if type(named) is list else (named,)
+    if all(type(url) is str for url in urls):
+        _defined(urls, frozenset(options), options["proofPurpose"])
+    elif named is not None:
+        jsonld.check_terms(options)
+
+
+@lru_cache(maxsize=256)
+def _defined(urls: tuple[str, ...], names: frozenset[str], purpose: str) -> None:
+    """Check a proof like it. Its values are texts or IRIs, so what holds of one holds of all."""
+    like = dict.fromkeys(names, "urn:x") | {"type": PROOF_TYPE, "proofPurpose": purpose}
+    jsonld.check_terms(like | {"@context": list(urls)})
 
 
 def write_value(signature: bytes) -> str:
