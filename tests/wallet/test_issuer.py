@@ -149,7 +149,7 @@ def test_a_list_counts_for_all_its_validity_wherever_it_was_kept(issuer: Issuer)
 
     def codes(at: int) -> list[str]:
         assert isinstance(signed, dict)
-        report = verify_credential(signed, resolve=dids.expand, at=at, lists=lists)
+        report = verify_credential(signed, resolve=dids.expand, at=at, lists=lists, fetched=at)
         return [one.code for one in report.errors]
 
     assert codes(T0) == codes(T0 + LIST_TTL + 1) == codes(T0 + LIST_SECONDS - 1) == []

@@ -109,6 +109,7 @@ class Material:
             "resolve": self._resolve,
             "at": at,
             "strict": False,
+            "fetched": at,  # or so long ago as its server lets us keep it
             "lists": self._list,
             "schemas": self._elsewhere,
             "resources": self._elsewhere,
