@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from typing import Any
 
 import pytest
@@ -53,14 +54,21 @@ def test_the_issuer_shows_its_dids_the_same_each_time(shell: Shell, home: Home) 
     assert first["Ed25519"] != home.settings.organization
 
 
+def line_of(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline()
+
+
 def test_development_is_served_to_this_machine_alone(settled: Any) -> None:  # noqa: F811
     told = command(settled, "serve", "--insecure-development", "--bind", "0.0.0.0:0", "--json")
     assert told.returncode == 1
     assert json.loads(told.stdout)["code"] == "api-auth"
-    with served(settled, "--insecure-development"):
+    with served(settled, "--insecure-development") as process:
+        assert "asks nobody" in line_of(process)
         issued = Api(settled).issue(plain())
         assert Api(settled).verify(issued)[0] == 200
-    with served(settled):
+    with served(settled) as process:
+        assert "delegant api token new" in line_of(process)
         assert Api(settled).post("/credentials/issue", {"credential": plain()}).status == 401
         made = command(settled, "api", "token", "new", "--scope", "issue,verify")
         mine = Api(settled, made.stdout.strip())

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from delegant.credentials.errors import error
-from delegant.wallet import Wallet
+from delegant.wallet import Home, Wallet, tokens
 from delegant.wallet.keystore import read_header
 
 from .edge import Edge, command
@@ -68,6 +68,8 @@ def serve(
     def listening(address: str) -> None:
         told = f"listening on {address}"
         sys.stdout.write((json.dumps({"listening": address}) if edge.json else told) + "\n")
+        if not edge.json:
+            sys.stdout.write(_who_may(home, insecure_development))
         sys.stdout.flush()
 
     run(
@@ -79,3 +81,12 @@ def serve(
         listening,
         development=insecure_development,
     )
+
+
+def _who_may(home: Home, development: bool) -> str:
+    """A line about the VC-API, where an operator should know something."""
+    if development:
+        return "the VC-API asks nobody for a token: for development on this machine alone\n"
+    if not tokens.all_tokens(home):
+        return "nobody may use the VC-API yet: delegant api token new --scope issue,verify,status\n"
+    return ""

@@ -24,9 +24,9 @@ from .webdids import ISSUER_FILE, web_issuer
 
 __all__ = ["DEFAULT_SUITE", "KINDS", "Issuer"]
 
-KINDS: Final = ("Ed25519", "P-256", "P-384")
+KINDS: Final[tuple[str, ...]] = ("Ed25519", "P-256", "P-384")
 HOLDER: Final = "holder"
-DEFAULT_SUITE: Final = {
+DEFAULT_SUITE: Final[dict[str, str]] = {
     "Ed25519": "eddsa-rdfc-2022",
     "P-256": "ecdsa-rdfc-2019",
     "P-384": "ecdsa-rdfc-2019",
@@ -49,12 +49,14 @@ class Issuer:
     def __init__(self, home: Home, wallet: Wallet) -> None:
         self._home = home
         self._wallet = wallet
-        keys = {kind: str(dids.from_key(wallet.signer(kind).public)) for kind in KINDS}
+        keys: dict[str, str] = {}
+        for kind in KINDS:
+            keys[kind] = dids.from_key(wallet.signer(kind).public)
         web = web_issuer(home)
         self._kinds: dict[str, tuple[str, ...]] = {name: (kind,) for kind, name in keys.items()}
         if web is not None:
             self._kinds[web] = KINDS
-        self.issuers = keys if web is None else dict.fromkeys(KINDS, str(web))
+        self.issuers: dict[str, str] = keys if web is None else dict.fromkeys(keys, str(web))
         """Kind of key to the DID that issues with it unless another is named."""
         self._issued = Issued(home.path / "issued.db", self._list)
 

@@ -80,7 +80,7 @@ class Wallet:
     def __init__(
         self, kind: Kind, name: str, keys: Mapping[str, PrivateKey | EcSigner], did: str
     ) -> None:
-        self.kind = kind
+        self.kind: Kind = kind
         self.name = name
         self.did = did
         self._keys = dict(keys)
