@@ -330,6 +330,15 @@ def test_issuing_a_name_again_gives_its_entry_again_until_it_is_revoked(api: Api
     assert api.codes(two) == ["revoked"]
 
 
+def test_a_second_proof_leaves_the_first_as_it_was(api: Api) -> None:
+    first = api.issue(plain(), credentialStatus=False)
+    both = api.issue(first, cryptosuite="eddsa-jcs-2022")
+    assert [one["cryptosuite"] for one in both["proof"]] == ["eddsa-rdfc-2022", "eddsa-jcs-2022"]
+    assert api.codes(both) == []
+    wish = {"statusPurpose": "revocation"}
+    assert api.refused(first, credentialStatus=wish) == (400, "data-model")
+
+
 def test_what_cannot_be_issued_takes_no_entry(api: Api) -> None:
     wanted = plain()
     assert api.refused(wanted | {"validFrom": "x"}) == (400, "data-model")

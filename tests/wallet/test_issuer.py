@@ -9,13 +9,22 @@ from typing import Any
 
 import pytest
 
+from delegant.credentials import PrivateKey
 from delegant.credentials.codec import JsonObject
 from delegant.credentials.envelope import unpack
 from delegant.credentials.status import parse_status_list
 from delegant.w3c import dids, status
 from delegant.w3c.issue import issue
 from delegant.w3c.verify import verify_credential
-from delegant.wallet import Home, Passphrases, Wallet, create_home, load_trust, statuslists
+from delegant.wallet import (
+    Home,
+    Passphrases,
+    Wallet,
+    create_home,
+    load_trust,
+    statuslists,
+    trustfolder,
+)
 from delegant.wallet.issuer import KINDS, LIST_SECONDS, LIST_TTL, Issuer
 from delegant.wallet.webdids import web_document
 from refusal import refusal
@@ -73,6 +82,19 @@ def test_an_issuer_of_elsewhere_is_none_of_ours(home: Home, issuer: Issuer) -> N
     assert refusal(lambda: issuer.kinds_of("acme")) == "did-invalid"
 
 
+def test_an_anchors_key_issues_nothing_in_general(home: Home, issuer: Issuer) -> None:
+    """However it got into the trust folder: it could sign what roots are made of."""
+    name = issuer.issuers["Ed25519"]
+    key = issuer.signer(name, "Ed25519")[0].public.multikey
+    trust = trustfolder.trust_json(home.path / "trust")
+    anchor = trust["anchors"][0] | {"id": name, "keys": [key]}
+    other = anchor | {"keys": [PrivateKey.generate().public.multikey], "id": "did:web:b.example"}
+    for added, code in ((other, ""), (anchor, "chain-type")):
+        changed = trust | {"anchors": [*trust["anchors"], added]}
+        trustfolder.write_trust(home.path / "trust", changed)
+        assert refusal(lambda: Issuer.open(home, PASSPHRASE)) == code
+
+
 def test_its_wallet_opens_as_no_other_kind(home: Home, issuer: Issuer) -> None:
     path = home.wallet_path("issuer")
     assert refusal(lambda: Wallet.open(path, PASSPHRASE, kind="organization")) == "wallet-kind"
@@ -109,7 +131,9 @@ def test_an_entry_is_named_by_its_place_too(issuer: Issuer) -> None:
     assert refusal(call) == "not-found"
 
 
-@pytest.mark.parametrize("tail", ["", "0x1", "1/2", "１", "-1", "1234567890", "1#5", "1?x"])
+@pytest.mark.parametrize(
+    "tail", ["", "0", "01", "0x1", "1/2", "１", "-1", "1234567890", "1#5", "1?x"]
+)
 def test_only_a_number_names_a_list(issuer: Issuer, tail: str) -> None:
     assert issuer.number_of(issuer.list_url(17)) == 17
     assert issuer.number_of(issuer.list_url(1)[:-1] + tail) is None

@@ -177,6 +177,9 @@ def _status(issuer: Issuer, credential: JsonObject, order: Order, at: int) -> Js
     wanted = order.purposes
     if wanted is None:  # what nobody can name later, or has a status already, needs none of ours
         wanted = PURPOSES[:1] if name is not None and not given else ()
+        wanted = () if "proof" in credential else wanted
+    elif wanted and "proof" in credential:
+        raise error("data-model", "a status would change what was signed already")
     both = [*given, *issuer.take(id_of(credential["issuer"]), name, wanted, at)]
     return {"credentialStatus": both[0] if len(both) == 1 else both} if both else {}
 

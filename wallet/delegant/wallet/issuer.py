@@ -8,6 +8,7 @@ as the credentials whose entries it has, since many verifiers ask for that.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -20,12 +21,14 @@ from . import files
 from .home import Home
 from .issued import PURPOSES, Entry, Issued
 from .keystore import Wallet
+from .trustfolder import load_trust
 from .webdids import ISSUER_FILE, web_issuer
 
 __all__ = ["DEFAULT_SUITE", "KINDS", "Issuer"]
 
 KINDS: Final[tuple[str, ...]] = ("Ed25519", "P-256", "P-384")
 HOLDER: Final = "holder"
+_NUMBER: Final = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)
 DEFAULT_SUITE: Final[dict[str, str]] = {
     "Ed25519": "eddsa-rdfc-2022",
     "P-256": "ecdsa-rdfc-2019",
@@ -69,7 +72,8 @@ class Issuer:
             passphrase: the organisation's.
 
         Raises:
-            Rejected: ``wallet-auth``, ``wallet-kind``, ``wallet-mode``.
+            Rejected: ``wallet-auth``, ``wallet-kind``, ``wallet-mode``; ``chain-type`` where the
+            home's trust folder makes one of the keys an anchor's.
             Malformed: ``wallet-format``. Unavailable: ``extra-missing``, ``unavailable``.
         """
         path = home.wallet_path("issuer")
@@ -81,6 +85,9 @@ class Issuer:
             wallet = Wallet.open(path, passphrase, kind="issuer")
             public = [wallet.signer(kind).public.multikey for kind in KINDS]
             files.write_json(home.path / ISSUER_FILE, {"version": 1, "keys": public})
+        anchors = load_trust(home.path / "trust").anchors.values()
+        if set(public) & {key.multikey for anchor in anchors for key in anchor.keys}:
+            raise error("chain-type", "an anchor's key issues nothing but what anchors attest")
         return cls(home, wallet)
 
     # --- keys ------------------------------------------------------------------------------
@@ -120,7 +127,7 @@ class Issuer:
         """The number of the list a URL names; None for a list that is not ours."""
         start = self.list_url(0)[:-1]
         number = url.removeprefix(start) if url.startswith(start) else ""
-        return int(number) if number.isascii() and number.isdigit() and len(number) < 10 else None
+        return int(number) if _NUMBER.fullmatch(number) else None
 
     def take(
         self, issuer: str, credential: str | None, purposes: Sequence[str], at: int
