@@ -30,7 +30,9 @@ from delegant.wallet import (
     delegate,
     gather,
 )
+from delegant.wallet.issuer import Issuer
 
+PASSPHRASE = "correct horse battery staple"
 NAME = "mcp://SemanticSearch.KnowledgeBase.DataCorp.v1.0.main"
 ENDPOINT = "https://agents.acme.example/mcp"
 
@@ -58,6 +60,7 @@ class House:
     bot: Wallet
     other: Wallet
     links: list[Link]
+    issuer: Issuer
     port: int = 0
 
     @property
@@ -137,7 +140,7 @@ def parse_reply(data: bytes) -> Reply:
 def build(folder: Path, *, url: str = "http://127.0.0.1:8080", method: str = "key") -> House:
     """A new home; one passphrase for all its wallets. ``method``: of everybody's DID."""
     secret = folder / "passphrase"
-    secret.write_text("correct horse battery staple\n")
+    secret.write_text(PASSPHRASE + "\n")
     secret.chmod(0o600)
     now = int(time.time())
     home = create_home(
@@ -156,7 +159,7 @@ def build(folder: Path, *, url: str = "http://127.0.0.1:8080", method: str = "ke
     grant = {"actions": ["ans.*"], "resources": [home.settings.registry]}
     link = delegate(home, ana, "bot", [grant], now=now).link
     bot, other = (home.open_wallet("agent", name) for name in ("bot", "other"))
-    return House(home, organization, bot, other, [link])
+    return House(home, organization, bot, other, [link], Issuer.open(home, PASSPHRASE))
 
 
 class Hasty(Deadline):
@@ -167,7 +170,11 @@ class Hasty(Deadline):
 
 @contextlib.contextmanager
 def running(
-    house: House, *, protocol: type[Deadline] = Deadline, dids: Dids | None = None
+    house: House,
+    *,
+    protocol: type[Deadline] = Deadline,
+    dids: Dids | None = None,
+    development: bool = False,
 ) -> Iterator[House]:
     """Serve the house on a free port."""
     registry = open_registry(house.home, house.organization)
@@ -175,7 +182,7 @@ def running(
         registry.bind_provider("DataCorp", house.home.settings.organization)
     listener = socket.create_server(("127.0.0.1", 0), backlog=256)
     config = uvicorn.Config(
-        create_app(house.home, registry, dids=dids),
+        create_app(house.home, registry, issuer=house.issuer, development=development, dids=dids),
         http=protocol,
         lifespan="off",
         log_level="critical",

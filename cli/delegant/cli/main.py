@@ -34,7 +34,7 @@ def _root(
     """Identity and delegated authority for AI agents."""
 
 
-for _room in (
+_ROOMS = (
     "setup",
     "rotation",
     "delegation",
@@ -44,10 +44,12 @@ for _room in (
     "did",
     "vc",
     "ans",
+    "api",
     "serve",
     "demo",
     "limbo",
-):
+)
+for _room in _ROOMS:
     importlib.import_module(f"delegant.cli.{_room}").register(app)
 
 if __name__ == "__main__":

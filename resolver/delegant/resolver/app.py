@@ -32,11 +32,14 @@ from delegant.credentials.codec import JsonObject, canonical, digest, parse_obje
 from delegant.credentials.errors import error
 from delegant.credentials.invocation import Invocation
 from delegant.wallet import Home, gather, load_trust, revocations, statuslists
+from delegant.wallet.issuer import Issuer
 
-from . import identifiers
+from . import identifiers, vcapi
 from .dids import Dids
+from .door import Door
 from .fetch import Fetcher
 from .guard import LARGE_BODY, Guard, problem_bytes
+from .material import Material
 
 __all__ = ["create_app", "own_trust"]
 
@@ -51,6 +54,8 @@ def create_app(
     home: Home,
     registry: Registry,
     *,
+    issuer: Issuer | None = None,
+    development: bool = False,
     dids: Dids | None = None,
     clock: Callable[[], float] = time.time,
 ) -> FastAPI:
@@ -59,6 +64,8 @@ def create_app(
     Args:
         home: its settings, status lists and credentials are served.
         registry: the naming service.
+        issuer: of credentials in general; None: without the VC-API.
+        development: the VC-API asks nobody for a token; for loopback alone.
         dids: what resolves DIDs; by default with what the home allows to be fetched.
         clock: seconds since 1970.
     """
@@ -69,7 +76,13 @@ def create_app(
     _errors(app)
     _names(app, registry, clock)
     _documents(app, home, registry, clock)
-    identifiers.add(app, dids or Dids(Fetcher(home.settings.fetch), home))
+    resolver = dids or Dids(Fetcher(home.settings.fetch), home)
+    identifiers.add(app, resolver)
+    if issuer is not None:
+        material = Material(
+            issuer, resolve=resolver.document, fetch=resolver.fetch if resolver.replies.on else None
+        )
+        vcapi.add(app, material, Door(home, development=development, clock=clock), clock)
     return app
 
 

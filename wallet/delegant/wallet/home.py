@@ -4,6 +4,8 @@
     anchor.json                 public: what an API owner adds to a trust folder
     trust/                      the home's own trust folder
     wallets/organization.wallet attestation, status and registry keys
+    wallets/issuer.wallet       keys for credentials in general, of every kind; no chain trusts them
+    issuer.json                 public: those keys, for the document of the issuer's did:web
     wallets/humans/ana.wallet   one wallet a person
     wallets/agents/bot.wallet   one wallet an agent
     subjects/ana.json           handle, kind, DID, newest credential, retired keys of a subject
@@ -13,6 +15,8 @@
     status/1.bits 1.json        a status list: its bits, and the list as last signed
     status/revocations.jwt      the revocation feed, as last signed
     state.json                  which status bits are taken
+    issued.db                   status lists of credentials in general, and whose each entry is
+    api-tokens.json             who may use the VC-API: digests of their tokens
 
 Found by ``--home``, else ``$DELEGANT_HOME``, else the nearest ``delegant.toml`` upward.
 """
@@ -199,8 +203,8 @@ class Home:
 
     def wallet_path(self, kind: Kind, name: str = "") -> Path:
         """Where a wallet lies."""
-        if kind == "organization":
-            return self.path / "wallets" / "organization.wallet"
+        if kind in ("organization", "issuer"):
+            return self.path / "wallets" / f"{kind}.wallet"
         return self.path / "wallets" / f"{kind}s" / f"{handle(name)}.wallet"
 
     def open_wallet(self, kind: Kind, name: str = "") -> Wallet:
