@@ -29,7 +29,7 @@ class Shell:
     said: list[str] = field(default_factory=list)
 
     def __call__(self, *typed: str) -> Result:
-        for room in ("edge", "setup", "delegation", "acting"):
+        for room in ("edge", "setup", "testimony", "delegation", "acting"):
             self.monkeypatch.setattr(f"delegant.cli.{room}.now", lambda: self.now)
         result = CliRunner().invoke(app, list(typed))
         self.said.append(result.output)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import hashlib
 import json
 import time
@@ -14,6 +15,7 @@ from delegant.w3c import dids, keys
 
 V1 = "https://www.w3.org/2018/credentials/v1"
 EXAMPLES = "https://www.w3.org/2018/credentials/examples/v1"
+atexit.register(time.sleep, 0.1)  # DIDKit's threads let go before the interpreter ends
 NOW = int(time.time())
 """DIDKit asks the machine's clock too, so the tests live in the present."""
 FORMS = ("Ed25519Signature2018", "Ed25519Signature2020", "JsonWebSignature2020", "jwt")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -108,18 +110,28 @@ def test_it_can_be_asked_inside_a_running_event_loop() -> None:
     assert asyncio.run(inside()).form == "jwt"
 
 
+def test_a_program_that_asked_ends_as_it_should(tmp_path: Path) -> None:
+    (tmp_path / "it.jwt").write_bytes(RAW["jwt"])
+    code = (
+        "import pathlib, time; from delegant.w3c import legacy; "
+        "legacy.check(pathlib.Path('it.jwt').read_bytes(), at=int(time.time()))"
+    )
+    for _ in range(5):
+        assert (
+            subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=False).returncode == 0
+        )
+
+
 # --- time ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_what_has_expired_is_said_to_have_expired(form: str) -> None:
-    raw = UNI.issue(form, expirationDate=format_time(NOW + 10))
-    assert judged(raw, NOW + 9) == ""
-    assert judged(raw, NOW + 10) == "expired"
-    long_ago = UNI.issue(
-        form, expirationDate="2021-01-01T00:00:00Z", issuanceDate="2020-01-01T00:00:00Z"
-    )
-    assert judged(long_ago) == "expired"
+    raw = UNI.issue(form, expirationDate=format_time(NOW + 1000))
+    assert judged(raw, NOW + 999) == ""
+    assert judged(raw, NOW + 1000) == "expired"
+    past = {"issuanceDate": "2020-01-01T00:00:00Z", "expirationDate": "2021-01-01T00:00:00Z"}
+    assert judged(UNI.issue(form, **past)) == "expired"
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -402,7 +414,7 @@ ANYTHING = st.recursive(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(data=st.data(), value=ANYTHING)
 def test_whatever_is_changed_the_answer_is_a_report_or_an_error_of_ours(
     data: st.DataObject, value: Any

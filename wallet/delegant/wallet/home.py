@@ -7,6 +7,7 @@
     wallets/humans/ana.wallet   one wallet a person
     wallets/agents/bot.wallet   one wallet an agent
     subjects/ana.json           handle, kind, DID and newest credential of each subject
+    evidence/ana/<digest>.json  what others' credentials say of a human
     links/<uuid>.json           every link issued here
     status/1.bits 1.json        a status list: its bits, and the list as last signed
     state.json                  which status bits are taken

@@ -200,8 +200,9 @@ def renew_human(
     now: int,
     grants: Sequence[JsonObject] = (),
     constraints: Mapping[str, Any] | None = None,
+    attestation: str | None = None,
 ) -> HumanSponsor:
-    """Attest a human for another day, with the next revision; entitlements stay unless given.
+    """Attest a human for another day, with the next revision; what is not given stays.
 
     Raises:
         NotFound: ``not-found``. Rejected: ``wallet-kind``, ``sponsor-gone`` once revoked.
@@ -230,9 +231,8 @@ def renew_human(
             status=entry,
             valid_from=now,
             valid_until=now + SPONSOR_SECONDS,
-            attestation=before.secured.document["credentialSubject"]["humanSponsor"].get(
-                "attestation"
-            ),
+            attestation=attestation
+            or before.secured.document["credentialSubject"]["humanSponsor"].get("attestation"),
         )
         home.save_subject(Subject(subject.handle, "human", subject.did, credential.secured.raw))
     return credential

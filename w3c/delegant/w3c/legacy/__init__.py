@@ -43,7 +43,7 @@ def check(raw: bytes, *, at: int) -> Report:
         Rejected: ``expired``, ``not-yet-valid``, ``proof-purpose``, ``controller``, ``proof``,
             ``audience``, ``key-purpose``. NotFound: ``key-not-found``.
         Undecided: ``suite``, ``context-unknown``, ``did-method``.
-        Unavailable: ``extra-missing``.
+        Unavailable: ``extra-missing``, ``unavailable``.
     """
     didkit = load("didkit", "didkit")
     raw = raw.strip()
@@ -56,7 +56,7 @@ def check(raw: bytes, *, at: int) -> Report:
         raise error("controller", f"signed by {found.method[:120]}, issued by {found.issuer[:120]}")
     if key.kind not in KINDS[found.form] or found.alg not in ("", key.alg):
         raise error("suite", f"{found.form} with a key of kind {key.kind}")
-    confirm(didkit, found)  # 6, 7
+    confirm(found)  # 6, 7
     subject = found.claims.get("id") if type(found.claims) is dict else None
     return Report(
         form=found.form,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import copy
 import json
+import subprocess
+import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any, Final
 
 from delegant.credentials.codec import Json, JsonObject
@@ -18,11 +19,13 @@ __all__ = ["MAX_CLAIMS", "confirm"]
 
 MAX_CLAIMS: Final = 256
 """Values and types that are tried one by one in step 7."""
+PATIENCE: Final = 60
+"""Seconds DIDKit may take for one credential and its changed copies."""
 _BESIDES: Final = ("@context", "proof", "id", "issuanceDate", "expirationDate")
 """Members that step 7 leaves alone: V1 defines them, and they are held to their form."""
 
 
-def confirm(didkit: Any, found: Found) -> None:
+def confirm(found: Found) -> None:
     """Have the signature verified and, with linked data, all that it must cover.
 
     A type that no context defines, or a reference that is no URI, is dropped before anything
@@ -31,6 +34,7 @@ def confirm(didkit: Any, found: Found) -> None:
 
     Raises:
         Rejected: ``proof``. Malformed: ``undefined-term``. LimitExceeded: ``limit-items``.
+        Unavailable: ``unavailable`` when DIDKit does not answer.
     """
     others: list[tuple[str, str]] = []
     if found.form != "jwt":
@@ -38,7 +42,7 @@ def confirm(didkit: Any, found: Found) -> None:
         if len(places) > MAX_CLAIMS:
             raise error("limit-items", f"{len(places)} claims, {MAX_CLAIMS} are allowed")
         others = [(".".join(map(str, p)), _altered(found.document, p)) for p in places]
-    refusal, *further = _ask(didkit, [found.text, *(text for _, text in others)], found.form)
+    refusal, *further = _ask([found.text, *(text for _, text in others)], found.form)
     if refusal:
         raise error("proof", f"DIDKit: {refusal[:200]}")
     for (where, _), noticed in zip(others, further, strict=True):
@@ -46,30 +50,32 @@ def confirm(didkit: Any, found: Found) -> None:
             raise error("undefined-term", f"{where[:120]} is no part of what is signed")
 
 
-def _ask(didkit: Any, texts: list[str], form: str) -> list[str]:
+def _ask(texts: list[str], form: str) -> list[str]:
     """Why each is refused; empty where it is not.
 
-    In a thread of its own, for the caller may have a running event loop.
+    In a process of its own (`asked`): DIDKit's threads may outlive an interpreter that ends,
+    and whatever becomes of it there, here it is a refusal.
     """
-    jwt = form == "jwt"
-    options = json.dumps({"proofFormat": "jwt"} if jwt else {})
-    good = {"checks": ["JWS" if jwt else "proof"], "warnings": [], "errors": []}
-
-    async def ask(text: str) -> JsonObject:
-        answer: JsonObject = json.loads(await didkit.verify_credential(text, options))
-        return answer
-
-    async def ask_all() -> list[JsonObject | BaseException]:
-        return await asyncio.gather(*map(ask, texts), return_exceptions=True)
-
-    with ThreadPoolExecutor(1) as thread:
-        answers = thread.submit(lambda: asyncio.run(ask_all())).result()
+    options = {"proofFormat": "jwt"} if form == "jwt" else {}
+    checks = ["JWS" if form == "jwt" else "proof"]
+    good: JsonObject = {"checks": checks, "warnings": [], "errors": []}
+    command = [sys.executable, "-I", str(Path(__file__).with_name("asked.py"))]
+    job = json.dumps({"texts": texts, "options": json.dumps(options)}).encode()
+    try:
+        done = subprocess.run(  # noqa: S603 - our own program, in our own interpreter
+            command, input=job, capture_output=True, timeout=PATIENCE, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as exc:
+        raise error("unavailable", f"DIDKit could not be asked: {type(exc).__name__}") from None
+    if done.returncode:
+        raise error("unavailable", f"DIDKit ended with status {done.returncode}")
+    answers: list[JsonObject | str] = json.loads(done.stdout)
     return ["" if answer == good else _said(answer) for answer in answers]
 
 
-def _said(answer: JsonObject | BaseException) -> str:
-    if isinstance(answer, BaseException):
-        return str(answer) or type(answer).__name__
+def _said(answer: JsonObject | str) -> str:
+    if isinstance(answer, str):
+        return answer
     said = [*answer.get("errors", ()), *answer.get("warnings", ())]
     return "; ".join(map(str, said)) or "nothing was verified"
 
