@@ -34,6 +34,7 @@ __all__ = [
     "canonical",
     "digest",
     "is_digest",
+    "measure",
     "parse",
     "parse_object",
 ]
@@ -71,9 +72,9 @@ def parse(data: bytes, *, size: int, depth: int = MAX_DEPTH, members: int = MAX_
         _check_encoding(data)
         _scan(data, depth, members)
         value = _slow_parse(data, exc.pos)
-        _measure(value, depth, members)
+        measure(value, depth, members)
         return value
-    has_float = _measure(value, depth, members)
+    has_float = measure(value, depth, members)
     # A canonical text has no duplicates and no odd numbers; anything else is read again, slowly.
     if has_float or not _same_as_canonical(value, data):
         value = _slow_parse(data)
@@ -95,7 +96,7 @@ def _same_as_canonical(value: Json, data: bytes) -> bool:
         return False
 
 
-def _measure(value: Json, depth: int, members: int) -> bool:
+def measure(value: Json, depth: int, members: int) -> bool:
     """Hold depth and member count; True if a float occurs."""
     has_float = False
     count = 0
@@ -126,7 +127,7 @@ _TOKEN: Final = re.compile(rb'"(?>(?:[^"\\]++|\\.)*)"?|[\[{\]},]', re.DOTALL)
 def _scan(data: bytes, depth: int, members: int) -> None:
     """Hold a text that may be no JSON to the limits, before it is read for its error.
 
-    Never stricter than `_measure`; it ends as soon as a limit is passed, so hostile bytes cost
+    Never stricter than `measure`; it ends as soon as a limit is passed, so hostile bytes cost
     no more than honest ones, and their answer does not depend on how deep the decoder recurses.
     """
     level = commas = 0
@@ -345,8 +346,8 @@ _B58_LANES: Final = _lanes(B58_MAX)
 _B58_LANES_64: Final = _lanes(64)
 
 
-def b58_decode(text: str) -> bytes:
-    """Inverse of `b58_encode`, for at most `B58_MAX` characters.
+def b58_decode(text: str, *, size: int = B58_MAX) -> bytes:
+    """Inverse of `b58_encode`, for at most ``size`` characters.
 
     The digits are read as one number in base 256, whose neighbours are then joined lane by
     lane, all at once: high * 256^n + low becomes high * 58^n + low, for n = 1, 2, 4 … 64. No
@@ -355,13 +356,14 @@ def b58_decode(text: str) -> bytes:
     Raises:
         LimitExceeded: ``limit-size``. Malformed: ``encoding``.
     """
-    if len(text) > B58_MAX:
-        raise error("limit-size", f"{len(text)} characters of base58, {B58_MAX} are allowed")
+    if len(text) > size:
+        raise error("limit-size", f"{len(text)} characters of base58, {size} are allowed")
     digits = text.encode("ascii", "replace").translate(_B58_DIGIT)
     if b"\xff" in digits:
         raise error("encoding", "not base58")
     number = int.from_bytes(digits, "big")
-    for width, low, gap in _B58_LANES if len(digits) > 64 else _B58_LANES_64:
+    lanes = _B58_LANES if len(digits) > 64 else _B58_LANES_64
+    for width, low, gap in lanes if len(digits) <= B58_MAX else _lanes(len(digits)):
         number -= (number >> width & low) * gap
     out = number.to_bytes((number.bit_length() + 7) >> 3, "big")
     if digits.startswith(b"\0"):

@@ -25,7 +25,7 @@ __all__ = ["BASE", "CONTEXT_SHA256", "accepts", "context", "load", "names", "val
 
 BASE: Final = "https://delegant.example/schemas/"
 """Every schema's ``$id`` is this, its name and ``.json``."""
-CONTEXT_SHA256: Final = "bd9344ad9323eacdb66eee5908b9dec206f8183b29c176bfb5c73c26dc22bdf1"
+CONTEXT_SHA256: Final = "ada3398d60f99f3d0b34a1fd2c17b6dd340480dae97bcffe1e92b47f882ac31d"
 """The hexadecimal SHA-256 of `context`, for those who pin it."""
 
 _SHARED: Final = "common"
