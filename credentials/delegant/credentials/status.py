@@ -17,7 +17,7 @@ from .did import Did
 from .envelope import V2_CONTEXT, Secured
 from .errors import error
 
-__all__ = ["MIN_BITS", "StatusList", "document", "encode", "parse_status_list"]
+__all__ = ["MIN_BITS", "StatusList", "document", "encode", "inflate", "parse_status_list"]
 
 MIN_BITS: Final = 131_072
 """The least length of a list, so that an index tells nobody much (section 6.1 of the spec)."""
@@ -132,7 +132,16 @@ def encode(bits: bytes) -> str:
     return "u" + b64u_encode(packed[:9] + b"\xff" + packed[10:])
 
 
-def _expand(encoded: str, most: int) -> bytes:
+def inflate(encoded: str, most: int) -> bytes:
+    """The bits that `encode` packed, of whatever length.
+
+    Args:
+        encoded: multibase ``u`` text.
+        most: bytes there may be, held while they are decompressed.
+
+    Raises:
+        LimitExceeded: ``limit-size``. Malformed: ``encoding``.
+    """
     packed = b64u_decode(encoded[1:], size=2 * most)
     unzip = zlib.decompressobj(wbits=31)
     try:
@@ -143,6 +152,11 @@ def _expand(encoded: str, most: int) -> bytes:
         raise error("limit-size", f"a status list larger than {most} bytes")
     if not unzip.eof or unzip.unused_data:
         raise error("encoding", "encodedList is cut short, or has more after its end")
+    return bits
+
+
+def _expand(encoded: str, most: int) -> bytes:
+    bits = inflate(encoded, most)
     if len(bits) * 8 < MIN_BITS:
         raise error("shape", f"a status list has at least {MIN_BITS} bits")
     return bits

@@ -9,13 +9,15 @@ them all (VC Data Integrity 1.0, 2.1; VCDM 2.0, 4.9).
 
 from __future__ import annotations
 
+import math
 import re
+from fractions import Fraction
 from typing import Final
 
 from delegant.credentials.codec import Json
 from delegant.credentials.errors import error
 
-__all__ = ["date_time_stamp"]
+__all__ = ["date_time_stamp", "instant"]
 
 MAX_LENGTH: Final = 64
 _STAMP: Final = re.compile(
@@ -36,21 +38,30 @@ def date_time_stamp(value: Json, where: str) -> int:
     Raises:
         Malformed: ``shape``; also for a time without an offset, which is a ``dateTime`` only.
     """
+    return math.ceil(instant(value, where, code="shape"))
+
+
+def instant(value: Json, where: str, *, code: str = "data-model") -> Fraction:
+    """The same, exact: for two times that are compared with each other.
+
+    Raises:
+        Malformed: ``data-model``, or the code asked for.
+    """
     found = None
     if type(value) is str and len(value) <= MAX_LENGTH:
         found = _STAMP.fullmatch(value)
     if found is None:
-        raise error("shape", f"{where} is not a dateTimeStamp like 2026-11-23T09:00:00Z")
+        raise error(code, f"{where} is not a dateTimeStamp like 2026-11-23T09:00:00Z")
     year, month, day = int(found[1]), int(found[2]), int(found[3])
     leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
     if day > _DAYS[month - 1] + (leap and month == 2):
-        raise error("shape", f"{where} names a day that its month does not have")
+        raise error(code, f"{where} names a day that its month does not have")
     hour, minute, second = (int(found[n] or 0) for n in (4, 5, 6))
     seconds = (_days(year, month, day) * 24 + (24 if found[8] else hour)) * 3600
     seconds += minute * 60 + second
     offset = (int(found[10] or found[12] or 0) * 60 + int(found[11] or 0)) * 60
     seconds += offset if found[9] == "-" else -offset
-    return seconds + (found[7] is not None and found[7].strip(".0") != "")
+    return seconds + Fraction(f"0{found[7]}" if found[7] else 0)
 
 
 def _days(year: int, month: int, day: int) -> int:

@@ -1,0 +1,135 @@
+"""What a verification may cost, what it is given, and what comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from delegant.credentials.codec import JsonObject
+from delegant.credentials.errors import Error
+
+from . import status
+from .dids import Resolve
+from .keys import Key
+from .related import Look
+
+__all__ = ["CHECKS", "Limits", "Report", "Run", "Signature"]
+
+CHECKS: Final = ("issuer", "validity", "status", "schema", "resources")
+"""What can be left out; each is a step above, 4 to 8."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one verification may cost.
+
+    Attributes:
+        size: bytes or characters of one document.
+        proofs: proofs on one document.
+        credentials: credentials in one presentation.
+        lists: status entries looked up for one credential.
+        status_list: bytes of a list when decompressed.
+    """
+
+    size: int = 1 << 20
+    proofs: int = 16
+    credentials: int = 32
+    lists: int = 8
+    status_list: int = status.MAX_LIST
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """A signature that holds, of either form.
+
+    Attributes:
+        form: a cryptosuite, or the media type of a token.
+        method: the verification method, or ``kid``.
+        controller: whose key it is; empty where the caller vouched for the key.
+        key: the key.
+        hidden: digests of an SD-JWT nothing was disclosed for: parts withheld, and decoys.
+        bound: whether the holder's key signed the showing of an SD-JWT.
+    """
+
+    form: str
+    method: str
+    controller: str
+    key: Key
+    hidden: int = 0
+    bound: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What came of a verification.
+
+    Attributes:
+        document: what was signed, as far as it was disclosed; None where there is nothing to
+            show. Only to be believed if `verified`.
+        proofs: the signatures that hold.
+        errors: why it is not verified, the first step first.
+        warnings: what was found and left to the caller to judge.
+        credentials: of a presentation, the reports on the credentials in it.
+    """
+
+    document: JsonObject | None = None
+    proofs: tuple[Signature, ...] = ()
+    errors: tuple[Error, ...] = ()
+    warnings: tuple[Error, ...] = ()
+    credentials: tuple[Report, ...] = ()
+
+    @property
+    def verified(self) -> bool:
+        """Whether nothing speaks against it."""
+        return not self.errors
+
+    def require(self) -> JsonObject:
+        """The document; raises the first error instead, if there is any."""
+        if self.errors or self.document is None:
+            raise self.errors[0]
+        return self.document
+
+
+@dataclass(slots=True)
+class Run:
+    """One verification: what it was given, and what it has found so far."""
+
+    resolve: Resolve
+    at: int
+    checks: frozenset[str]
+    strict: bool
+    keys: Mapping[str, Key] | None
+    lists: Look
+    schemas: Look
+    resources: Look
+    limits: Limits
+    errors: list[Error] = field(default_factory=list)
+    warnings: list[Error] = field(default_factory=list)
+
+    def fresh(self, **changes: Any) -> Run:
+        """The same for another document."""
+        given = {
+            name: getattr(self, name)
+            for name in ("resolve", "at", "checks", "strict", "keys", "lists", "schemas",
+                         "resources", "limits")
+        }  # fmt: skip
+        return Run(**{**given, **changes})
+
+    def soft(self, name: str, check: Callable[[], None]) -> None:
+        """A step that may be left out, and whose findings may be warnings."""
+        if name not in self.checks:
+            return
+        try:
+            check()
+        except Error as exc:
+            (self.errors if self.strict else self.warnings).append(exc)
+
+    def report(
+        self,
+        document: JsonObject | None = None,
+        proofs: tuple[Signature, ...] = (),
+        credentials: tuple[Report, ...] = (),
+    ) -> Report:
+        """What came of it."""
+        return Report(document, proofs, tuple(self.errors), tuple(self.warnings), credentials)
