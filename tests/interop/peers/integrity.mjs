@@ -59,19 +59,25 @@ function verifyingSuites() {
   return [...all, new Ed25519Signature2020()];
 }
 
-const verdict = ({verified, error, statusResult}) => holds(() => {
+const verdict = ({verified, error}) => holds(() => {
   if(!verified) {
-    throw error ?? statusResult.error;
+    throw error;
   }
 });
 
-const statusOf = lists => async ({credential}) => statusList.checkStatus({
-  credential,
-  documentLoader: async url => url in lists ?
-    {contextUrl: null, documentUrl: url, document: lists[url]} : documentLoader(url),
-  suite: verifyingSuites(),
-  verifyMatchingIssuers: false // a status authority is not the issuer
-});
+// What the status lists say of a credential, each list verified as a credential itself.
+async function status({credential, lists}) {
+  const {results, error} = await statusList.checkStatus({
+    credential,
+    documentLoader: async url => url in lists ?
+      {contextUrl: null, documentUrl: url, document: lists[url]} : documentLoader(url),
+    suite: verifyingSuites()
+  });
+  if(error) {
+    throw error;
+  }
+  return results.map(({credentialStatus, status}) => [credentialStatus.statusPurpose, status]);
+}
 
 serve({
   give: ({documents}) => give(documents),
@@ -90,11 +96,12 @@ serve({
       presentation, challenge, domain, documentLoader,
       suite: await signingSuite(suite, did, created)
     }),
-  // Without lists the status is left to whoever asks.
-  verify: async ({credential, at, lists}) => verdict(await vc.verifyCredential({
+  // The status is a question of its own, below.
+  verify: async ({credential, at}) => verdict(await vc.verifyCredential({
     credential, documentLoader, now: at, suite: verifyingSuites(),
-    checkStatus: lists ? statusOf(lists) : async () => ({verified: true})
+    checkStatus: async () => ({verified: true})
   })),
+  status,
   verifyPresentation: async ({presentation, at, challenge, domain}) => verdict(
     await vc.verify({
       presentation, challenge, domain, documentLoader, now: at, suite: verifyingSuites()

@@ -11,8 +11,9 @@ from delegant.credentials.did import Did
 from delegant.credentials.errors import error
 from delegant.w3c.dids import checked
 from delegant.w3c.keys import Key
+from delegant.w3c.values import url
 
-from .model import KINDS, uri
+from .model import KINDS
 
 __all__ = ["Report"]
 
@@ -89,12 +90,12 @@ class Report:
         report = cls(
             form=shape.one_of(value["form"], "report.form", tuple(KINDS)),
             original=shape.digest_text(value["original"], "report.original"),
-            id=uri(value["id"], "report.id") if "id" in value else None,
+            id=url(value["id"], "report.id") if "id" in value else None,
             types=shape.array_of(value["types"], "report.types", shape.text),
             issuer=checked(value["issuer"]),
             method=shape.text(value["verificationMethod"], "report.verificationMethod", 2048),
             key=Key.from_multikey(value["key"]).multikey,
-            subject=uri(value["subject"], "report.subject") if "subject" in value else None,
+            subject=url(value["subject"], "report.subject") if "subject" in value else None,
             issued=shape.time(value["issued"], "report.issued"),
             expires=shape.time(value["expires"], "report.expires") if "expires" in value else None,
             checked_at=shape.time(value["checkedAt"], "report.checkedAt"),
