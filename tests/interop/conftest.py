@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from delegant.w3c import contexts
 from interop.peer import Missing, Peer
 
 
@@ -25,3 +26,11 @@ def peers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], 
     yield ask
     for peer in running.values():
         peer.close()
+
+
+@pytest.fixture(scope="session")
+def integrity(peers: Callable[[str], Peer]) -> Peer:
+    """The peer for Data Integrity, with the contexts bundled here and no other."""
+    peer = peers("integrity")
+    peer("give", documents={url: contexts.context(url) for url in contexts.urls()})
+    return peer

@@ -7,23 +7,22 @@ import time
 from collections.abc import Callable
 from functools import reduce
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
-from delegant.credentials import Link, did
+from delegant.credentials import Error, Link, did
+from delegant.credentials.credential import parse_link
 from delegant.credentials.envelope import Form, unpack
 from delegant.credentials.shape import format_time
+from delegant.w3c import proofs
+from delegant.w3c.keys import EdSigner
+from interop.common import told
 from interop.peer import Peer
 from test_readme import Shell
 from world import World, research_chain
 
 Peers = Callable[[str], Peer]
-
-
-def told(answer: dict[str, Any]) -> str:
-    """Why a peer refused; empty where it did not."""
-    return "" if answer["verified"] else answer["error"] or "refused"
 
 
 def chain_of(form: Form) -> tuple[World, list[Link]]:
@@ -110,6 +109,53 @@ def test_a_status_list_of_ours_is_read_bit_by_bit(peers: Peers) -> None:
         entry.index,
         suspended,
     ]
+
+
+def test_an_export_with_rdf_verifies_elsewhere_with_no_term_dropped(integrity: Peer) -> None:
+    world, links = chain_of("di")
+    keys_of = {party.did: party.key for party in world.parties.values()}
+    for link in links:
+        issuer = link.issuer
+        exported = proofs.sign(
+            link.secured.document,
+            EdSigner(keys_of[issuer]),
+            suite="eddsa-rdfc-2022",
+            method=did.vm_of(issuer),
+            created=world.now,
+        )
+        at = format_time(world.now)
+        assert told(integrity("verify", credential=exported, at=at)) == ""
+        for path in paths(link.secured.document):
+            altered = changed(exported, path)
+            assert told(integrity("verify", credential=altered, at=at)), path
+        with pytest.raises(Error) as refused:
+            parse_link(unpack(exported)).secured.check(issuer, keys_of[issuer].public)
+        assert refused.value.code == "shape"  # an export: no chain takes it for a link
+
+
+Path_ = tuple[str | int, ...]
+
+
+def paths(value: Any, place: Path_ = ()) -> list[Path_]:
+    """The way to each value of a document but its contexts."""
+    if type(value) is dict:
+        inner = [(name, item) for name, item in value.items() if name != "@context"]
+    elif type(value) is list:
+        inner = list(enumerate(value))
+    else:
+        return [place]
+    return [path for name, item in inner for path in paths(item, (*place, name))]
+
+
+def changed(document: dict[str, Any], path: Path_) -> dict[str, Any]:
+    """The document with the value at the end of a path changed."""
+    altered: dict[str, Any] = json.loads(json.dumps(document))
+    inner = reduce(lambda it, name: it[name], path[:-1], cast(Any, altered))
+    value = inner[path[-1]]
+    inner[path[-1]] = (
+        not value if type(value) is bool else value + ("1" if type(value) is str else 1)
+    )
+    return altered
 
 
 @pytest.mark.parametrize("suite", ["eddsa-jcs-2022", "vc+jwt"])
