@@ -10,8 +10,11 @@ from functools import cache
 from multiprocessing import get_context
 
 from delegant.credentials import Evidence, Link, canonical, issue_link
-from delegant.credentials.envelope import Form
-from world import LIST, PAPERS, World, research_chain
+from delegant.credentials.envelope import V2_CONTEXT, Form
+from delegant.w3c import proofs
+from delegant.w3c.dids import expand, from_key, vm_of
+from delegant.w3c.keys import new_signer
+from world import LIST, PAPERS, T0, World, research_chain
 
 from .chains import Batch, full_link, line_of, read_papers, story
 from .measure import Effort, Figure, Job, ratio, raw_r, raw_s, two
@@ -163,6 +166,23 @@ def _threads(effort: Effort) -> tuple[Figure, ...]:
         return two(pool, [_verify, _verify_warm], effort)
 
 
+def in_general(suite: str, kind: str) -> Job:
+    """A small credential of VCDM 2.0, verified by general rules from parsed JSON."""
+    key = new_signer(kind)
+    name = from_key(key.public)
+    document = {
+        "@context": [V2_CONTEXT],
+        "id": "urn:uuid:58172aac-d8ba-11ed-83dd-0b3aef56cc33",
+        "type": ["VerifiableCredential"],
+        "issuer": name,
+        "validFrom": "2026-01-01T00:00:00Z",
+        "name": "A small credential",
+        "credentialSubject": {"id": "did:example:subject", "name": "Subject"},
+    }
+    made = proofs.sign(document, key, suite=suite, method=vm_of(name), created=T0)
+    return lambda: proofs.verify(made, resolve=expand, at=T0)
+
+
 def processes(effort: Effort) -> Figure:
     """Two processes against one."""
     return _processes(effort)[0]
@@ -190,6 +210,28 @@ ROWS = (
     Row("evidence_item", "evidence: sponsor credential, once", "r", r(sponsor_credential), 1, 3),
     Row("evidence_identity", "evidence: agent identity, once", "r", r(agent_identity), 1, 3),
     Row("evidence_list", "evidence: status list, 131,072 bits", "r", r(status_list), 1, 3),
+    Row(
+        "vc_jcs",
+        "any credential, eddsa-jcs-2022",
+        "r",
+        r(lambda: in_general("eddsa-jcs-2022", "Ed25519")),
+        1,
+    ),
+    Row(
+        "vc_rdfc", "  eddsa-rdfc-2022", "r", r(lambda: in_general("eddsa-rdfc-2022", "Ed25519")), 1
+    ),
+    Row(
+        "vc_ecdsa_jcs",
+        "  ecdsa-jcs-2019, P-256",
+        "r",
+        r(lambda: in_general("ecdsa-jcs-2019", "P-256")),
+    ),
+    Row(
+        "vc_ecdsa_rdfc",
+        "  ecdsa-rdfc-2019, P-256",
+        "r",
+        r(lambda: in_general("ecdsa-rdfc-2019", "P-256")),
+    ),
     Row("threads_2", "verify: 2 threads against 1", "x", threads, 2, least=1.3),
     Row("threads_2_warm", "  chain seen before", "x", threads_warm, 2),
     Row("processes_2", "verify: 2 processes against 1", "x", processes, 2, least=1.8),

@@ -143,6 +143,7 @@ def test_published_x25519_did_keys_are_for_encryption_alone() -> None:
         ("did:jwk:e30", "suite"),
         ("did:jwk:%%", "did-invalid"),
         (7, "did-invalid"),
+        ("did:key:z6MkiTBz1ymuepAQ4HEHYSF1H8quG5GLVVQR3djdX3mDooWr", "did-invalid"),
         ("did:key:z6MkiTBz1ymuepAQ4HEHYSF1H8quG5GLVVQR3djdX3mDooWp", ""),
     ],
 )

@@ -72,7 +72,9 @@ def test_order_and_names_of_blank_nodes_do_not_matter(quads: list[Quad], dice: o
 
 @settings(deadline=None, max_examples=50)
 @given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), unique=True, max_size=400))
-def test_any_graph_is_answered_or_refused_in_well_under_a_second(edges: list[tuple[int, int]]) -> None:
+def test_any_graph_is_answered_or_refused_in_well_under_a_second(
+    edges: list[tuple[int, int]],
+) -> None:
     quads = [(f"_:n{a}", P, f"_:n{b}", "") for a, b in edges]
     start = time.perf_counter()
     assert refusal(lambda: rdfc.canonical(quads)) in ("", "limit-rdf")

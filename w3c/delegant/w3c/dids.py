@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
 import nacl.bindings
+import nacl.exceptions
 
 from delegant.credentials import did
 from delegant.credentials.codec import (
@@ -80,7 +81,10 @@ def _key_document(who: Did) -> JsonObject:
         raise error("encoding", "not the canonical spelling of its key")
     agreement = key
     if key.kind == "Ed25519":
-        raw: bytes = nacl.bindings.crypto_sign_ed25519_pk_to_curve25519(key.raw)
+        try:
+            raw: bytes = nacl.bindings.crypto_sign_ed25519_pk_to_curve25519(key.raw)
+        except nacl.exceptions.RuntimeError:
+            raise error("encoding", "not a point of Ed25519") from None
         agreement = Key("X25519", raw)
     methods = [key] if agreement == key else [key, agreement]
     out: JsonObject = {

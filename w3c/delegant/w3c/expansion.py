@@ -41,11 +41,13 @@ class _Mine(threading.local):
     Attributes:
         whole: by URL.
         scoped: by the identity of a context inside a bundled one (kept beside, so that it lives).
+        applied: what came of a scoped context, by it, by what it was applied to, and how.
     """
 
     def __init__(self) -> None:
         self.whole: LRUCache[str, Any] = LRUCache(maxsize=len(contexts.DIGESTS))
         self.scoped: dict[int, tuple[JsonObject, ResolvedContext]] = {}
+        self.applied: LRUCache[Any, Any] = LRUCache(maxsize=512)
 
 
 _MINE: Final = _Mine()
@@ -113,16 +115,25 @@ class _Processor(jsonld.JsonLdProcessor):  # type: ignore[misc]
             raise error("undefined-term", f"a value of {name!r} says nothing ({what})")
         return found
 
-    def _process_context(
-        self, active: Any, local: Any, options: Any, *args: Any, **more: Any
-    ) -> Any:
+    def _process_context(self, active: Any, local: Any, options: Any, **how: Any) -> Any:
         self._contexts += 1
         if self._contexts > MAX_CONTEXTS:
             raise error("limit-rdf", f"more than {MAX_CONTEXTS} contexts")
+        if type(local) is dict and id(local) in _MINE.scoped and "cycles" not in how:
+            # PyLD gives what it applies such a context to a new name each time, and so misses
+            # its own cache. Both are fixed, so what comes of them is.
+            key = (id(local), active.get("_uuid"), *sorted(how.items()))
+            if key[1] and key in _MINE.applied:
+                return _MINE.applied[key]
+            found = super()._process_context(active, local, options, **how)
+            if key[1]:
+                _MINE.applied[key] = found
+            return found
         for one in local if type(local) is list else [local]:
             if type(one) is dict:
+                self._spend(len(one) // 4)
                 _allowed(one)
-        return super()._process_context(active, local, options, *args, **more)
+        return super()._process_context(active, local, options, **how)
 
     def _clone_active_context(self, active: Any) -> Any:
         self._spend(1 + len(active["mappings"]) // 8)
