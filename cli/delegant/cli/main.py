@@ -34,7 +34,7 @@ def _root(
     """Identity and delegated authority for AI agents."""
 
 
-for _room in ("setup", "delegation", "acting", "trusting", "ans", "serve", "demo", "limbo"):
+for _room in ("setup", "delegation", "acting", "trusting", "vc", "ans", "serve", "demo", "limbo"):
     importlib.import_module(f"delegant.cli.{_room}").register(app)
 
 if __name__ == "__main__":

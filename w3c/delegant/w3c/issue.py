@@ -15,7 +15,7 @@ from delegant.credentials.codec import Json, JsonObject, canonical
 from delegant.credentials.envelope import DELEGATION_CONTEXT, V2_CONTEXT
 from delegant.credentials.errors import error
 
-from . import contexts, dids, jsonld, model, proofs, related, tokens
+from . import contexts, dids, model, proofs, related, tokens
 from .extras import load
 from .keys import Key, Signer
 from .related import Look
@@ -136,7 +136,7 @@ def check_issuable(document: Json, *, resources: Look = None) -> bool:
         model.check_credential(document)
         stated = many(document.get("relatedResource", ABSENT), "relatedResource")
         related.check_digests(stated, resources, missing_too=False)
-    jsonld.check_terms(document)
+    model.check_terms(document)
     return presentation
 
 

@@ -15,7 +15,7 @@ from delegant.credentials.codec import Json, JsonObject
 from delegant.credentials.envelope import V2_CONTEXT
 from delegant.credentials.errors import error
 
-from . import related, status
+from . import jsonld, related, status
 from .values import ABSENT, MAX_ITEMS, many, object_, types_of, url
 from .xsd import instant
 
@@ -26,6 +26,7 @@ __all__ = [
     "check_credential",
     "check_enveloped",
     "check_presentation",
+    "check_terms",
     "is_enveloped",
 ]
 
@@ -42,8 +43,10 @@ TYPED: Final = ("evidence", "termsOfUse", "refreshService", "confidenceMethod", 
 
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*", re.ASCII)
 _DATA: Final = re.compile(
-    r"data:application/([a-z0-9.+-]{1,32})(;base64)?,([A-Za-z0-9_~.=+/-]+)\s?", re.ASCII
+    r"data:application/([a-z0-9.+-]{1,32})(;base64)?,([A-Za-z0-9_~.=+/ \t\r\n-]+)", re.ASCII
 )
+_SPACE: Final = re.compile(r"[ \t\r\n]+", re.ASCII)
+"""Breaks a long URL and is no part of it (RFC 3986, appendix C); some tools leave it in."""
 
 
 def check_credential(document: Json) -> None:
@@ -120,7 +123,27 @@ def check_enveloped(document: Json, kind: str) -> tuple[str, str]:
         raise error("data-model", f"the id of an {kind} is a data: URL with a secured document")
     if match[1] not in MEDIA_TYPES[kind]:
         raise error("data-model", f"an {kind} with application/{match[1]} in it")
-    return match[1], match[3]
+    return match[1], _SPACE.sub("", match[3])
+
+
+def check_terms(document: JsonObject) -> None:
+    """`jsonld.check_terms`; of enveloped documents the URL without the space that breaks it.
+
+    Raises:
+        Malformed: ``undefined-term``, ``json-ld``. Undecided: ``context-unknown``.
+        LimitExceeded: ``limit-*``.
+    """
+    inside = document.get("verifiableCredential", ABSENT)
+    if inside is not ABSENT:
+        whole = [_joined(one) for one in many(inside, "verifiableCredential")]
+        document = {**document, "verifiableCredential": whole}
+    jsonld.check_terms(_joined(document))
+
+
+def _joined(document: JsonObject) -> JsonObject:
+    if not is_enveloped(document):
+        return document
+    return {**document, "id": _SPACE.sub("", str(document.get("id")))}
 
 
 def is_enveloped(document: JsonObject) -> bool:

@@ -84,6 +84,29 @@ class Report:
         """Whether nothing speaks against it."""
         return not self.errors
 
+    def as_json(self) -> JsonObject:
+        """As a machine reads it; the document only if it is verified."""
+        out: JsonObject = {
+            "verified": self.verified,
+            "proofs": [
+                {
+                    "form": one.form,
+                    "verificationMethod": one.method,
+                    "controller": one.controller,
+                    "hidden": one.hidden,
+                    "bound": one.bound,
+                }
+                for one in self.proofs
+            ],
+            "errors": [one.problem() for one in self.errors],
+            "warnings": [one.problem() for one in self.warnings],
+        }
+        if self.credentials:
+            out["credentials"] = [one.as_json() for one in self.credentials]
+        if self.verified:
+            out["document"] = self.document
+        return out
+
     def require(self) -> JsonObject:
         """The document; raises the first error instead, if there is any."""
         if self.errors or self.document is None:

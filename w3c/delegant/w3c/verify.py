@@ -26,7 +26,7 @@ from typing import Any, Literal
 from delegant.credentials.codec import JsonObject, canonical, parse
 from delegant.credentials.errors import Error, error
 
-from . import jsonld, model, related, schema, status, tokens
+from . import model, related, schema, status, tokens
 from . import proofs as integrity
 from .dids import Resolve
 from .extras import load
@@ -236,7 +236,7 @@ def _read(raw: Any, limits: Limits, kind: str) -> JsonObject | str:
     if not model.is_enveloped(raw):
         return raw
     media, token = model.check_enveloped(raw, kind)
-    jsonld.check_terms(raw)
+    model.check_terms(raw)
     if media.endswith("+cose"):
         raise error("suite", f"application/{media} is not read here")
     if _media_of(token) != media:
@@ -286,7 +286,7 @@ def _parted(
 
 def _check_model(document: JsonObject, check: Callable[[JsonObject], None]) -> None:
     check(document)
-    jsonld.check_terms(document)
+    model.check_terms(document)
 
 
 def _inside(
