@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from delegant.credentials import (
+    AgentAttestation,
     AgentIdentity,
     Authorization,
     Bundle,
@@ -34,6 +35,7 @@ from delegant.credentials import (
     Trust,
     did,
     issue_agent_identity,
+    issue_attestation,
     issue_human_sponsor,
     issue_link,
     issue_status_list,
@@ -183,6 +185,25 @@ class World:
         }
         party.identity = issue_agent_identity(issuer.key, **(members | changes))
         return party
+
+    def attestation(
+        self, agent: Party, claim: str = "SOXComplianceCertified", **changes: Any
+    ) -> AgentAttestation:
+        """A claim about an agent by the organisation, for a month from now."""
+        members: dict[str, Any] = {
+            "issuer": self.org.did,
+            "agent": agent.did,
+            "claim": claim,
+            "authority": self.status.did,
+            "authority_key": self.status.key.public,
+            "status": StatusEntry(LIST, 0),
+            "valid_from": self.now,
+            "valid_until": self.now + 30 * 86_400,
+            "form": self.form,
+            "id": self.id(f"attestation/{agent.name}/{claim}"),
+        }
+        signer = changes.pop("signer", self.org)
+        return issue_attestation(signer.key, **(members | changes))
 
     def delegate(
         self,

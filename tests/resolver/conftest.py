@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from resolver.door import House, build, running
+from resolver.vc import Api
 
 
 @pytest.fixture(scope="module")
@@ -16,3 +17,11 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     folder: Path = tmp_path_factory.mktemp("house")
     with running(build(folder)) as open_house:
         yield open_house
+
+
+@pytest.fixture(scope="module")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
+    """A house whose VC-API asks nobody for a token."""
+    folder: Path = tmp_path_factory.mktemp("api")
+    with running(build(folder), development=True) as open_house:
+        yield Api(open_house)

@@ -18,6 +18,7 @@ from delegant.ans import lifecycle, new_record, submission
 from delegant.credentials import Link, PrivateKey
 from delegant.credentials.codec import JsonObject
 from delegant.resolver.app import create_app
+from delegant.resolver.dids import Dids
 from delegant.resolver.server import Deadline, open_registry
 from delegant.wallet import (
     Home,
@@ -29,7 +30,9 @@ from delegant.wallet import (
     delegate,
     gather,
 )
+from delegant.wallet.issuer import Issuer
 
+PASSPHRASE = "correct horse battery staple"
 NAME = "mcp://SemanticSearch.KnowledgeBase.DataCorp.v1.0.main"
 ENDPOINT = "https://agents.acme.example/mcp"
 
@@ -57,6 +60,7 @@ class House:
     bot: Wallet
     other: Wallet
     links: list[Link]
+    issuer: Issuer
     port: int = 0
 
     @property
@@ -133,28 +137,29 @@ def parse_reply(data: bytes) -> Reply:
     return Reply(int(first.split(" ")[1]) if data else 0, headers, body)
 
 
-def build(folder: Path) -> House:
-    """A new home; one passphrase for all its wallets."""
+def build(folder: Path, *, url: str = "http://127.0.0.1:8080", method: str = "key") -> House:
+    """A new home; one passphrase for all its wallets. ``method``: of everybody's DID."""
     secret = folder / "passphrase"
-    secret.write_text("correct horse battery staple\n")
+    secret.write_text(PASSPHRASE + "\n")
     secret.chmod(0o600)
     now = int(time.time())
     home = create_home(
         folder / "home",
         "acme.example",
-        url="http://127.0.0.1:8080",
+        url=url,
         passphrases=Passphrases(secret),
         now=now,
+        method=method,
     )
     organization = home.open_wallet("organization")
-    add_human(home, organization, "ana", now=now)
+    add_human(home, organization, "ana", now=now, method=method)
     ana = home.open_wallet("human", "ana")
     for name in ("bot", "other"):
-        create_agent(home, ana, name, now=now, tools=["db.read"])
+        create_agent(home, ana, name, now=now, tools=["db.read"], method=method)
     grant = {"actions": ["ans.*"], "resources": [home.settings.registry]}
     link = delegate(home, ana, "bot", [grant], now=now).link
     bot, other = (home.open_wallet("agent", name) for name in ("bot", "other"))
-    return House(home, organization, bot, other, [link])
+    return House(home, organization, bot, other, [link], Issuer.open(home, PASSPHRASE))
 
 
 class Hasty(Deadline):
@@ -164,14 +169,20 @@ class Hasty(Deadline):
 
 
 @contextlib.contextmanager
-def running(house: House, *, protocol: type[Deadline] = Deadline) -> Iterator[House]:
+def running(
+    house: House,
+    *,
+    protocol: type[Deadline] = Deadline,
+    dids: Dids | None = None,
+    development: bool = False,
+) -> Iterator[House]:
     """Serve the house on a free port."""
     registry = open_registry(house.home, house.organization)
     if not registry.providers():
         registry.bind_provider("DataCorp", house.home.settings.organization)
     listener = socket.create_server(("127.0.0.1", 0), backlog=256)
     config = uvicorn.Config(
-        create_app(house.home, registry),
+        create_app(house.home, registry, issuer=house.issuer, development=development, dids=dids),
         http=protocol,
         lifespan="off",
         log_level="critical",

@@ -140,45 +140,6 @@ def test_the_names_of_an_agent(house: House) -> None:
     assert verify_answer(answers[mine], house.registry, mine, at=now()).did == house.bot.did
 
 
-# --- DIDs --------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("method", ["key", "jwk"])
-def test_a_did_resolves_to_its_document(house: House, method: str) -> None:
-    subject = did.from_key(PrivateKey.generate().public, method)
-    plain = house.call("GET", f"/1.0/identifiers/{subject}")
-    assert plain.headers["content-type"].startswith("application/did+json")
-    assert plain.json == did.document(subject)
-    whole = house.call(
-        "GET",
-        f"/1.0/identifiers/{quote(subject)}",
-        headers={"Accept": "application/did-resolution"},
-    )
-    assert whole.headers["content-type"].startswith("application/did-resolution")
-    assert whole.json["didDocument"] == plain.json
-    assert whole.json["didResolutionMetadata"]["contentType"] == "application/did+json"
-
-
-@pytest.mark.parametrize(
-    ("subject", "status", "kind"),
-    [
-        ("nonsense", 400, "INVALID_DID"),
-        ("did:key:zzz", 400, "INVALID_DID"),
-        ("did:key:z6Mk%00", 400, "INVALID_DID"),
-        ("did:jwk:e30", 400, "INVALID_DID"),
-        ("did:key:" + "z" * 5000, 400, "INVALID_DID"),
-        ("did:web:acme.example", 501, "METHOD_NOT_SUPPORTED"),
-    ],
-)
-def test_a_did_that_does_not_resolve_says_why(
-    house: House, subject: str, status: int, kind: str
-) -> None:
-    reply = house.call("GET", f"/1.0/identifiers/{subject}")
-    assert reply.status == status
-    assert reply.json["didDocument"] is None
-    assert reply.json["didResolutionMetadata"]["error"]["type"].endswith(kind)
-
-
 # --- status lists and evidence -----------------------------------------------------------------
 
 

@@ -140,12 +140,31 @@ def identity() -> Document:
     return doc
 
 
-FULL = {"agent-delegation": link, "human-sponsor": sponsor, "agent-identity": identity}
-"""A full document of each of the three credentials."""
+def attestation() -> Document:
+    """An attestation that says everything it may."""
+    world = World()
+    agent = world.agent("bot", world.human("ana"))
+    doc = _inside(world.attestation(agent).secured.raw)
+    doc["credentialSubject"]["attestation"] |= {
+        "capabilities": ["KnowledgeBase.SemanticSearch", "reads é"],
+        "scope": "quarterly summaries, read only",
+        "evidence": {"digestMultibase": DIGEST},
+    }
+    return doc
+
+
+FULL = {
+    "agent-delegation": link,
+    "human-sponsor": sponsor,
+    "agent-identity": identity,
+    "agent-attestation": attestation,
+}
+"""A full document of each of the four credentials."""
 BLOCK = {
     "agent-delegation": "delegation",
     "human-sponsor": "humanSponsor",
     "agent-identity": "agentIdentity",
+    "agent-attestation": "attestation",
 }
 """What the subject's block is called."""
 

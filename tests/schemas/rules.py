@@ -148,6 +148,11 @@ def _expires(kind: str, _form: str, document: Document) -> bool:
     return bool(document["validUntil"] > _block(kind, document).get("expires", "9999"))
 
 
+def _own_word(kind: str, _form: str, document: Document) -> bool:
+    own = document["issuer"] == document["credentialSubject"]["id"]
+    return kind == "agent-attestation" and bool(own)
+
+
 RULES = (
     Rule("one-proof", "The schema is of the document; whether its proof is inside or around is "
          "known only to whoever holds the secured form.", _one_proof),
@@ -172,6 +177,7 @@ RULES = (
     Rule("identity-shared", "An agent has a DID of its own, not its issuer's, sponsor's or "
          "parent's: several members.", _shared),
     Rule("identity-expires", "A credential does not outlive the agent: two members.", _expires),
+    Rule("attestation-own", "Nobody attests anything about themselves: two members.", _own_word),
 )  # fmt: skip
 
 

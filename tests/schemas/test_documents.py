@@ -41,8 +41,9 @@ def walk(node: Any) -> Any:
 
 def test_there_is_one_for_every_wire_document() -> None:
     assert schemas.names() == (
-        "agent-delegation", "agent-identity", "bundle", "evidence", "human-sponsor", "invocation",
-        "limbo", "presentation", "problem", "request", "status-list", "trust", "verdict",
+        "agent-attestation", "agent-delegation", "agent-identity", "bundle", "evidence",
+        "human-sponsor", "invocation", "limbo", "presentation", "problem", "request",
+        "status-list", "trust", "verdict",
     )  # fmt: skip
     for name in ("wallet", "", "../common"):
         with pytest.raises(KeyError):

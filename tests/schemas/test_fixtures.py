@@ -15,6 +15,7 @@ SUBJECT = "credentialSubject."
 LINK = SUBJECT + "delegation."
 SPONSOR = SUBJECT + "humanSponsor."
 AGENT = SUBJECT + "agentIdentity."
+CLAIM = SUBJECT + "attestation."
 
 RIGHT: tuple[tuple[str, str, Any], ...] = (
     ("agent-delegation", "credentialStatus", ABSENT),
@@ -27,6 +28,11 @@ RIGHT: tuple[tuple[str, str, Any], ...] = (
     ("agent-identity", AGENT + "toolset", "none"),
     ("agent-identity", AGENT + "scopeOfBehavior", "none"),
     ("agent-identity", AGENT + "updated", "2024-02-29T00:00:00Z"),
+    ("agent-attestation", CLAIM + "type", "DataRecipient_EncryptionLevel5_Compliant"),
+    ("agent-attestation", CLAIM + "capabilities", ABSENT),
+    ("agent-attestation", CLAIM + "scope", ABSENT),
+    ("agent-attestation", CLAIM + "evidence", ABSENT),
+    ("agent-attestation", CLAIM + "status.authority", "did:web:status.example"),
 )
 
 WRONG: tuple[tuple[str, str, Any], ...] = (
@@ -64,6 +70,21 @@ WRONG: tuple[tuple[str, str, Any], ...] = (
     # an identity that does not say where it comes from, or when it ends
     ("agent-identity", AGENT + "expires", ABSENT),
     ("agent-identity", AGENT + "modelHash", "uGi" + "A" * 44),
+    # a claim that says too much, too little, or something else
+    ("agent-attestation", CLAIM + "grants", []),
+    ("agent-attestation", CLAIM + "capabilities", []),
+    ("agent-attestation", CLAIM + "version", 2),
+    ("agent-attestation", CLAIM + "type", ["SOXComplianceCertified"]),
+    ("agent-attestation", CLAIM + "type", "SOX Compliance"),
+    ("agent-attestation", CLAIM + "type", "SOXComplianceCertified\n"),
+    ("agent-attestation", CLAIM + "status", ABSENT),
+    ("agent-attestation", CLAIM + "status.key", ABSENT),
+    ("agent-attestation", CLAIM + "evidence.digestMultibase", "sha256:abc"),
+    ("agent-attestation", CLAIM + "evidence.url", "https://acme.example/report"),
+    ("agent-attestation", "credentialStatus", ABSENT),
+    ("agent-attestation", "validUntil", ABSENT),
+    ("agent-attestation", "type", ["VerifiableCredential", "SOXComplianceCertified"]),
+    ("agent-attestation", "issuanceDate", "2026-01-01T00:00:00Z"),
 )
 
 

@@ -256,7 +256,8 @@ def test_the_nearest_conforming_lists_are_read() -> None:
     assert read(made(statusPurpose=["suspension", "revocation"]), about(), at=T0).value == 1
     assert read(made(type=["BitstringStatusList"]), about(), at=T0).value == 1
     assert read(without(made(), "id"), about(), at=T0).value == 1
-    assert read(made(ttl=0), about(), at=T0).stale
+    assert not read(made(ttl=0), about(), at=T0).stale
+    assert read(made(ttl=0), about(), at=T0 + 1).stale
     one = made()
     assert read(one | {"credentialSubject": [one["credentialSubject"]]}, about(), at=T0).value == 1
 
@@ -294,9 +295,9 @@ def test_a_list_is_read_within_its_validity_only() -> None:
 
 
 def test_a_list_past_its_ttl_says_so_and_still_counts() -> None:
-    assert not read(made(), about(), at=T0 + 59).stale
-    assert read(made(), about(), at=T0 + 60) == Status(1, "revocation", None, True)
-    assert not read(made(), about(), at=T0 + 60, fetched=T0 + 30).stale
+    assert not read(made(), about(), at=T0 + 60).stale
+    assert read(made(), about(), at=T0 + 61) == Status(1, "revocation", None, True)
+    assert not read(made(), about(), at=T0 + 61, fetched=T0 + 30).stale
     assert not read(made(ttl=None), about(), at=T0 + 3000).stale
 
 

@@ -34,7 +34,10 @@ def _root(
     """Identity and delegated authority for AI agents."""
 
 
-for _room in ("setup", "delegation", "acting", "trusting", "vc", "ans", "serve", "demo", "limbo"):
+_ROOMS = (
+    "setup", "delegation", "acting", "trusting", "vc", "ans", "api", "serve", "demo", "limbo",
+)  # fmt: skip
+for _room in _ROOMS:
     importlib.import_module(f"delegant.cli.{_room}").register(app)
 
 if __name__ == "__main__":

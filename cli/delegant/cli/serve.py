@@ -1,4 +1,4 @@
-"""`serve`: the registry, status lists and evidence over HTTP."""
+"""`serve`: the registry, status lists, evidence and the VC-API over HTTP."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Annotated
 import typer
 
 from delegant.credentials.errors import error
+from delegant.wallet import Wallet
+from delegant.wallet.keystore import read_header
 
 from .edge import Edge, command
 
@@ -37,20 +39,43 @@ def serve(
     bind: Annotated[
         str, typer.Option(help="HOST:PORT; port 0 picks a free one.")
     ] = "127.0.0.1:8080",
+    insecure_development: Annotated[
+        bool,
+        typer.Option(
+            "--insecure-development", help="The VC-API asks for no token; loopback alone."
+        ),
+    ] = False,
 ) -> None:
-    """Serve names, status lists and evidence, and keep what ages fresh. Stop with Ctrl-C."""
+    """Serve names, status lists, evidence and the VC-API, and keep what ages fresh.
+
+    Stop with Ctrl-C. Issuing, revoking and verifying over the VC-API need a token:
+    `delegant api token new`.
+    """
     needs_server()
     from delegant.resolver.server import serve as run  # noqa: PLC0415 - needs the extra
+    from delegant.wallet.issuer import Issuer  # noqa: PLC0415 - needs extras
 
     host, colon, port = bind.rpartition(":")
     if not colon or not port.isdigit() or int(port) > 65535:
         raise error("shape", "--bind is HOST:PORT")
     home = edge.home()
-    organization = home.open_wallet("organization")
+    path = home.wallet_path("organization")
+    read_header(path)  # a missing or damaged file is told before anybody types
+    secret = home.passphrases.get("organization")  # asked for once, for both wallets
+    organization = Wallet.open(path, secret, kind="organization")
+    issuer = Issuer.open(home, secret)
 
     def listening(address: str) -> None:
         told = f"listening on {address}"
         sys.stdout.write((json.dumps({"listening": address}) if edge.json else told) + "\n")
         sys.stdout.flush()
 
-    run(home, organization, host, int(port), listening)
+    run(
+        home,
+        organization,
+        issuer,
+        host,
+        int(port),
+        listening,
+        development=insecure_development,
+    )

@@ -8,6 +8,8 @@ This room opens no file and no socket, has no clock, writes no log and keeps no 
 randomness only for new keys, ids and nonces.
 """
 
+from .accredited import check_attestation
+from .attestation import AgentAttestation, parse_agent_attestation
 from .batch import Item, decide_many
 from .budget import Limits
 from .cache import ChainCache
@@ -32,6 +34,7 @@ from .holder import invoke, present
 from .identity import AgentIdentity
 from .issuer import (
     issue_agent_identity,
+    issue_attestation,
     issue_human_sponsor,
     issue_link,
     issue_status_list,
@@ -46,6 +49,7 @@ from .verifier import decide, explain, verify, verify_chain
 
 __all__ = [
     "CODES",
+    "AgentAttestation",
     "AgentIdentity",
     "Anchor",
     "Authority",
@@ -81,15 +85,18 @@ __all__ = [
     "Verdict",
     "VerifiedChain",
     "canonical",
+    "check_attestation",
     "decide",
     "decide_many",
     "digest",
     "explain",
     "invoke",
     "issue_agent_identity",
+    "issue_attestation",
     "issue_human_sponsor",
     "issue_link",
     "issue_status_list",
+    "parse_agent_attestation",
     "present",
     "verify",
     "verify_chain",

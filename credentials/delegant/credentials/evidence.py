@@ -1,12 +1,14 @@
 """Evidence: what was gathered beforehand, none of it believed for coming along.
 
-``{sponsors?, identities?, statusLists?, documents?}``. Each item counts only under a key that
-something trusted names: the trust folder, the sponsor credential, or the identity above.
+``{sponsors?, identities?, statusLists?, documents?, attestations?}``. Each item counts only
+under a key that something trusted names: the trust folder, the sponsor credential, the identity
+above, or the attestation.
 ``documents`` are DID documents; no method of this version lets one supply or retire a key, so
 they are kept for people to look at and never used.
 
 An `Evidence` may be kept and used for many verifications: items are parsed, and their
-signatures checked, once per bytes.
+signatures checked, once per bytes. No chain needs ``attestations``: they are for whoever asks
+what else an agent was said to be (`accredited`).
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final, TypeVar, cast
 
 from . import shape
+from .attestation import AgentAttestation, parse_agent_attestation
 from .codec import Json, JsonObject, canonical, parse_object
 from .credential import HumanSponsor, parse_human_sponsor
 from .envelope import Secured, unpack
@@ -29,13 +32,14 @@ MAX_EVIDENCE: Final = 8 * 1024 * 1024
 MAX_ITEMS: Final = 512
 MAX_LIST: Final = 4 * 1024 * 1024
 
-_GROUPS: Final = ("sponsors", "identities", "statusLists", "documents")
+_GROUPS: Final = ("sponsors", "identities", "statusLists", "documents", "attestations")
+_SIGNED: Final = ("sponsors", "identities", "statusLists", "attestations")
 
 
 class Evidence:
     """Credentials, identities and status lists, by whom they are about."""
 
-    __slots__ = ("_identities", "_items", "_known", "_lists", "_sponsors", "json")
+    __slots__ = ("_attestations", "_identities", "_items", "_known", "_lists", "_sponsors", "json")
 
     def __init__(
         self,
@@ -43,20 +47,19 @@ class Evidence:
         identities: Iterable[JsonObject | str] = (),
         status_lists: Iterable[JsonObject | str] = (),
         documents: Iterable[JsonObject] = (),
+        attestations: Iterable[JsonObject | str] = (),
     ) -> None:
-        groups = zip(
-            _GROUPS,
-            (list(sponsors), list(identities), list(status_lists), list(documents)),
-            strict=True,
-        )
+        given = (sponsors, identities, status_lists, documents, attestations)
+        groups = zip(_GROUPS, map(list, given), strict=True)
         self.json: JsonObject = {name: items for name, items in groups if items}
         self._items: dict[str, list[Secured]] = {
             name: [unpack(item, size=MAX_LIST) for item in self.json.get(name, ())]
-            for name in _GROUPS[:3]
+            for name in _SIGNED
         }
         self._sponsors: dict[str, list[HumanSponsor]] = {}
         self._identities: dict[str, list[AgentIdentity]] = {}
         self._lists: dict[str, list[StatusList]] = {}
+        self._attestations: dict[str, list[AgentAttestation]] = {}
         self._known: tuple[object, object] | None = None
 
     @classmethod
@@ -107,6 +110,13 @@ class Evidence:
             found = [parse_status_list(item) for item in items if item.document.get("id") == url]
             self._lists[url] = sorted(found, key=lambda one: -one.valid_from)
         return self._lists[url]
+
+    def attestations(self, agent: str) -> list[AgentAttestation]:
+        """Attestations about this DID, newest first. Not yet believed: see `check_attestation`."""
+        if agent not in self._attestations:
+            found = [parse_agent_attestation(item) for item in self._about("attestations", agent)]
+            self._attestations[agent] = sorted(found, key=lambda one: -one.valid_from)
+        return self._attestations[agent]
 
     def known(self, trust: object, nothing: Callable[[], T]) -> T:
         """What this evidence was found to mean under a trust; ``nothing`` makes an empty one.

@@ -44,6 +44,8 @@ def present(
     last = links[-1]
     if last.use == "mandate":
         raise error("use", "a mandate is never invoked: issue a grant under it")
+    if last.key is not None and last.key != key.public.multikey:
+        raise error("holder-mismatch", f"the chain pins another key for {last.subject}")
     token = invoke(
         key,
         holder=last.subject,

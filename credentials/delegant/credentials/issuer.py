@@ -1,4 +1,4 @@
-"""Issuing: the three credentials and the status list, and nothing that would not verify.
+"""Issuing: the four credentials and the status list, and nothing that would not verify.
 
 Every function signs, reads its own result back through the verifier's parser, and for a link
 runs the verifier's linkage and attenuation against the chain above it. What would be refused
@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from . import chain, did, grammar, jose, proof, status
+from .attestation import ATTESTATION_HARD_SECONDS, AgentAttestation, parse_agent_attestation
 from .codec import JsonObject, canonical
 from .credential import (
     GRANT_HARD_SECONDS,
@@ -34,12 +35,13 @@ from .status import StatusList, parse_status_list
 
 __all__ = [
     "issue_agent_identity",
+    "issue_attestation",
     "issue_human_sponsor",
     "issue_link",
     "issue_status_list",
 ]
 
-Issued = TypeVar("Issued", Link, HumanSponsor, AgentIdentity)
+Issued = TypeVar("Issued", Link, HumanSponsor, AgentIdentity, AgentAttestation)
 
 
 def issue_link(
@@ -223,6 +225,61 @@ def issue_agent_identity(
     pin = None if issuer_key is None else issuer_key.multikey
     return _short(
         parse_agent_identity(_sign(document, key, issuer, pin, form)), IDENTITY_HARD_SECONDS
+    )
+
+
+def issue_attestation(
+    key: PrivateKey,
+    *,
+    issuer: str,
+    agent: str,
+    claim: str,
+    authority: str,
+    authority_key: PublicKey,
+    status: StatusEntry,
+    valid_from: int,
+    valid_until: int,
+    capabilities: Sequence[str] = (),
+    scope: str | None = None,
+    evidence: str | None = None,
+    form: Form = "di",
+    id: str | None = None,  # noqa: A002
+) -> AgentAttestation:
+    """Attest something about an agent. It counts where the issuer is accredited for the claim.
+
+    Args:
+        key: the issuer's attestation key.
+        claim: what is claimed, as ``SOXComplianceCertified``.
+        authority, authority_key: who signs the status list of this credential.
+        capabilities, scope: what it is claimed for; for machines, for people.
+        evidence: the digest of what the issuer relied on.
+
+    Raises:
+        Rejected: ``id-shared``, ``did-key-mismatch``, ``ttl-too-long``.
+        Malformed: the codes of phase 3.
+    """
+    block: JsonObject = {
+        "version": 1,
+        "type": claim,
+        "status": {"authority": authority, "key": authority_key.multikey},
+    }
+    if capabilities:
+        block["capabilities"] = list(capabilities)
+    if scope is not None:
+        block["scope"] = scope
+    if evidence is not None:
+        block["evidence"] = {"digestMultibase": evidence}
+    document = _document(
+        "AgentAttestationCredential",
+        issuer,
+        {"id": agent, "attestation": block},
+        valid_from,
+        valid_until,
+        status,
+        id,
+    )
+    return _short(
+        parse_agent_attestation(_sign(document, key, issuer, None, form)), ATTESTATION_HARD_SECONDS
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, TypeAlias, cast
 
 from .chain import Trace
@@ -12,7 +13,7 @@ from .path import Human, People
 from .policy import Trust
 from .status import StatusList
 
-__all__ = ["SKEW_SECONDS", "status", "times"]
+__all__ = ["SKEW_SECONDS", "stands", "status", "times"]
 
 SKEW_SECONDS: Final = 30
 """A start may lie this far ahead of our clock; an end has no grace (DESIGN, rule 14)."""
@@ -131,9 +132,9 @@ def status(
                     if not place:
                         unsure.append(one)
         for entry, human, whose in unsure:  # noqa: B007 - read where it is refused
-            newest = _fresh(
-                lists[human.id, entry.list], entry.list, human, people, trust, at, sensitivity
-            )
+            believed = lists[human.id, entry.list]
+            listed, ages = people.has_list(entry.list), human.anchor.max_status_age
+            newest = _fresh(believed, entry.list, listed, ages, trust, at, sensitivity)
             if newest.pair(entry.index, most) < 0:
                 raise error("status-unknown", f"{newest.url} ends before index {entry.index}")
             as_of[newest.url] = newest.valid_from
@@ -146,6 +147,40 @@ def status(
         if trace:
             trace(9, index, "is neither revoked nor suspended")
     return as_of
+
+
+def stands(
+    entry: StatusEntry,
+    believed: tuple[StatusList, ...],
+    listed: bool,
+    ages: Mapping[str, int],
+    trust: Trust,
+    at: int,
+    sensitivity: str,
+) -> int:
+    """Phase 9 for one credential outside a chain: two bits, and the believed lists, newest first.
+
+    Args:
+        believed: the lists by that URL that their authority signed.
+        listed: whether any list by that URL was presented, whoever signed it.
+        ages: how old one may be, by sensitivity.
+
+    Returns:
+        The start of validity of the list relied on.
+
+    Raises:
+        Rejected: ``revoked``, ``suspended``, ``status-rollback``.
+        Undecided: ``status-missing``, ``status-stale``, ``status-unknown``.
+    """
+    most = trust.limits.status_list
+    for place, candidate in enumerate(believed):
+        pair = candidate.pair(entry.index, most)
+        if pair:
+            _clear(pair, place, candidate, 0)
+    newest = _fresh(believed, entry.list, listed, ages, trust, at, sensitivity)
+    if newest.pair(entry.index, most) < 0:
+        raise error("status-unknown", f"{newest.url} ends before index {entry.index}")
+    return newest.valid_from
 
 
 def _watched(
@@ -200,15 +235,15 @@ def _clear(pair: int, place: int, found: StatusList, whose: int | AgentIdentity 
 def _fresh(
     believed: tuple[StatusList, ...],
     url: str,
-    human: Human,
-    people: People,
+    listed: bool,
+    ages: Mapping[str, int],
     trust: Trust,
     at: int,
     sensitivity: str,
 ) -> StatusList:
-    """The newest believed list, if it is fresh enough."""
+    """The newest believed list, if it is fresh enough; ``listed``: anybody's was presented."""
     if not believed:
-        if people.has_list(url):
+        if listed:
             raise error("status-unknown", f"{url} is not by the chain's status authority")
         raise error("status-missing", f"{url} was not presented")
     newest = believed[0]
@@ -216,7 +251,7 @@ def _fresh(
         raise error("status-rollback", f"a newer {url} has been seen")
     if newest.valid_from > at + SKEW_SECONDS:
         raise error("status-unknown", f"{url} comes from the future")
-    age, most = at - newest.valid_from, human.anchor.max_status_age[sensitivity]
+    age, most = at - newest.valid_from, ages[sensitivity]
     if age > most or at >= newest.valid_until:
         raise error("status-stale", f"{url} is {age} seconds old, {most} are allowed")
     return newest

@@ -31,8 +31,14 @@ from delegant.credentials.codec import JsonObject, canonical, digest, parse_obje
 from delegant.credentials.errors import error
 from delegant.credentials.invocation import Invocation
 from delegant.wallet import Home, gather, load_trust, statuslists
+from delegant.wallet.issuer import Issuer
 
+from . import identifiers, vcapi
+from .dids import Dids
+from .door import Door
+from .fetch import Fetcher
 from .guard import LARGE_BODY, Guard, problem_bytes
+from .material import Material
 
 __all__ = ["create_app", "own_trust"]
 
@@ -43,13 +49,22 @@ _HTTP_CODES: Final = {404: "not-found", 405: "method-not-allowed", 400: "json"}
 
 
 def create_app(
-    home: Home, registry: Registry, *, clock: Callable[[], float] = time.time
+    home: Home,
+    registry: Registry,
+    *,
+    issuer: Issuer | None = None,
+    development: bool = False,
+    dids: Dids | None = None,
+    clock: Callable[[], float] = time.time,
 ) -> FastAPI:
     """The API of one home.
 
     Args:
         home: its settings, status lists and credentials are served.
         registry: the naming service.
+        issuer: of credentials in general; None: without the VC-API.
+        development: the VC-API asks nobody for a token; for loopback alone.
+        dids: what resolves DIDs; by default with what the home allows to be fetched.
         clock: seconds since 1970.
     """
     app = FastAPI(
@@ -59,6 +74,13 @@ def create_app(
     _errors(app)
     _names(app, registry, clock)
     _documents(app, home, registry, clock)
+    resolver = dids or Dids(Fetcher(home.settings.fetch), home)
+    identifiers.add(app, resolver)
+    if issuer is not None:
+        material = Material(
+            issuer, resolve=resolver.document, fetch=resolver.fetch if resolver.replies.on else None
+        )
+        vcapi.add(app, material, Door(home, development=development, clock=clock), clock)
     return app
 
 
@@ -143,11 +165,6 @@ def _names(app: FastAPI, registry: Registry, clock: Callable[[], float]) -> None
 
 
 def _documents(app: FastAPI, home: Home, registry: Registry, clock: Callable[[], float]) -> None:
-    @app.get("/1.0/identifiers/{name:path}")
-    async def identifiers(name: str, http: Request) -> Response:
-        """Resolve a did:key or did:jwk."""
-        return _resolution(name, http.headers.get("accept", ""))
-
     @app.get("/status/{number}")
     async def status(number: str) -> Response:
         """A status list, as last signed."""
@@ -246,32 +263,3 @@ def _may_read(home: Home, registry: Registry, about: str, token: str | None, at:
     if found.request != Act("evidence.read", about).digest:
         raise error("request-mismatch", "the invocation is of another request")
     registry.once(found.once_key, found.exp)
-
-
-_RESOLUTION_ERRORS: Final = {
-    "shape": ("INVALID_DID", 400),
-    "not-found": ("METHOD_NOT_SUPPORTED", 501),
-}
-
-
-def _resolution(name: str, accept: str) -> Response:
-    """DID Resolution over HTTP: the document, or the whole result where it is asked for."""
-    try:
-        document = did.document(did.check(name))
-    except Error as exc:
-        kind, status = _RESOLUTION_ERRORS.get(exc.code, ("INVALID_DID", 400))
-        meta = {"error": {"type": f"https://www.w3.org/ns/did#{kind}", "detail": exc.detail}}
-        result: JsonObject = {
-            "didDocument": None,
-            "didResolutionMetadata": meta,
-            "didDocumentMetadata": {},
-        }
-        return _json(result, status, "application/did-resolution")
-    if "application/did-resolution" in accept:
-        result = {
-            "didDocument": document,
-            "didResolutionMetadata": {"contentType": "application/did+json"},
-            "didDocumentMetadata": {},
-        }
-        return _json(result, 200, "application/did-resolution")
-    return _json(document, 200, "application/did+json")

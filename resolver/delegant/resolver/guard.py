@@ -18,7 +18,7 @@ App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
 
 SMALL_BODY: Final = 64 * 1024
 LARGE_BODY: Final = 2 * 1024 * 1024
-_LARGE: Final = ("/v1/verify", "/v1/agents")
+_LARGE: Final = ("/v1/verify", "/v1/agents", "/credentials/verify", "/presentations")
 
 
 def problem_bytes(exc: Error) -> bytes:

@@ -19,8 +19,10 @@ from delegant.ans.store import Store
 from delegant.credentials import Error
 from delegant.credentials.errors import error
 from delegant.wallet import Home, Wallet, refresh, save_seen
+from delegant.wallet.issuer import Issuer
 
 from .app import create_app, own_trust
+from .door import is_loopback
 from .guard import problem_response
 
 __all__ = ["Deadline", "open_registry", "serve"]
@@ -105,31 +107,47 @@ def open_registry(home: Home, organization: Wallet) -> Registry:
     )
 
 
-async def _keep_fresh(home: Home, organization: Wallet) -> None:
+async def _keep_fresh(home: Home, organization: Wallet, issuer: Issuer) -> None:
     while True:
         try:
             await asyncio.to_thread(refresh, home, organization, int(time.time()))
+            await asyncio.to_thread(issuer.refresh, int(time.time()))
         except (Error, OSError) as exc:
             LOG.warning("not refreshed, trying again: %s", exc)
         await asyncio.sleep(REFRESH_SECONDS)
 
 
 def serve(
-    home: Home, organization: Wallet, host: str, port: int, listening: Callable[[str], None]
+    home: Home,
+    organization: Wallet,
+    issuer: Issuer,
+    host: str,
+    port: int,
+    listening: Callable[[str], None],
+    *,
+    development: bool = False,
 ) -> None:
     """Serve until told to stop.
 
     Args:
+        issuer: of credentials in general.
         host, port: where; port 0 picks a free one.
         listening: called with the address once connections are taken.
+        development: the VC-API asks nobody for a token; the host must be loopback.
+
+    Raises:
+        Rejected: ``api-auth`` for development that others could reach.
     """
+    if development and not is_loopback(host):
+        raise error("api-auth", f"--insecure-development binds to loopback alone, not to {host}")
     registry = open_registry(home, organization)
     refresh(home, organization, int(time.time()))
-    app = create_app(home, registry)
+    issuer.refresh(int(time.time()))
+    app = create_app(home, registry, issuer=issuer, development=development)
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        task = asyncio.create_task(_keep_fresh(home, organization))
+        task = asyncio.create_task(_keep_fresh(home, organization, issuer))
         yield
         task.cancel()
 

@@ -5,7 +5,7 @@ stand where. A verifier of ours never asks a schema: its parser and the schemas 
 by a test, which also lists the few rules between members that a schema cannot state.
 
 >>> names()[:3]
-('agent-delegation', 'agent-identity', 'bundle')
+('agent-attestation', 'agent-delegation', 'agent-identity')
 >>> validate("request", {"action": "db.read"})
 ["$: 'resource' is a required property"]
 """
@@ -25,7 +25,7 @@ __all__ = ["BASE", "CONTEXT_SHA256", "accepts", "context", "load", "names", "val
 
 BASE: Final = "https://delegant.example/schemas/"
 """Every schema's ``$id`` is this, its name and ``.json``."""
-CONTEXT_SHA256: Final = "ada3398d60f99f3d0b34a1fd2c17b6dd340480dae97bcffe1e92b47f882ac31d"
+CONTEXT_SHA256: Final = "84f2524e621e3eb062684c4bbc467686ce4104034af7979dff8c73e3e4ff3a34"
 """The hexadecimal SHA-256 of `context`, for those who pin it."""
 
 _SHARED: Final = "common"

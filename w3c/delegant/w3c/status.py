@@ -247,7 +247,7 @@ def read(
     ttl = _ttl(subject)
     value = _value(subject["encodedList"], wanted, most)
     since = begins if fetched is None else fetched
-    stale = ttl is not None and since is not None and 1000 * (at - since) >= ttl
+    stale = ttl is not None and since is not None and 1000 * (at - since) > ttl
     return Status(value, wanted.purpose, _message(wanted, value), stale)
 
 
@@ -342,9 +342,10 @@ def _bound(listed: JsonObject, name: str) -> Fraction | None:
 def _purposes(subject: JsonObject) -> list[str]:
     found = subject.get("statusPurpose")
     items = found if type(found) is list else [found]
-    if not items or any(type(one) is not str or not one for one in items):
+    texts = [one for one in items if type(one) is str and one]
+    if not items or len(texts) != len(items):
         raise _malformed("statusPurpose of a list is one or more strings")
-    return items
+    return texts
 
 
 def _ttl(subject: JsonObject) -> int | None:

@@ -14,6 +14,7 @@ from delegant.credentials import (
     Lease,
     Link,
     Presentation,
+    PublicKey,
     Request,
     issue_agent_identity,
     issue_link,
@@ -21,8 +22,10 @@ from delegant.credentials import (
 )
 from delegant.credentials.codec import JsonObject, b64u_encode
 from delegant.credentials.credential import parse_human_sponsor
+from delegant.credentials.did import check as check_did
+from delegant.credentials.did import embeds_key
 from delegant.credentials.envelope import Form, unpack
-from delegant.credentials.errors import error
+from delegant.credentials.errors import Error, error
 from delegant.credentials.identity import NONE, parse_agent_identity
 from delegant.credentials.shape import format_time
 
@@ -31,8 +34,18 @@ from .allocation import lease_bits, take, take_entry
 from .evidence import gather
 from .home import Home, Subject, handle
 from .keystore import Wallet
+from .organization import pin
 
-__all__ = ["Delegation", "create_agent", "delegate", "find_chain", "make_bundle", "model_hash"]
+__all__ = [
+    "Delegation",
+    "acting",
+    "create_agent",
+    "delegate",
+    "find_chain",
+    "make_bundle",
+    "model_hash",
+    "sponsor_behind",
+]
 
 IDENTITY_SECONDS: Final = 30 * 86_400
 DEFAULT_GRANT: Final = 900
@@ -78,7 +91,8 @@ def create_agent(
             ``id-no-provenance``, ``spawn-forbidden``. Malformed: ``shape``.
     """
     handle(name)
-    sponsor, until = _sponsor_of(home, issuer, now + seconds)
+    author = acting(home, issuer)
+    sponsor, until = sponsor_behind(home, author, now + seconds)
     credential = parse_human_sponsor(unpack(sponsor.credential))
     wallet = home.create_wallet("agent", name, method)
     try:
@@ -101,6 +115,8 @@ def create_agent(
             block["parent"] = issuer.did
         if model == "ephemeral":
             block.setdefault("expires", format_time(until))
+        if (key := pin(wallet)) is not None:
+            block["key"] = key.multikey
         used = statuslists.used_in(home, credential.lease.list)
         identity = issue_agent_identity(
             issuer.key(),
@@ -110,6 +126,7 @@ def create_agent(
             status=take_entry(home.path, credential.lease, now, until, used),
             valid_from=now,
             valid_until=until,
+            issuer_key=author.pin,
         )
         home.save_subject(Subject(name, "agent", wallet.did, identity.secured.raw))
     except BaseException:
@@ -118,9 +135,28 @@ def create_agent(
     return identity
 
 
-def _sponsor_of(home: Home, issuer: Wallet, until: int) -> tuple[Subject, int]:
-    """The human behind an issuer, and how long an identity by it may live."""
-    subject = home.subject(issuer.name)
+def acting(home: Home, wallet: Wallet) -> Subject:
+    """The human or agent a wallet is of, if it holds the key this home knows for it.
+
+    Raises:
+        Rejected: ``did-key-mismatch`` for a wallet from before a rotation. NotFound.
+    """
+    subject = home.subject(wallet.name)
+    if wallet.did != subject.did or wallet.key().public != subject.key:
+        raise error(
+            "did-key-mismatch",
+            f"this wallet is not the newest of {subject.handle}: was a rotation interrupted? "
+            "then repeat it",
+        )
+    return subject
+
+
+def sponsor_behind(home: Home, subject: Subject, until: int) -> tuple[Subject, int]:
+    """The human behind an issuer, and how long an identity by it may live.
+
+    Raises:
+        Rejected: ``spawn-forbidden``.
+    """
     if subject.kind == "human":
         return subject, until
     own = parse_agent_identity(unpack(subject.credential))
@@ -153,6 +189,7 @@ def delegate(
     spawn: bool = False,
     to: Sequence[str] = (),
     above: Link | None = None,
+    subject_key: PublicKey | None = None,
     form: Form = "di",
 ) -> Delegation:
     """Sign one link; parent, constraints to restate, status bits and limits are found.
@@ -162,13 +199,14 @@ def delegate(
         subject: the delegate's handle or DID.
         seconds: life; by default 15 minutes (a mandate: 7 days), cut to the parent's end.
         above: the link to continue; by default the delegator's newest that covers the grants.
+        subject_key: the key of a delegate of elsewhere whose DID is not its key.
 
     Raises:
         Rejected: what `issue_link` raises; ``no-grant`` when an agent holds nothing to hand on.
+        Undecided: ``key-unresolved``.
     """
-    if not subject.startswith("did:") and home.subject(subject).kind != "agent":
-        raise error("wallet-kind", f"{subject} is a human: authority is delegated to agents")
-    to_did = subject if subject.startswith("did:") else home.subject(subject).did
+    to_did, key = _recipient(home, subject, subject_key)
+    author = acting(home, issuer)
     notes: list[str] = []
     chain: tuple[Link, ...] = ()
     organization = home.settings.organization
@@ -179,7 +217,7 @@ def delegate(
         lease = parent.lease
         notes.append(f"continues {parent.id}")
     else:
-        lease = home.subject(issuer.name).lease
+        lease = author.lease
     until = now + (seconds or (DEFAULT_MANDATE if use == "mandate" else DEFAULT_GRANT))
     if chain and until > chain[-1].valid_until and seconds is None:
         until = chain[-1].valid_until
@@ -212,9 +250,31 @@ def delegate(
         to=to,
         status=entry,
         lease=below,
+        subject_key=key,
         form=form,
     )
     return Delegation(link, home.save_link(link), chain, tuple(notes))
+
+
+def _recipient(home: Home, name: str, stated: PublicKey | None) -> tuple[str, PublicKey | None]:
+    """The DID of a delegate, and its key where the link must pin it."""
+    try:
+        known = home.subject(name)
+    except Error:
+        if not name.startswith("did:"):
+            raise
+        known = None
+    if known is not None and known.kind != "agent":
+        raise error("wallet-kind", f"{name} is a human: authority is delegated to agents")
+    if known is not None and stated in (None, known.key):
+        return known.did, known.pin
+    if known is not None:
+        raise error("did-key-mismatch", f"the key stated is not that of {known.handle}")
+    if embeds_key(check_did(name)):
+        return name, None
+    if stated is None:
+        raise error("key-unresolved", f"{name} is not of this home: state its key (--to-key)")
+    return name, stated
 
 
 def _deep(restated: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from delegant.credentials.errors import error
 
 from . import files
 
-__all__ = ["FOREVER", "HUMAN_BITS", "LIST_BITS", "lease_bits", "take", "take_entry"]
+__all__ = ["FOREVER", "HUMAN_BITS", "LIST_BITS", "keep", "lease_bits", "take", "take_entry"]
 
 LIST_BITS: Final = 1 << 20
 HUMAN_BITS: Final = 65_536
@@ -76,6 +76,20 @@ def take(
         state["taken"][place] = sorted([*live, [start, count, until]])
         files.write_json(path, state)
     return start
+
+
+def keep(home: Path, lease: Lease, entry: StatusEntry, now: int, until: int) -> bool:
+    """Keep an entry of a range taken for longer; False where it is free again, or was never."""
+    with files.lock(home):
+        path = home / "state.json"
+        state = files.read_object(path) if path.is_file() else {}
+        place = f"{lease.list}#{lease.start}#{lease.count}"
+        for one in state.get("taken", {}).get(place, []):
+            if one[:2] == [entry.index, 2] and one[2] > now:
+                one[2] = max(one[2], until)
+                files.write_json(path, state)
+                return True
+    return False
 
 
 def _first_fit(live: Taken, lease: Lease, count: int, used: Callable[[int], bool]) -> int | None:

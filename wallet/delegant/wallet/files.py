@@ -24,6 +24,7 @@ __all__ = [
     "MAX_FILE",
     "lock",
     "make_folder",
+    "move",
     "read",
     "read_object",
     "read_secret",
@@ -71,6 +72,12 @@ def write(path: Path, data: bytes, *, secret: bool = False) -> None:
 def write_json(path: Path, value: Json, *, secret: bool = False) -> None:
     """`write` the RFC 8785 bytes of a value and a newline."""
     write(path, canonical(value) + b"\n", secret=secret)
+
+
+def move(source: Path, target: Path) -> None:
+    """Put a file in another's place, durably; both lie in one folder."""
+    source.replace(target)
+    _flush_folder(target.parent)
 
 
 def remove(path: Path) -> None:

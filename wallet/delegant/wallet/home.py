@@ -4,13 +4,18 @@
     anchor.json                 public: what an API owner adds to a trust folder
     trust/                      the home's own trust folder
     wallets/organization.wallet attestation, status and registry keys
+    wallets/issuer.wallet       keys for credentials in general, of every kind; no chain trusts them
     wallets/humans/ana.wallet   one wallet a person
     wallets/agents/bot.wallet   one wallet an agent
-    subjects/ana.json           handle, kind, DID and newest credential of each subject
+    subjects/ana.json           handle, kind, DID, newest credential, retired keys of a subject
+    organization.json           the organisation's own retired keys
+    attestations/<uuid>.json    every attestation issued here
     evidence/ana/<digest>.json  what others' credentials say of a human
     links/<uuid>.json           every link issued here
     status/1.bits 1.json        a status list: its bits, and the list as last signed
     state.json                  which status bits are taken
+    issued.db                   status lists of credentials in general, and whose each entry is
+    api-tokens.json             who may use the VC-API: digests of their tokens
 
 Found by ``--home``, else ``$DELEGANT_HOME``, else the nearest ``delegant.toml`` upward.
 """
@@ -19,43 +24,52 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from delegant.credentials import Lease, Link
+from delegant.credentials import Link
 from delegant.credentials.codec import JsonObject, parse
-from delegant.credentials.credential import parse_human_sponsor, parse_link
+from delegant.credentials.credential import parse_link
 from delegant.credentials.did import check as check_did
+from delegant.credentials.did import from_key
 from delegant.credentials.envelope import unpack
 from delegant.credentials.errors import Error, error
-from delegant.credentials.shape import closed, one_of, url
+from delegant.credentials.shape import closed, url
+from delegant.w3c.didweb import from_url
 
 from . import files
 from .keystore import Kind, Wallet, read_header
 from .passphrase import Passphrases
+from .subject import Retired, Subject, handle
 
-__all__ = ["VARIABLE", "Home", "Settings", "Subject", "handle"]
+__all__ = ["VARIABLE", "Home", "Retired", "Settings", "Subject", "handle", "host_pattern"]
 
 VARIABLE: Final = "DELEGANT_HOME"
 FILE: Final = "delegant.toml"
 KINDS: Final[tuple[Kind, ...]] = ("human", "agent")
 MAX_LINK: Final = 64 * 1024
 
-_HANDLE: Final = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?", re.ASCII)
 _REQUIRED: Final = frozenset(
     {"version", "org", "organization", "authority", "registry", "url", "passphrase"}
 )
-_OPTIONAL: Final = frozenset({"verifiers"})
+_OPTIONAL: Final = frozenset({"verifiers", "fetch"})
+_PATTERN: Final = re.compile(
+    r"\*|(?:\*\.)?(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?",
+    re.ASCII,
+)
 
 
-def handle(name: object) -> str:
-    """A short name for a subject: lower-case letters, digits, ``.``, ``_``, ``-``; or ``shape``."""
-    if not isinstance(name, str) or not _HANDLE.fullmatch(name):
-        raise error("shape", f"{str(name)[:64]!r}: use 1 to 64 of a-z, 0-9, '.', '_', '-'")
-    return name
+def host_pattern(value: object) -> str:
+    """A pattern of hosts: ``acme.example``, ``*.acme.example`` or ``*``; or ``shape``."""
+    if type(value) is not str or len(value) > 255 or not _PATTERN.fullmatch(value):
+        raise error(
+            "shape", f"{str(value)[:64]!r}: write acme.example, *.acme.example, or * for any host"
+        )
+    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +83,7 @@ class Settings:
         url: where `serve` is reached; status lists are named below it.
         passphrase: ``prompt`` or ``keyring``.
         verifiers: DIDs that may fetch evidence about any agent.
+        fetch: patterns of the hosts that may be fetched from (`host_pattern`); none as default.
     """
 
     org: str
@@ -78,6 +93,7 @@ class Settings:
     url: str
     passphrase: str = "prompt"  # noqa: S105 - the word, not a secret
     verifiers: tuple[str, ...] = ()
+    fetch: tuple[str, ...] = ()
 
     @classmethod
     def parse(cls, data: bytes) -> Settings:
@@ -95,10 +111,10 @@ class Settings:
         closed(value, FILE, _REQUIRED, _OPTIONAL)
         if value["version"] != 1 or value["passphrase"] not in ("prompt", "keyring"):
             raise error("shape", f"{FILE}: version is 1, passphrase is prompt or keyring")
-        verifiers = value.get("verifiers", [])
+        verifiers, fetch = value.get("verifiers", []), value.get("fetch", [])
         texts = type(value["org"]) is str and type(value["url"]) is str
-        if type(verifiers) is not list or not texts:
-            raise error("shape", f"{FILE}: org and url are text, verifiers is a list")
+        if type(verifiers) is not list or type(fetch) is not list or not texts:
+            raise error("shape", f"{FILE}: org and url are text, verifiers and fetch are lists")
         return cls(
             value["org"],
             check_did(value["organization"]),
@@ -107,6 +123,7 @@ class Settings:
             url(value["url"].rstrip("/") + "/", "url").rstrip("/"),
             value["passphrase"],
             tuple(check_did(item) for item in verifiers),
+            tuple(host_pattern(item) for item in fetch),
         )
 
     def to_bytes(self) -> bytes:
@@ -120,9 +137,19 @@ class Settings:
             "url": self.url,
             "passphrase": self.passphrase,
             "verifiers": list(self.verifiers),
+            "fetch": list(self.fetch),
         }
         lines = [f"{name} = {_toml(value)}" for name, value in members.items()]
         return ("# delegant home; nothing here is secret\n" + "\n".join(lines) + "\n").encode()
+
+    @property
+    def web(self) -> str:
+        """The did:web of this address; those of people and agents lie below it.
+
+        Raises:
+            Malformed: ``did-invalid`` where it has none: a did:web is an https host name.
+        """
+        return from_url(self.url)
 
     def list_url(self, number: int) -> str:
         """The URL that names the status list of this number."""
@@ -133,28 +160,6 @@ def _toml(value: Any) -> str:
     if isinstance(value, list):
         return "[" + ", ".join(_toml(item) for item in value) + "]"
     return str(value) if isinstance(value, int) else '"' + value + '"'
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """A human or an agent of this home. ``credential`` is its newest, in secured form."""
-
-    handle: str
-    kind: Kind
-    did: str
-    credential: JsonObject | str
-    parent: str | None = None
-
-    @property
-    def lease(self) -> Lease:
-        """The status bits leased to a human.
-
-        Raises:
-            Rejected: ``wallet-kind`` for an agent.
-        """
-        if self.kind != "human":
-            raise error("wallet-kind", f"{self.handle} is an agent, not a human")
-        return parse_human_sponsor(unpack(self.credential)).lease
 
 
 class Home:
@@ -192,8 +197,8 @@ class Home:
 
     def wallet_path(self, kind: Kind, name: str = "") -> Path:
         """Where a wallet lies."""
-        if kind == "organization":
-            return self.path / "wallets" / "organization.wallet"
+        if kind in ("organization", "issuer"):
+            return self.path / "wallets" / f"{kind}.wallet"
         return self.path / "wallets" / f"{kind}s" / f"{handle(name)}.wallet"
 
     def open_wallet(self, kind: Kind, name: str = "") -> Wallet:
@@ -221,35 +226,90 @@ class Home:
         ]
         if any(other.exists() for other in others):
             raise error("name-taken", f"{name} is taken in this home")
+        web = self.new_web(kind, name) if method == "web" else None
         secret = self.passphrases.get(f"{kind} {name}", new=True)
         with files.lock(self.path):  # of two at once, one gets the name
             if any(other.exists() for other in others):
                 raise error("name-taken", f"{name} is taken in this home")
-            return Wallet.create(path, secret, kind=kind, name=name, method=method)
+            return Wallet.create(path, secret, kind=kind, name=name, method=method, web=web)
+
+    def new_web(self, kind: Kind, name: str) -> str:
+        """A did:web below this home: an agent's by its handle, a human's by a random word.
+
+        People's are pairwise: the document is public, and who it is about only the home knows.
+
+        Raises:
+            Malformed: ``did-invalid`` where the home's address is no https host name.
+        """
+        base = self.settings.web
+        if kind == "agent":
+            return check_did(f"{base}:agents:{handle(name)}")
+        return check_did(f"{base}:people:p-{secrets.token_hex(5)}")
+
+    def check_current(self, organization: Wallet) -> None:
+        """The open wallet holds the organisation's keys of now, not those before a rotation.
+
+        Raises:
+            Rejected: ``did-key-mismatch``.
+        """
+        settings = Settings.parse(files.read(self.path / FILE))
+        key = organization.key().public.multikey
+        anchored = key in files.read_object(self.path / "anchor.json")["keys"]
+        authority = from_key(organization.key("status").public)
+        if (
+            settings.organization != organization.did
+            or settings.authority != authority
+            or not anchored
+            or any(key == one.key for one in self.retired_keys())
+        ):
+            raise error(
+                "did-key-mismatch",
+                "these are not the organisation's keys of now: start again what holds the old "
+                "ones, and repeat `delegant org rotate` if it was interrupted",
+            )
+
+    def retired_keys(self) -> tuple[Retired, ...]:
+        """The organisation's own keys that are used no more, or only until their end."""
+        path = self.path / "organization.json"
+        if not path.is_file():
+            return ()
+        value = closed(files.read_object(path), path.name, frozenset({"version", "retired"}))
+        return tuple(Retired.parse(item) for item in value["retired"])
+
+    def save_retired(self, keys: tuple[Retired, ...]) -> None:
+        """Write down the organisation's retired keys."""
+        value = {"version": 1, "retired": [one.json for one in keys]}
+        files.write_json(self.path / "organization.json", value)
+
+    def save_settings(self, settings: Settings) -> None:
+        """Write ``delegant.toml`` and use it from now on."""
+        Settings.parse(settings.to_bytes())
+        files.write(self.path / FILE, settings.to_bytes())
+        self.settings = settings
 
     # --- subjects --------------------------------------------------------------------------
 
     def subject(self, name: str) -> Subject:
-        """A human or an agent by handle or DID.
+        """A human or an agent by handle or DID; by a DID it had before a rotation, too.
 
         Raises:
             NotFound: ``not-found``.
         """
         if name.startswith("did:"):
             for one in self.subjects():
-                if one.did == name:
+                if name == one.did or any(name == was.did for was in one.retired):
                     return one
             raise error("not-found", f"nobody here has the DID {name}")
         path = self.path / "subjects" / f"{handle(name)}.json"
         if not path.is_file():
             known = ", ".join(one.handle for one in self.subjects()) or "nobody yet"
             raise error("not-found", f"nobody here is called {name} (there is {known})")
-        return _subject(files.read_object(path))
+        return Subject.parse(files.read_object(path))
 
     def subjects(self, kind: Kind | None = None) -> list[Subject]:
         """All humans and agents, by handle."""
         found = [
-            _subject(files.read_object(path))
+            Subject.parse(files.read_object(path))
             for path in sorted((self.path / "subjects").glob("*.json"))
         ]
         return [one for one in found if kind in (None, one.kind)]
@@ -257,15 +317,7 @@ class Home:
     def save_subject(self, subject: Subject) -> None:
         """Write a subject's file."""
         files.make_folder(self.path / "subjects")
-        value: JsonObject = {
-            "handle": subject.handle,
-            "kind": subject.kind,
-            "did": subject.did,
-            "credential": subject.credential,
-        }
-        if subject.parent is not None:
-            value["parent"] = subject.parent
-        files.write_json(self.path / "subjects" / f"{subject.handle}.json", value)
+        files.write_json(self.path / "subjects" / f"{subject.handle}.json", subject.json)
 
     # --- links -----------------------------------------------------------------------------
 
@@ -327,18 +379,3 @@ def read_link(path: Path) -> Link:
     if data[:1] not in (b"{", b'"'):
         return parse_link(unpack(data.decode("ascii", "replace")))
     return parse_link(unpack(parse(data, size=MAX_LINK)))
-
-
-def _subject(value: JsonObject) -> Subject:
-    closed(
-        value, "subject", frozenset({"handle", "kind", "did", "credential"}), frozenset({"parent"})
-    )
-    one_of(value["kind"], "subject.kind", ("human", "agent"))
-    check_did(value["did"])
-    return Subject(
-        handle(value["handle"]),
-        value["kind"],
-        value["did"],
-        value["credential"],
-        value.get("parent"),
-    )

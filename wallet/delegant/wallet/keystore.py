@@ -1,11 +1,14 @@
 """The wallet file: secret keys under a passphrase, one kind of subject a file.
 
-    {"version": 1, "kind": "human" | "agent" | "organization", "name", "did",
+    {"version": 1, "kind": "human" | "agent" | "organization" | "issuer", "name", "did",
      "kdf": {"name": "argon2id13", "opslimit", "memlimit", "salt"}, "nonce", "ciphertext"}
 
 Argon2id makes the key, XChaCha20-Poly1305 seals ``{"keys": {role: seed}}``; everything but
 ``ciphertext`` is bound as associated data, so nobody passes an agent's wallet off as a
-human's. A seed leaves this module only inside a `PrivateKey` or a sealed file.
+human's. A seed leaves this module only inside a `PrivateKey`, a `Signer` or a sealed file.
+
+Every key is Ed25519 but those whose role is the name of a curve (``P-256``, ``P-384``): only
+the generic issuer has such.
 """
 
 from __future__ import annotations
@@ -23,17 +26,20 @@ from delegant.credentials import PrivateKey, canonical, did
 from delegant.credentials.codec import JsonObject, b64u_decode, b64u_encode, parse_object
 from delegant.credentials.errors import Error, error
 from delegant.credentials.shape import closed, integer, one_of, text
+from delegant.w3c.keys import KINDS as CURVES
+from delegant.w3c.keys import EcSigner, EdSigner, Signer, new_signer
 
 from . import files
 
 __all__ = ["Cost", "Kind", "Wallet"]
 
-Kind = Literal["human", "agent", "organization"]
-KINDS: Final = ("human", "agent", "organization")
+Kind = Literal["human", "agent", "organization", "issuer"]
+KINDS: Final = ("human", "agent", "organization", "issuer")
 MAIN: Final[Mapping[str, str]] = {
     "human": "main",
     "agent": "main",
     "organization": "attestation",
+    "issuer": "Ed25519",
 }
 """The role whose key a wallet's DID consists of."""
 
@@ -71,7 +77,9 @@ class Wallet:
 
     __slots__ = ("_keys", "did", "kind", "name")
 
-    def __init__(self, kind: Kind, name: str, keys: Mapping[str, PrivateKey], did: str) -> None:
+    def __init__(
+        self, kind: Kind, name: str, keys: Mapping[str, PrivateKey | EcSigner], did: str
+    ) -> None:
         self.kind = kind
         self.name = name
         self.did = did
@@ -86,6 +94,7 @@ class Wallet:
         kind: Kind,
         name: str,
         method: str = "key",
+        web: str | None = None,
         roles: tuple[str, ...] = (),
         cost: Cost | None = None,
     ) -> Wallet:
@@ -93,7 +102,8 @@ class Wallet:
 
         Args:
             path: the new file; its folder must exist.
-            method: of the DID, ``key`` or ``jwk``.
+            method: of the DID, ``key`` or ``jwk``; it follows from the key.
+            web: the DID instead, of a method whose key others pin.
             roles: names of further keys.
             cost: of Argon2id; by default what takes about a tenth of a second.
 
@@ -103,11 +113,33 @@ class Wallet:
         """
         if path.exists() or path.is_symlink():
             raise error("name-taken", f"there is a wallet at {path} already")
-        keys = {role: PrivateKey.generate() for role in (MAIN[kind], *roles)}
-        wallet = cls(kind, name, keys, did.from_key(keys[MAIN[kind]].public, method))
-        sealed = _seal(wallet, keys, passphrase, cost or _default)
-        files.write_json(path, sealed, secret=True)
-        return wallet
+        main = PrivateKey.generate()
+        keys = {MAIN[kind]: main} | {role: _new(role) for role in roles}
+        who = _named(main, method, web)
+        return cls(kind, name, keys, who)._write(path, passphrase, cost)
+
+    def renewed(
+        self, path: Path, passphrase: str, roles: tuple[str, ...], *, cost: Cost | None = None
+    ) -> Wallet:
+        """A wallet like this one in another file, with new keys for some roles.
+
+        A DID that is its key becomes another one with a new main key; any other stays.
+
+        Raises:
+            Conflict: ``name-taken`` when the file exists. Rejected: ``wallet-auth``.
+        """
+        if path.exists() or path.is_symlink():
+            raise error("name-taken", f"there is a wallet at {path} already")
+        keys = self._keys | {role: _new(role) for role in roles}
+        own = did.check(self.did)
+        web = None if did.embeds_key(own) else self.did
+        wallet = Wallet(self.kind, self.name, keys, self.did)
+        wallet.did = _named(wallet.key(), did.method_of(own), web)
+        return wallet._write(path, passphrase, cost)
+
+    def _write(self, path: Path, passphrase: str, cost: Cost | None) -> Wallet:
+        files.write_json(path, _seal(self, self._keys, passphrase, cost or _default), secret=True)
+        return self
 
     @classmethod
     def open(cls, path: Path, passphrase: str, *, kind: Kind) -> Wallet:
@@ -123,7 +155,10 @@ class Wallet:
         keys = _unseal(header, passphrase, path)
         wallet = cls(kind, header["name"], keys, header["did"])
         main = keys.get(MAIN[kind])
-        if main is None or did.key_of(did.check(wallet.did)) != main.public:
+        own = did.check(wallet.did)
+        if not isinstance(main, PrivateKey) or (
+            did.embeds_key(own) and did.key_of(own) != main.public
+        ):
             raise error("wallet-format", f"{path.name}: its key is not that of its DID")
         return wallet
 
@@ -133,10 +168,24 @@ class Wallet:
         Raises:
             NotFound: ``not-found``.
         """
-        role = role or MAIN[self.kind]
-        if role not in self._keys:
-            raise error("not-found", f"the wallet of {self.name} has no key for {role}")
-        return self._keys[role]
+        key = self._keys.get(role or MAIN[self.kind])
+        if not isinstance(key, PrivateKey):
+            raise self._lacks(role)
+        return key
+
+    def signer(self, role: str | None = None) -> Signer:
+        """The same, of any kind of key, for signing alone.
+
+        Raises:
+            NotFound: ``not-found``.
+        """
+        key = self._keys.get(role or MAIN[self.kind])
+        if key is None:
+            raise self._lacks(role)
+        return EdSigner(key) if isinstance(key, PrivateKey) else key
+
+    def _lacks(self, role: str | None) -> Error:
+        return error("not-found", f"the wallet of {self.name} has no key for {role}")
 
     def __repr__(self) -> str:
         return f"<Wallet of {self.kind} {self.name}, {self.did}>"
@@ -172,8 +221,34 @@ def read_header(path: Path) -> JsonObject:
     return value
 
 
+def _curved(role: str) -> bool:
+    return role in CURVES and CURVES[role].kty == "EC"
+
+
+def _new(role: str) -> PrivateKey | EcSigner:
+    made = new_signer(role) if _curved(role) else None
+    return made if isinstance(made, EcSigner) else PrivateKey.generate()
+
+
+def _read(role: str, secret: bytes) -> PrivateKey | EcSigner:
+    return EcSigner(role, secret) if _curved(role) else PrivateKey(secret)
+
+
+def _secret(key: PrivateKey | EcSigner) -> str:
+    return b64u_encode(key.export_seed() if isinstance(key, PrivateKey) else key.export_secret())
+
+
+def _named(key: PrivateKey, method: str, web: str | None) -> str:
+    """The DID of a main key, or the one given where the key does not make it."""
+    if web is None:
+        return did.from_key(key.public, method)
+    if did.embeds_key(did.check(web)):
+        raise error("shape", f"{web[:80]} is its own key")
+    return web
+
+
 def _seal(
-    wallet: Wallet, keys: Mapping[str, PrivateKey], passphrase: str, cost: Cost
+    wallet: Wallet, keys: Mapping[str, PrivateKey | EcSigner], passphrase: str, cost: Cost
 ) -> JsonObject:
     header: JsonObject = {
         "version": 1,
@@ -188,16 +263,14 @@ def _seal(
         },
         "nonce": b64u_encode(os.urandom(bindings.crypto_aead_xchacha20poly1305_ietf_NPUBBYTES)),
     }
-    plain = canonical(
-        {"keys": {role: b64u_encode(key.export_seed()) for role, key in keys.items()}}
-    )
+    plain = canonical({"keys": {role: _secret(key) for role, key in keys.items()}})
     sealed = bindings.crypto_aead_xchacha20poly1305_ietf_encrypt(
         plain, canonical(header), b64u_decode(header["nonce"]), _derive(header["kdf"], passphrase)
     )
     return header | {"ciphertext": b64u_encode(sealed)}
 
 
-def _unseal(value: JsonObject, passphrase: str, path: Path) -> dict[str, PrivateKey]:
+def _unseal(value: JsonObject, passphrase: str, path: Path) -> dict[str, PrivateKey | EcSigner]:
     header = {name: member for name, member in value.items() if name != "ciphertext"}
     try:
         nonce, sealed = b64u_decode(value["nonce"]), b64u_decode(value["ciphertext"])
@@ -221,8 +294,10 @@ def _unseal(value: JsonObject, passphrase: str, path: Path) -> dict[str, Private
         ) from None
     try:
         keys = closed(parse_object(plain, size=MAX_WALLET), "keys", frozenset({"keys"}))["keys"]
-        return {role: PrivateKey(b64u_decode(seed)) for role, seed in keys.items()}
-    except (Error, AttributeError, TypeError):
+        return {role: _read(role, b64u_decode(seed)) for role, seed in keys.items()}
+    except (Error, AttributeError, TypeError) as exc:
+        if isinstance(exc, Error) and exc.code == "extra-missing":
+            raise  # curves need a package, and that is no fault of the file
         # Never the cause: it might quote what was sealed.
         raise error("wallet-format", f"{path.name}: what it seals is not keys") from None
 

@@ -2,29 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from delegant.credentials import (
     HumanSponsor,
     Lease,
+    PublicKey,
     StatusEntry,
     issue_human_sponsor,
 )
 from delegant.credentials.codec import JsonObject
 from delegant.credentials.credential import parse_human_sponsor
-from delegant.credentials.did import from_key
+from delegant.credentials.did import check as check_did
+from delegant.credentials.did import embeds_key, from_key
 from delegant.credentials.envelope import unpack
-from delegant.credentials.errors import error
+from delegant.credentials.errors import Error, error
 from delegant.credentials.shape import url as check_url
+from delegant.w3c.didweb import from_url
 
 from . import files, statuslists
 from .allocation import FOREVER, HUMAN_BITS, LIST_BITS, take
 from .home import FILE, Home, Settings, Subject, handle
 from .keystore import Wallet
 from .passphrase import Passphrases
-from .trustfolder import write_trust
+from .trustfolder import trust_json, write_trust
 
 __all__ = ["add_human", "create_home", "default_ceiling", "refresh", "renew_human"]
 
@@ -55,6 +59,7 @@ def create_home(
     ceiling: Sequence[JsonObject] = (),
     max_grant: int = MAX_GRANT_SECONDS,
     passphrase_source: str = "prompt",  # noqa: S107 - the word, not a secret
+    method: str = "key",
 ) -> Home:
     """Make a home: organisation, status authority and registry keys, trust, first status list.
 
@@ -64,12 +69,17 @@ def create_home(
         url: where its registry will be reached; status lists are named below it.
         ceiling: what it claims authority over, besides ``ans.*`` on its registry.
         max_grant: longest life of a grant, seconds.
+        method: of the organisation's DID: ``key``, or ``web`` for the did:web of the address.
 
     Raises:
-        Conflict: ``name-taken``. Rejected: ``wallet-auth``. Malformed: ``shape``.
+        Conflict: ``name-taken``. Rejected: ``wallet-auth``. Malformed: ``shape``,
+        ``did-invalid`` for a did:web of an address that is no https host name.
     """
     handle(org)
     check_url(url.rstrip("/") + "/", "url")
+    if method not in ("key", "jwk", "web"):
+        raise error("shape", "--method is key, jwk or web")
+    web = from_url(url.rstrip("/")) if method == "web" else None
     if (path / FILE).exists():
         raise error("name-taken", f"{path} is a delegant home already")
     secret = passphrases.get("organization", new=True)
@@ -79,6 +89,8 @@ def create_home(
         secret,
         kind="organization",
         name=org,
+        method=method,
+        web=web,
         roles=("status", "registry"),
     )
     settings = Settings(
@@ -93,7 +105,7 @@ def create_home(
     anchor: JsonObject = {
         "id": wallet.did,
         "keys": [wallet.key().public.multikey],
-        "subjects": ["did:key:**", "did:jwk:**"],
+        "subjects": ["did:key:**", "did:jwk:**", *_web_people(settings)],
         "ceiling": [*ceiling, own[-1]] if ceiling else own,
         "maxGrantSeconds": max_grant,
     }
@@ -118,6 +130,14 @@ def create_home(
     statuslists.create(home, 1)
     statuslists.sign(home, wallet, 1, now)
     return home
+
+
+def _web_people(settings: Settings) -> list[str]:
+    """The did:webs of people at this home's address, where it may have some."""
+    try:
+        return [f"{settings.web}:people:**"]
+    except Error:
+        return []
 
 
 def suggested_grants(home: Home) -> list[JsonObject]:
@@ -148,6 +168,7 @@ def add_human(
         Conflict: ``name-taken``. Rejected: ``wallet-auth``. Malformed: ``shape``.
     """
     handle(name)
+    home.check_current(organization)
     wallet = home.create_wallet("human", name, method)
     try:
         lease, entry = _lease_human(home, now)
@@ -165,6 +186,7 @@ def add_human(
             valid_from=now,
             valid_until=now + SPONSOR_SECONDS,
             attestation=attestation,
+            human_key=pin(wallet),
         )
         home.save_subject(Subject(name, "human", wallet.did, credential.secured.raw))
     except BaseException:
@@ -207,56 +229,168 @@ def renew_human(
     Raises:
         NotFound: ``not-found``. Rejected: ``wallet-kind``, ``sponsor-gone`` once revoked.
     """
+    home.check_current(organization)
     with files.lock(home.path):
         subject = home.subject(name)
-        if subject.kind != "human":
-            raise error("wallet-kind", f"{name} is no human")
-        before = parse_human_sponsor(unpack(subject.credential))
-        entry = before.status
-        if entry is None:
-            raise error("status-missing", "the sponsor credential has no status entry")
+        before, entry = sponsor_of(subject)
         if statuslists.used_in(home, entry.list)(entry.index):
             raise error("sponsor-gone", f"{subject.handle} was revoked; nothing un-revokes")
-        rights = before.entitlements.json
-        credential = issue_human_sponsor(
-            organization.key(),
-            organization=home.settings.organization,
+        credential = attest_again(
+            home,
+            organization,
+            before,
             human=subject.did,
-            revision=before.revision + 1,
-            grants=list(grants) or rights["grants"],
-            constraints=constraints if grants else rights.get("constraints"),
-            authority=home.settings.authority,
-            authority_key=organization.key("status").public,
-            lease=before.lease,
+            key=subject.pin,
             status=entry,
-            valid_from=now,
-            valid_until=now + SPONSOR_SECONDS,
-            attestation=attestation
-            or before.secured.document["credentialSubject"]["humanSponsor"].get("attestation"),
+            now=now,
+            grants=grants,
+            constraints=constraints,
+            attestation=attestation,
         )
-        home.save_subject(Subject(subject.handle, "human", subject.did, credential.secured.raw))
+        home.save_subject(replace(subject, credential=credential.secured.raw))
     return credential
+
+
+def sponsor_of(subject: Subject) -> tuple[HumanSponsor, StatusEntry]:
+    """A human's newest sponsor credential, and its status entry.
+
+    Raises:
+        Rejected: ``wallet-kind`` for an agent.
+    """
+    if subject.kind != "human":
+        raise error("wallet-kind", f"{subject.handle} is no human")
+    found = parse_human_sponsor(unpack(subject.credential))
+    if found.status is None:
+        raise error("status-missing", "the sponsor credential has no status entry")
+    return found, found.status
+
+
+def attest_again(
+    home: Home,
+    organization: Wallet,
+    before: HumanSponsor,
+    *,
+    human: str,
+    key: PublicKey | None,
+    status: StatusEntry,
+    now: int,
+    grants: Sequence[JsonObject] = (),
+    constraints: Mapping[str, Any] | None = None,
+    attestation: str | None = None,
+) -> HumanSponsor:
+    """The next revision of a sponsor credential, under the organisation's keys of now.
+
+    Args:
+        human, key: the DID, and the key to pin where the DID is not the key.
+        status: its own entry, the one before or a new one.
+        grants, constraints: as before unless given.
+    """
+    rights = before.entitlements.json
+    block = before.secured.document["credentialSubject"]["humanSponsor"]
+    return issue_human_sponsor(
+        organization.key(),
+        organization=home.settings.organization,
+        human=human,
+        revision=before.revision + 1,
+        grants=list(grants) or rights["grants"],
+        constraints=constraints if grants else rights.get("constraints"),
+        authority=home.settings.authority,
+        authority_key=organization.key("status").public,
+        lease=before.lease,
+        status=status,
+        valid_from=now,
+        valid_until=now + SPONSOR_SECONDS,
+        attestation=attestation or block.get("attestation"),
+        human_key=key,
+    )
+
+
+def pin(wallet: Wallet) -> PublicKey | None:
+    """The key others must pin for a wallet's DID; None where the DID is the key."""
+    return None if embeds_key(check_did(wallet.did)) else wallet.key().public
+
+
+def _outdated(home: Home, organization: Wallet, credential: HumanSponsor) -> bool:
+    """Whether keys were rotated since a sponsor credential was signed."""
+    signer = f"#{organization.key().public.multikey}"
+    return (
+        credential.issuer != organization.did
+        or credential.authority != home.settings.authority
+        or not (embeds_key(credential.issuer) or credential.secured.method.endswith(signer))
+    )
 
 
 def refresh(home: Home, organization: Wallet, now: int) -> list[str]:
     """Sign again what is about to age: lists of a minute, sponsor credentials of half a day.
 
+    Whatever a rotation left to be done is done too: what was signed with keys that are used no
+    more is signed again, what was to be revoked is, and keys are let go at their end.
+
     Returns:
         What was signed, for people: ``status/1``, ``ana``.
+
+    Raises:
+        Rejected: ``did-key-mismatch`` when the wallet holds keys from before a rotation.
     """
-    changed: list[str] = []
+    home.check_current(organization)
+    end_keys(home, now)
+    changed = settle(home, organization, now)
     for number in statuslists.numbers(home):
         with files.lock(home.path):
             path = home.path / "status" / f"{number}.json"
-            if not path.exists() or statuslists.load(home, number).valid_from <= now - LIST_RENEW:
+            if not path.exists() or _aged(home, number, now):
                 statuslists.sign(home, organization, number, now)
                 changed.append(f"status/{number}")
     for subject in home.subjects("human"):
         credential = parse_human_sponsor(unpack(subject.credential))
-        if credential.valid_until - now < SPONSOR_RENEW:
+        if credential.valid_until - now < SPONSOR_RENEW or _outdated(
+            home, organization, credential
+        ):
             entry = credential.status
             if entry is not None and statuslists.used_in(home, entry.list)(entry.index):
                 continue  # revoked humans are not attested again
             renew_human(home, organization, subject.handle, now=now)
             changed.append(subject.handle)
     return changed
+
+
+def _aged(home: Home, number: int, now: int) -> bool:
+    found = statuslists.load(home, number)
+    return found.valid_from <= now - LIST_RENEW or found.issuer != home.settings.authority
+
+
+def settle(home: Home, organization: Wallet, now: int) -> list[str]:
+    """Revoke what rotations left behind; what is revoked already stays so."""
+    changed: list[str] = []
+    for subject in home.subjects():
+        for entry in subject.revoke:
+            if not statuslists.used_in(home, entry.list)(entry.index):
+                statuslists.change(home, organization, entry, "revoke", now)
+                changed.append(f"{subject.handle}, revoked before")
+    return changed
+
+
+def end_keys(home: Home, now: int) -> None:
+    """Take keys whose overlap is over out of ``anchor.json`` and the home's own trust folder."""
+    over = {one.key for one in home.retired_keys() if one.at <= now}
+    anchor = files.read_object(home.path / "anchor.json")
+    left = [key for key in anchor["keys"] if key not in over]
+    if left and left != anchor["keys"]:
+        publish(home, anchor | {"keys": left})
+
+
+def publish(home: Home, anchor: JsonObject, instead_of: Collection[str] = ()) -> None:
+    """Write ``anchor.json``, and the same anchor's id and keys to the home's own trust folder.
+
+    Args:
+        instead_of: anchors it takes the place of, besides the one of its own id.
+    """
+    files.write_json(home.path / "anchor.json", anchor)
+    with files.lock(home.path / "trust"):
+        value = trust_json(home.path / "trust")
+        gone = {anchor["id"], *instead_of}
+        own = [one for one in value["anchors"] if one["id"] in gone]
+        new = (own[-1] if own else anchor) | {"id": anchor["id"], "keys": anchor["keys"]}
+        others = [one for one in value["anchors"] if one["id"] not in gone]
+        value["anchors"] = [new, *others]
+        write_trust(home.path / "trust", value)

@@ -1,0 +1,192 @@
+"""The generic issuer of a home: keys of every kind for credentials in general.
+
+They lie in a wallet of their own (``wallets/issuer.wallet``, under the organisation's
+passphrase) and are never those of attestation, status, log or answers; no trust folder names
+them, so nothing they sign can be part of a chain. A list of statuses is issued by the same DID
+as the credentials whose entries it has, since many verifiers ask for that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from delegant.credentials.codec import JsonObject
+from delegant.credentials.errors import error
+from delegant.w3c import dids, proofs, status
+from delegant.w3c.keys import Signer
+
+from . import files
+from .home import Home
+from .issued import PURPOSES, Entry, Issued
+from .keystore import Wallet
+
+__all__ = ["DEFAULT_SUITE", "KINDS", "Issuer"]
+
+KINDS: Final = ("Ed25519", "P-256", "P-384")
+HOLDER: Final = "holder"
+DEFAULT_SUITE: Final = {
+    "Ed25519": "eddsa-rdfc-2022",
+    "P-256": "ecdsa-rdfc-2019",
+    "P-384": "ecdsa-rdfc-2019",
+}
+"""What most verifiers read, by kind of key."""
+LIST_SECONDS: Final = 86_400
+LIST_RENEW: Final = 3600
+LIST_TTL: Final = 300
+"""Life of a list, when it is signed again, and how long a reader may keep it; seconds."""
+
+
+class Issuer:
+    """The open wallet of the generic issuer, with the statuses of what it issued.
+
+    Args:
+        home: where the statuses lie.
+        wallet: of kind ``issuer``.
+    """
+
+    def __init__(self, home: Home, wallet: Wallet) -> None:
+        self._home = home
+        self._wallet = wallet
+        self._kinds = {dids.from_key(wallet.signer(kind).public): kind for kind in KINDS}
+        self._issued = Issued(home.path / "issued.db", self._list)
+
+    @classmethod
+    def open(cls, home: Home, passphrase: str) -> Issuer:
+        """Open the issuer's wallet, and make it where there is none.
+
+        Args:
+            home: the home.
+            passphrase: the organisation's.
+
+        Raises:
+            Rejected: ``wallet-auth``, ``wallet-kind``, ``wallet-mode``.
+            Malformed: ``wallet-format``. Unavailable: ``extra-missing``, ``unavailable``.
+        """
+        path = home.wallet_path("issuer")
+        with files.lock(home.path):  # of two at once, one makes it
+            if not path.exists():
+                roles = (*KINDS[1:], HOLDER)
+                name = home.settings.org
+                Wallet.create(path, passphrase, kind="issuer", name=name, roles=roles)
+        return cls(home, Wallet.open(path, passphrase, kind="issuer"))
+
+    # --- keys ------------------------------------------------------------------------------
+
+    @property
+    def issuers(self) -> dict[str, str]:
+        """Kind of key to the DID that issues with it."""
+        return {kind: name for name, kind in self._kinds.items()}
+
+    def kind_of(self, issuer: str) -> str | None:
+        """The kind of key an issuer of ours signs with; None for anybody else."""
+        return self._kinds.get(dids.checked(issuer))
+
+    def signer(self, kind: str) -> tuple[Signer, str]:
+        """What signs as an issuer, and the verification method it signs with."""
+        return self._with_method(kind)
+
+    @property
+    def holder(self) -> tuple[Signer, str]:
+        """What signs presentations, and its verification method."""
+        return self._with_method(HOLDER)
+
+    def _with_method(self, role: str) -> tuple[Signer, str]:
+        signer = self._wallet.signer(role)
+        return signer, dids.vm_of(dids.from_key(signer.public))
+
+    # --- status ----------------------------------------------------------------------------
+
+    def list_url(self, number: int) -> str:
+        """The URL that names a status list."""
+        return f"{self._home.settings.url}/status-lists/{number}"
+
+    def number_of(self, url: str) -> int | None:
+        """The number of the list a URL names; None for a list that is not ours."""
+        start = self.list_url(0)[:-1]
+        number = url.removeprefix(start) if url.startswith(start) else ""
+        return int(number) if number.isascii() and number.isdigit() and len(number) < 10 else None
+
+    def take(
+        self, kind: str, credential: str | None, purposes: Sequence[str], at: int
+    ) -> list[JsonObject]:
+        """Status entries for a credential to be issued: those it has, or new ones.
+
+        Args:
+            kind: of the key it is issued with.
+            credential: what it is called, for `change`; None for one without a name.
+            purposes: ``revocation``, ``suspension``.
+            at: seconds since 1970.
+
+        Raises:
+            Rejected: ``revoked``. Malformed: ``status-list`` for another purpose.
+        """
+        if not set(purposes) <= set(PURPOSES):
+            raise error("status-list", f"entries are for {' or '.join(PURPOSES)}")
+        taken = [self._issued.take(self.issuers[kind], credential, one, at) for one in purposes]
+        return [status.entry(self.list_url(one.list), one.index, one.purpose) for one in taken]
+
+    def change(
+        self,
+        credential: str | None,
+        purpose: str,
+        value: bool,
+        at: int,
+        *,
+        entry: tuple[str, int] | None = None,
+    ) -> list[Entry]:
+        """Revoke (for good), suspend or resume a credential; the list is signed when this ends.
+
+        Args:
+            credential: what it was called when it was issued; None where ``entry`` names it.
+            purpose: of its entry.
+            value: whether the bit shall be set.
+            at: seconds since 1970.
+            entry: URL of a list and index, to mean that entry alone.
+
+        Raises:
+            NotFound: ``not-found``. Rejected: ``revoked``.
+        """
+        place = None
+        if entry is not None:
+            number = self.number_of(entry[0])
+            if number is None:
+                raise error("not-found", "that list is not one of this home")
+            place = (number, entry[1])
+        return self._issued.change(credential, purpose, value, at, place=place)
+
+    def begin_list(self, kind: str, purpose: str, at: int) -> int:
+        """A new status list; what is issued next takes its entries there.
+
+        Raises:
+            Malformed: ``status-list``.
+        """
+        if purpose not in PURPOSES:
+            raise error("status-list", f"a list is for {' or '.join(PURPOSES)}")
+        return self._issued.begin(self.issuers[kind], purpose, at)
+
+    def listed(self, number: int) -> JsonObject:
+        """A list as last signed.
+
+        Raises:
+            NotFound: ``not-found``.
+        """
+        return self._issued.signed(number)
+
+    def refresh(self, at: int) -> list[int]:
+        """Sign again the lists that are about to age; their numbers."""
+        return self._issued.sign_again(at - LIST_RENEW, at)
+
+    def _list(self, issuer: str, number: int, purpose: str, bits: bytes, at: int) -> JsonObject:
+        kind = self._kinds[dids.checked(issuer)]
+        signer, method = self.signer(kind)
+        unsigned = status.document(
+            self.list_url(number),
+            issuer,
+            bits,
+            purposes=[purpose],
+            valid_from=at,
+            valid_until=at + LIST_SECONDS,
+            ttl=1000 * LIST_TTL,
+        )
+        return proofs.sign(unsigned, signer, suite=DEFAULT_SUITE[kind], method=method, created=at)
