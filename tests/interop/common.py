@@ -32,7 +32,11 @@ def credential(issuer: str, **changes: Any) -> dict[str, Any]:
         "@context": [V2, EXAMPLES],
         "id": "https://university.example/credentials/1872",
         "type": ["VerifiableCredential", "ExampleAlumniCredential"],
-        "issuer": {"id": issuer, "name": {"@value": "Universität", "@language": "de"}},
+        "issuer": {
+            "id": issuer,
+            "name": {"@value": "Universität", "@language": "de"},
+            "description": {"@value": "جامعة", "@language": "ar", "@direction": "rtl"},
+        },
         "validFrom": format_time(NOW - 86_400),
         "validUntil": format_time(NOW + 86_400),
         "credentialSubject": [

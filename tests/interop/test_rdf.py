@@ -51,6 +51,10 @@ VALUE: st.SearchStrategy[Any] = st.recursive(
     | st.integers(-(2**53), 2**53)
     | st.floats(-1e20, 1e20, allow_subnormal=False)
     | st.fixed_dictionaries({"@value": TEXT, "@language": st.sampled_from(["de", "en-GB"])})
+    | st.fixed_dictionaries(
+        {"@value": TEXT, "@direction": st.sampled_from(["ltr", "rtl"])},
+        optional={"@language": st.sampled_from(["ar", "en-GB"])},
+    )
     | st.sampled_from(["urn:a", "urn:b"]).map(lambda name: {"id": name}),
     lambda below: (
         st.lists(below, max_size=3)

@@ -11,6 +11,7 @@ const canonical = (dataset, hash) => rdfCanonize.canonize(dataset, {
 serve({
   give: ({documents}) => give(documents),
   canonize: async ({document, hash}) => canonical(
-    await jsonld.toRDF(document, {documentLoader, base: null, safe: true}), hash),
+    await jsonld.toRDF(
+      document, {documentLoader, base: null, safe: true, rdfDirection: 'i18n-datatype'}), hash),
   quads: async ({text, hash}) => canonical(rdfCanonize.NQuads.parse(text), hash)
 });

@@ -96,7 +96,7 @@ _FILES: Final = {
     ),
 }
 """The file of each context, and the SHA-256 of its bytes."""
-_OURS: Final = "ada3398d60f99f3d0b34a1fd2c17b6dd340480dae97bcffe1e92b47f882ac31d"
+_OURS: Final = "84f2524e621e3eb062684c4bbc467686ce4104034af7979dff8c73e3e4ff3a34"
 _ELSEWHERE: Final = {
     V2_CONTEXT: "24a18c90e9856d526111f29376e302d970b2bd10182e33959995b0207d7043b9",
     "https://www.w3.org/ns/cid/v1": (
