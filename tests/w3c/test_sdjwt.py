@@ -226,6 +226,22 @@ def test_what_is_disclosed_is_held_to_the_data_model_too() -> None:
     assert codes(verified(signed({**payload, "_sd": [digest(whole)]}, whole))) == []
 
 
+def test_disclosures_nest_no_deeper_than_anything_else() -> None:
+    def chain(length: int) -> str:
+        inner, parts = digest(NAME), [NAME]
+        for number in range(length):
+            deep: Any = {"_sd": [inner]}
+            for _ in range(9):
+                deep = {"likes": deep}
+            parts.append(disclosure(str(number), "likes", deep))
+            inner = digest(parts[-1])
+        return signed(hiding(inner), *parts)
+
+    assert codes(verified(chain(2))) == []
+    for length in (4, 64, 200):
+        assert codes(verified(chain(length))) == ["limit-depth"]
+
+
 # --- holder binding ------------------------------------------------------------------------
 
 BOUND = sd(holder=HOLDER.signer.public)

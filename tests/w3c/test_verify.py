@@ -302,10 +302,14 @@ def test_kinds_with_a_command_of_their_own_are_not_issued(kind: str, form: str) 
         credential(credentialSubject={"type": kind, "id": "did:example:1"}),
         credential(credentialSubject=[{"id": "did:example:1"}, {"type": [kind]}]),
         credential(context=[V2, DELEGATION]),
+        credential(**{"@type": kind}),
+        credential(credentialSubject={"@context": {"A": f"x:{kind}"}, "type": "A"}),
+        credential(credentialSubject={"id": "did:example:1", "about": [{"@context": DELEGATION}]}),
     ):
         assert is_reserved(document)
         assert refusal(lambda d=document: issued(d, form=form)) == "chain-type"
     assert not is_reserved(credential())
+    assert not is_reserved(presentation(credential(type=["VerifiableCredential", kind])))
 
 
 def test_our_own_links_verify_as_ordinary_credentials() -> None:

@@ -15,8 +15,9 @@ from delegant.credentials.status import parse_status_list
 from delegant.w3c import dids, status
 from delegant.w3c.issue import issue
 from delegant.w3c.verify import verify_credential
-from delegant.wallet import Home, Wallet, load_trust, statuslists
+from delegant.wallet import Home, Passphrases, Wallet, create_home, load_trust, statuslists
 from delegant.wallet.issuer import KINDS, LIST_SECONDS, LIST_TTL, Issuer
+from delegant.wallet.webdids import web_document
 from refusal import refusal
 
 from .conftest import PASSPHRASE, T0
@@ -46,7 +47,7 @@ def test_the_issuer_is_made_once_and_stays(home: Home, issuer: Issuer) -> None:
 def test_none_of_its_keys_is_another_of_the_home(
     home: Home, organization: Wallet, issuer: Issuer
 ) -> None:
-    own = {issuer.signer(kind)[0].public.multikey for kind in KINDS}
+    own = {issuer.signer(name, kind)[0].public.multikey for kind, name in issuer.issuers.items()}
     own.add(issuer.holder[0].public.multikey)
     others = {
         organization.key(role).public.multikey for role in ("attestation", "status", "registry")
@@ -60,16 +61,16 @@ def test_none_of_its_keys_is_another_of_the_home(
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_kind_of_key_has_a_did_and_a_method(issuer: Issuer, kind: str) -> None:
     name = issuer.issuers[kind]
-    signer, method = issuer.signer(kind)
-    assert issuer.kind_of(name) == kind
+    signer, method = issuer.signer(name, kind)
+    assert issuer.kinds_of(name) == (kind,)
     assert dids.key_for(method, "assertionMethod", dids.expand, at=T0) == (signer.public, name)
     assert signer.public.kind == kind
 
 
 def test_an_issuer_of_elsewhere_is_none_of_ours(home: Home, issuer: Issuer) -> None:
-    assert issuer.kind_of("did:web:acme.example") is None
-    assert issuer.kind_of(home.settings.organization) is None
-    assert refusal(lambda: issuer.kind_of("acme")) == "did-invalid"
+    assert issuer.kinds_of("did:web:acme.example") == ()
+    assert issuer.kinds_of(home.settings.organization) == ()
+    assert refusal(lambda: issuer.kinds_of("acme")) == "did-invalid"
 
 
 def test_its_wallet_opens_as_no_other_kind(home: Home, issuer: Issuer) -> None:
@@ -86,7 +87,7 @@ def test_its_wallet_opens_as_no_other_kind(home: Home, issuer: Issuer) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("purpose", ["revocation", "suspension"])
 def test_its_lists_verify_and_say_what_was_changed(issuer: Issuer, kind: str, purpose: str) -> None:
-    (entry,) = issuer.take(kind, NAME, [purpose], T0)
+    (entry,) = issuer.take(issuer.issuers[kind], NAME, [purpose], T0)
     before = listed(issuer, entry)
     assert before["issuer"] == issuer.issuers[kind]
     checks = ["issuer", "validity"]
@@ -99,7 +100,7 @@ def test_its_lists_verify_and_say_what_was_changed(issuer: Issuer, kind: str, pu
 
 
 def test_an_entry_is_named_by_its_place_too(issuer: Issuer) -> None:
-    (entry,) = issuer.take("Ed25519", None, ["revocation"], T0)
+    (entry,) = issuer.take(issuer.issuers["Ed25519"], None, ["revocation"], T0)
     place = (entry["statusListCredential"], int(entry["statusListIndex"]))
     issuer.change(None, "revocation", True, T0, entry=place)
     assert status.read(listed(issuer, entry), entry, at=T0).value == 1
@@ -116,13 +117,13 @@ def test_only_a_number_names_a_list(issuer: Issuer, tail: str) -> None:
 
 def test_purposes_nobody_acts_on_are_not_given(issuer: Issuer) -> None:
     for purpose in ("refresh", "message", "x"):
-        take = partial(issuer.take, "P-256", NAME, [purpose], T0)
+        take = partial(issuer.take, issuer.issuers["P-256"], NAME, [purpose], T0)
         assert refusal(take) == "status-list"
         assert refusal(partial(issuer.begin_list, "P-256", purpose, T0)) == "status-list"
 
 
 def test_lists_are_kept_fresh(issuer: Issuer) -> None:
-    (entry,) = issuer.take("Ed25519", NAME, ["revocation"], T0)
+    (entry,) = issuer.take(issuer.issuers["Ed25519"], NAME, ["revocation"], T0)
     assert issuer.refresh(T0 + 60) == []
     assert issuer.refresh(T0 + 2 * 3600) == [1]
     late = T0 + 3600 + LIST_SECONDS
@@ -134,8 +135,8 @@ def test_lists_are_kept_fresh(issuer: Issuer) -> None:
 
 def test_a_list_counts_for_all_its_validity_wherever_it_was_kept(issuer: Issuer) -> None:
     """Its ``ttl`` tells whoever fetches when to fetch again; it is no end of validity."""
-    signer, method = issuer.signer("Ed25519")
-    (entry,) = issuer.take("Ed25519", NAME, ["revocation"], T0)
+    signer, method = issuer.signer(issuer.issuers["Ed25519"], "Ed25519")
+    (entry,) = issuer.take(issuer.issuers["Ed25519"], NAME, ["revocation"], T0)
     document = {
         "@context": ["https://www.w3.org/ns/credentials/v2"],
         "type": ["VerifiableCredential"],
@@ -148,7 +149,7 @@ def test_a_list_counts_for_all_its_validity_wherever_it_was_kept(issuer: Issuer)
 
     def codes(at: int) -> list[str]:
         assert isinstance(signed, dict)
-        report = verify_credential(signed, resolve=dids.expand, at=at, lists=lists)
+        report = verify_credential(signed, resolve=dids.expand, at=at, lists=lists, fetched=at)
         return [one.code for one in report.errors]
 
     assert codes(T0) == codes(T0 + LIST_TTL + 1) == codes(T0 + LIST_SECONDS - 1) == []
@@ -160,7 +161,7 @@ def test_a_list_counts_for_all_its_validity_wherever_it_was_kept(issuer: Issuer)
 
 def test_a_generic_list_is_no_list_of_a_chain(home: Home, issuer: Issuer) -> None:
     """It has another address, another form and another signer than the chain's."""
-    (entry,) = issuer.take("Ed25519", NAME, ["revocation"], T0)
+    (entry,) = issuer.take(issuer.issuers["Ed25519"], NAME, ["revocation"], T0)
     found = listed(issuer, entry)
     own: Any = statuslists.raw(home, 1)
     assert refusal(lambda: parse_status_list(unpack(own))) == ""
@@ -170,8 +171,44 @@ def test_a_generic_list_is_no_list_of_a_chain(home: Home, issuer: Issuer) -> Non
 
 
 def test_the_store_lies_in_the_home(home: Home, issuer: Issuer) -> None:
-    issuer.take("Ed25519", NAME, ["revocation"], T0)
+    issuer.take(issuer.issuers["Ed25519"], NAME, ["revocation"], T0)
     again = Issuer.open(home, PASSPHRASE)
     again.change(NAME, "revocation", True, T0)
-    assert refusal(lambda: issuer.take("Ed25519", NAME, ["revocation"], T0)) == "revoked"
+    assert (
+        refusal(lambda: issuer.take(issuer.issuers["Ed25519"], NAME, ["revocation"], T0))
+        == "revoked"
+    )
     assert Path(home.path / "issued.db").is_file()
+
+
+def test_a_home_with_a_did_web_issues_as_one_beside_its_organisation(
+    tmp_path: Path, secret: Path
+) -> None:
+    home = create_home(
+        tmp_path / "web", "acme.example", url="https://acme.example", now=T0, method="web",
+        passphrases=Passphrases(secret),
+    )  # fmt: skip
+    issuer = Issuer.open(home, PASSPHRASE)
+    name = "did:web:acme.example:issuer"
+    assert issuer.issuers == dict.fromkeys(KINDS, name)
+    assert issuer.kinds_of(name) == KINDS
+    assert issuer.kinds_of(home.settings.organization) == ()
+    document = web_document(home, "/issuer/did.json")
+
+    def resolve(asked: str) -> JsonObject:
+        return document if asked == name else dids.expand(asked)
+
+    for kind in KINDS:
+        signer, method = issuer.signer(name, kind)
+        found = dids.key_for(method, "assertionMethod", resolve, at=T0)
+        assert found == (signer.public, name)
+        authenticate = partial(dids.key_for, method, "authentication", resolve, at=T0)
+        assert refusal(authenticate) == "key-purpose"
+        own = dids.from_key(signer.public)
+        assert issuer.signer(own, kind)[1] == dids.vm_of(own)
+    (entry,) = issuer.take(name, NAME, ["revocation"], T0)
+    checks = ["issuer", "validity"]
+    found_list = listed(issuer, entry)
+    assert found_list["issuer"] == name
+    assert verify_credential(found_list, resolve=resolve, at=T0, checks=checks).verified
+    assert refusal(lambda: issuer.signer("did:web:b.example", "Ed25519")) == "not-found"

@@ -141,8 +141,8 @@ def issue(issuer: Issuer, credential: Json, order: Order, at: int) -> JsonObject
     wanted = credential | {"issuer": named}
     if general.check_issuable(wanted):  # before it takes a place in a list
         raise error("data-model", "a presentation is signed at /presentations")
-    wanted |= _status(issuer, wanted, kind, order, at)
-    signer, method = issuer.signer(kind)
+    wanted |= _status(issuer, wanted, order, at)
+    signer, method = issuer.signer(id_of(named), kind)
     made = general.issue(wanted, signer, method=method, form=order.form, suite=suite, created=at)
     return general.enveloped(made) if isinstance(made, str) else made
 
@@ -153,22 +153,21 @@ def _issuer(issuer: Issuer, credential: JsonObject, order: Order) -> tuple[Json,
     What else the caller says of the issuer is kept.
     """
     stated = credential.get("issuer")
+    own = issuer.issuers[order.kind]
+    if "issuer" not in credential:
+        return own, order.kind
+    if type(stated) is dict and "id" not in stated:
+        return stated | {"id": own}, order.kind
     name = id_of(stated)
     if not name:
-        kind = order.kind
-        own = issuer.issuers[kind]
-        if stated is None and "issuer" not in credential:
-            return own, kind
-        if type(stated) is dict and "id" not in stated:
-            return stated | {"id": own}, kind
         raise error("data-model", "issuer is a URL, or an object whose id is one")
-    found = issuer.kind_of(name)
-    if found is None or order.key not in (None, found):
+    kinds = issuer.kinds_of(name)
+    if not kinds or order.key not in (None, *kinds):
         raise error("controller", f"{name[:80]} is not an issuer here, or has another key")
-    return stated, found
+    return stated, kinds[0] if len(kinds) == 1 else order.kind
 
 
-def _status(issuer: Issuer, credential: JsonObject, kind: str, order: Order, at: int) -> JsonObject:
+def _status(issuer: Issuer, credential: JsonObject, order: Order, at: int) -> JsonObject:
     """The status member: entries the caller gave, and those of ours that were asked for."""
     given = many(credential.get("credentialStatus", ABSENT), "credentialStatus")
     for one in entries_of(credential):
@@ -178,7 +177,7 @@ def _status(issuer: Issuer, credential: JsonObject, kind: str, order: Order, at:
     wanted = order.purposes
     if wanted is None:  # what nobody can name later, or has a status already, needs none of ours
         wanted = PURPOSES[:1] if name is not None and not given else ()
-    both = [*given, *issuer.take(kind, name, wanted, at)]
+    both = [*given, *issuer.take(id_of(credential["issuer"]), name, wanted, at)]
     return {"credentialStatus": both[0] if len(both) == 1 else both} if both else {}
 
 

@@ -109,6 +109,7 @@ class Material:
             "resolve": self._resolve,
             "at": at,
             "strict": False,
+            "fetched": at,  # or so long ago as its server lets us keep it
             "lists": self._list,
             "schemas": self._elsewhere,
             "resources": self._elsewhere,
@@ -116,10 +117,8 @@ class Material:
 
     def _list(self, url: str) -> Json:
         number = self.issuer.number_of(url)
-        if number is not None:
-            return self.issuer.listed(number)
         try:
-            return self._elsewhere(url)
+            return self._elsewhere(url) if number is None else self.issuer.listed(number)
         except Error as exc:
             raise error("status-missing", f"{exc.code}: {exc.detail}") from None
 

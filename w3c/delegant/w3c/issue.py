@@ -8,7 +8,7 @@ have keys and commands of their own.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Any, Final, Literal
 
 from delegant.credentials.codec import Json, JsonObject, canonical
@@ -148,23 +148,43 @@ def is_reserved(document: Json) -> bool:
     """
     if type(document) is not dict:
         return False
-    stated = document.get("@context")
-    listed = stated if type(stated) is list else [stated]
-    if DELEGATION_CONTEXT in listed:
+    names = [name for part in _described(document) for name in _typed(part)]
+    everywhere = list(_contexts(document))
+    if DELEGATION_CONTEXT in everywhere:
         return True
-    names = [*types_of(document)]
-    stated = document.get("credentialSubject")
-    for subject in stated if type(stated) is list else [stated]:
-        names += types_of(subject)
-    for context in listed:
-        names += _targets(context) if type(context) is dict else []
+    for context in everywhere:
+        names += _targets(context)
     return any(re.split(r"[#/:]", name)[-1] in RESERVED for name in names)
 
 
-def _targets(context: JsonObject) -> list[str]:
-    """The strings an inline context maps anything to, at any depth."""
+def _described(document: JsonObject) -> list[Json]:
+    """The credential itself, and its subjects."""
+    stated = document.get("credentialSubject")
+    return [document, *(stated if type(stated) is list else [stated])]
+
+
+def _typed(part: Json) -> list[str]:
+    return types_of(part) + types_of({"type": part.get("@type")} if type(part) is dict else part)
+
+
+def _contexts(document: JsonObject) -> Iterator[Json]:
+    """Every context in a document, at any depth; not those of credentials it presents."""
+    stack: list[Any] = [document]
+    while stack:
+        node = stack.pop()
+        if type(node) is dict:
+            stated = node.get("@context")
+            yield from stated if type(stated) is list else [stated]
+            stack += [one for name, one in node.items()
+                      if name not in ("@context", "verifiableCredential")]  # fmt: skip
+        elif type(node) is list:
+            stack.extend(node)
+
+
+def _targets(context: Json) -> list[str]:
+    """The strings an inline context defines or maps to, at any depth."""
     out: list[str] = []
-    stack: list[Any] = [context]
+    stack: list[Any] = [context] if type(context) is dict else []
     while stack:
         node = stack.pop()
         if type(node) is dict:

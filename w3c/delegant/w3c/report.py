@@ -127,6 +127,7 @@ class Run:
     schemas: Look
     resources: Look
     limits: Limits
+    fetched: int | None = None
     errors: list[Error] = field(default_factory=list)
     warnings: list[Error] = field(default_factory=list)
 
@@ -135,7 +136,7 @@ class Run:
         given = {
             name: getattr(self, name)
             for name in ("resolve", "at", "checks", "strict", "keys", "lists", "schemas",
-                         "resources", "limits")
+                         "resources", "limits", "fetched")
         }  # fmt: skip
         return Run(**{**given, **changes})
 

@@ -131,35 +131,50 @@ def _check_patterns(schema: JsonObject) -> None:
             stack.extend(node)
 
 
-_GROUP: Final = re.compile(r"\\.|\[(?:\\.|\^?\](?=[^\]]*\])|[^\]\\])*\]|[()|]|[*+]|\{[0-9,]+\}",
-                           re.DOTALL)  # fmt: skip
+_QUANTIFIER: Final = re.compile(r"[*+]|\{[0-9]*,?[0-9]*\}", re.ASCII)
+_PLAIN: Final = ("(?:", "(?=", "(?!", "(?<=", "(?<!")
 
 
 def _check_pattern(pattern: str) -> None:
-    """No repetition of what repeats or chooses, few repetitions, no reference back."""
+    """No repetition of what repeats or chooses, few repetitions, no reference back, no flags."""
     if len(pattern) > MAX_PATTERN:
         raise error("limit-comparisons", f"a pattern of {len(pattern)} characters")
-    repeats = 0
-    groups: list[bool] = [False]  # whether each open group repeats or chooses inside
-    closed = False  # the same, of the group that was closed just before
-    for match in _GROUP.finditer(pattern):
-        part = match[0]
-        if part == "(":
-            groups.append(False)
-            continue
-        if part == ")":
-            closed = groups.pop() if len(groups) > 1 else False
-            groups[-1] |= closed
-            after = match.end()
-            if closed and pattern[after : after + 1] in ("*", "+", "{"):
-                raise error("limit-comparisons", f"{pattern[:60]!r} repeats what repeats")
-            continue
-        if part == "|":
-            groups[-1] = True
-        elif part[0] in "*+{":
+    repeats = at = 0
+    groups = [False]  # whether each open group repeats or chooses inside
+    while at < len(pattern):
+        mark = pattern[at]
+        quantifier = _QUANTIFIER.match(pattern, at)
+        if mark == "\\":
+            if pattern[at + 1 : at + 2].isdigit():
+                raise error("limit-comparisons", f"{pattern[:60]!r} refers back")
+            at += 2
+        elif mark == "[":
+            at = _after_class(pattern, at)
+        elif quantifier is not None:
             repeats += 1
             groups[-1] = True
-        elif part[0] == "\\" and part[1:].isdigit():
-            raise error("limit-comparisons", f"{pattern[:60]!r} refers back")
+            at = quantifier.end()
+        else:
+            if mark == "(":
+                if pattern[at + 1 : at + 2] == "?" and not pattern.startswith(_PLAIN, at):
+                    raise error("limit-comparisons", f"{pattern[:60]!r} sets flags or names groups")
+                groups.append(False)
+            elif mark == ")" and len(groups) > 1:
+                inside = groups.pop()
+                groups[-1] |= inside
+                if inside and _QUANTIFIER.match(pattern, at + 1):
+                    raise error("limit-comparisons", f"{pattern[:60]!r} repeats what repeats")
+            elif mark == "|":
+                groups[-1] = True
+            at += 1
     if repeats > MAX_REPEATS:
         raise error("limit-comparisons", f"{pattern[:60]!r} has {repeats} repetitions")
+
+
+def _after_class(pattern: str, at: int) -> int:
+    """Where a character class ends; a bracket that comes first in it is a character."""
+    at += 2 if pattern[at + 1 : at + 2] == "^" else 1
+    at += pattern[at : at + 1] == "]"
+    while at < len(pattern) and pattern[at] != "]":
+        at += 2 if pattern[at] == "\\" else 1
+    return at + 1

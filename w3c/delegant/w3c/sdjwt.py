@@ -16,7 +16,7 @@ from sd_jwt.common import SDObj
 from sd_jwt.issuer import SDJWTIssuer
 from sd_jwt.verifier import SDJWTVerifier
 
-from delegant.credentials.codec import Json, JsonObject, b64u_decode, b64u_encode, parse
+from delegant.credentials.codec import MAX_DEPTH, Json, JsonObject, b64u_decode, b64u_encode, parse
 from delegant.credentials.errors import Error, error
 
 from . import tokens
@@ -294,6 +294,8 @@ class _Walk:
             raise error("disclosure", f"{len(unused)} disclosures that the token does not refer to")
 
     def _value(self, value: Json, path: str) -> None:
+        if path.count(".") + path.count("[") > MAX_DEPTH:
+            raise error("limit-depth", f"parts nested deeper than {MAX_DEPTH} levels")
         if type(value) is dict:
             self._object(value, path)
         elif type(value) is list:

@@ -64,6 +64,7 @@ def verify_credential(
     audience: str | None = None,
     nonce: str | None = None,
     limits: Limits | None = None,
+    fetched: int | None = None,
 ) -> Report:
     """Verify one credential.
 
@@ -79,6 +80,7 @@ def verify_credential(
         strict: whether what they find is an error, or a warning.
         keys: keys the caller vouches for, by ``kid``; for tokens alone.
         audience, nonce: what the key binding of an SD-JWT must be for.
+        fetched: since when the lists are here, for their ``ttl``; None: since they were signed.
 
     Returns:
         The report; nothing is raised for a bad credential.
@@ -88,7 +90,7 @@ def verify_credential(
     """
     run = _run(
         resolve, at, checks, limits, strict=strict, keys=keys, lists=lists, schemas=schemas,
-        resources=resources,
+        resources=resources, fetched=fetched,
     )  # fmt: skip
     return _credential(raw, run, audience=audience, nonce=nonce)
 
@@ -131,6 +133,7 @@ def verify_presentation(
     strict: bool = True,
     keys: Mapping[str, Key] | None = None,
     limits: Limits | None = None,
+    fetched: int | None = None,
 ) -> Report:
     """Verify a presentation and every credential in it.
 
@@ -153,7 +156,7 @@ def verify_presentation(
     """
     run = _run(
         resolve, at, checks, limits, strict=strict, keys=keys, lists=lists, schemas=schemas,
-        resources=resources,
+        resources=resources, fetched=fetched,
     )  # fmt: skip
     try:
         value = _read(raw, run.limits, model.ENVELOPED_PRESENTATION)  # 1
@@ -362,8 +365,10 @@ def _check_status(document: JsonObject, run: Run) -> None:
             at=run.at,
             most=run.limits.status_list,
             issuers={id_of(document["issuer"])},
-            fetched=run.at,  # how old its answers may be is for whoever fetches to say
+            fetched=run.fetched,
         )
+        if found.stale:
+            raise error("status-stale", "the status list is past its ttl")
         if found.value and found.purpose in ("revocation", "suspension"):
             code = "revoked" if found.purpose == "revocation" else "suspended"
             raise error(code, f"by {entry['statusListCredential'][:120]}")

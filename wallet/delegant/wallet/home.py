@@ -5,6 +5,7 @@
     trust/                      the home's own trust folder
     wallets/organization.wallet attestation, status and registry keys
     wallets/issuer.wallet       keys for credentials in general, of every kind; no chain trusts them
+    issuer.json                 public: those keys, for the document of the issuer's did:web
     wallets/humans/ana.wallet   one wallet a person
     wallets/agents/bot.wallet   one wallet an agent
     subjects/ana.json           handle, kind, DID, newest credential, retired keys of a subject

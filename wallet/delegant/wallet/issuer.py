@@ -20,6 +20,7 @@ from . import files
 from .home import Home
 from .issued import PURPOSES, Entry, Issued
 from .keystore import Wallet
+from .webdids import ISSUER_FILE, web_issuer
 
 __all__ = ["DEFAULT_SUITE", "KINDS", "Issuer"]
 
@@ -48,7 +49,13 @@ class Issuer:
     def __init__(self, home: Home, wallet: Wallet) -> None:
         self._home = home
         self._wallet = wallet
-        self._kinds = {dids.from_key(wallet.signer(kind).public): kind for kind in KINDS}
+        keys = {kind: str(dids.from_key(wallet.signer(kind).public)) for kind in KINDS}
+        web = web_issuer(home)
+        self._kinds: dict[str, tuple[str, ...]] = {name: (kind,) for kind, name in keys.items()}
+        if web is not None:
+            self._kinds[web] = KINDS
+        self.issuers = keys if web is None else dict.fromkeys(KINDS, str(web))
+        """Kind of key to the DID that issues with it unless another is named."""
         self._issued = Issued(home.path / "issued.db", self._list)
 
     @classmethod
@@ -69,31 +76,37 @@ class Issuer:
                 roles = (*KINDS[1:], HOLDER)
                 name = home.settings.org
                 Wallet.create(path, passphrase, kind="issuer", name=name, roles=roles)
-        return cls(home, Wallet.open(path, passphrase, kind="issuer"))
+            wallet = Wallet.open(path, passphrase, kind="issuer")
+            public = [wallet.signer(kind).public.multikey for kind in KINDS]
+            files.write_json(home.path / ISSUER_FILE, {"version": 1, "keys": public})
+        return cls(home, wallet)
 
     # --- keys ------------------------------------------------------------------------------
 
-    @property
-    def issuers(self) -> dict[str, str]:
-        """Kind of key to the DID that issues with it."""
-        return {kind: name for name, kind in self._kinds.items()}
+    def kinds_of(self, issuer: str) -> tuple[str, ...]:
+        """The kinds of key an issuer of ours signs with; none for anybody else.
 
-    def kind_of(self, issuer: str) -> str | None:
-        """The kind of key an issuer of ours signs with; None for anybody else."""
-        return self._kinds.get(dids.checked(issuer))
+        Raises:
+            Malformed: ``did-invalid``.
+        """
+        return self._kinds.get(dids.checked(issuer), ())
 
-    def signer(self, kind: str) -> tuple[Signer, str]:
-        """What signs as an issuer, and the verification method it signs with."""
-        return self._with_method(kind)
+    def signer(self, issuer: str, kind: str) -> tuple[Signer, str]:
+        """What signs as an issuer with a kind of key, and the verification method it signs with.
+
+        Raises:
+            NotFound: ``not-found`` for an issuer that is not ours, or has no such key.
+        """
+        if kind not in self._kinds.get(issuer, ()):
+            raise error("not-found", f"{issuer[:80]} does not issue here with {kind[:16]}")
+        signer = self._wallet.signer(kind)
+        return signer, _method(issuer, signer)
 
     @property
     def holder(self) -> tuple[Signer, str]:
         """What signs presentations, and its verification method."""
-        return self._with_method(HOLDER)
-
-    def _with_method(self, role: str) -> tuple[Signer, str]:
-        signer = self._wallet.signer(role)
-        return signer, dids.vm_of(dids.from_key(signer.public))
+        signer = self._wallet.signer(HOLDER)
+        return signer, _method(dids.from_key(signer.public), signer)
 
     # --- status ----------------------------------------------------------------------------
 
@@ -108,12 +121,12 @@ class Issuer:
         return int(number) if number.isascii() and number.isdigit() and len(number) < 10 else None
 
     def take(
-        self, kind: str, credential: str | None, purposes: Sequence[str], at: int
+        self, issuer: str, credential: str | None, purposes: Sequence[str], at: int
     ) -> list[JsonObject]:
         """Status entries for a credential to be issued: those it has, or new ones.
 
         Args:
-            kind: of the key it is issued with.
+            issuer: one of ours; its lists are its own.
             credential: what it is called, for `change`; None for one without a name.
             purposes: ``revocation``, ``suspension``.
             at: seconds since 1970.
@@ -123,7 +136,7 @@ class Issuer:
         """
         if not set(purposes) <= set(PURPOSES):
             raise error("status-list", f"entries are for {' or '.join(PURPOSES)}")
-        taken = [self._issued.take(self.issuers[kind], credential, one, at) for one in purposes]
+        taken = [self._issued.take(issuer, credential, one, at) for one in purposes]
         return [status.entry(self.list_url(one.list), one.index, one.purpose) for one in taken]
 
     def change(
@@ -178,8 +191,8 @@ class Issuer:
         return self._issued.sign_again(at - LIST_RENEW, at)
 
     def _list(self, issuer: str, number: int, purpose: str, bits: bytes, at: int) -> JsonObject:
-        kind = self._kinds[dids.checked(issuer)]
-        signer, method = self.signer(kind)
+        kind = self._kinds[issuer][0]
+        signer, method = self.signer(issuer, kind)
         unsigned = status.document(
             self.list_url(number),
             issuer,
@@ -190,3 +203,7 @@ class Issuer:
             ttl=1000 * LIST_TTL,
         )
         return proofs.sign(unsigned, signer, suite=DEFAULT_SUITE[kind], method=method, created=at)
+
+
+def _method(name: str, signer: Signer) -> str:
+    return f"{name}#{signer.public.multikey}"  # did:key and our did:webs name keys alike

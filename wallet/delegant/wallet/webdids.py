@@ -8,7 +8,7 @@ people's DIDs are random words.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from delegant.credentials.codec import JsonObject
 from delegant.credentials.did import Did
@@ -22,7 +22,10 @@ from . import files
 from .home import Home
 from .subject import Retired
 
-__all__ = ["WebSubject", "web_document", "web_subjects"]
+__all__ = ["ISSUER_FILE", "WebSubject", "web_document", "web_issuer", "web_subjects"]
+
+ISSUER_FILE: Final = "issuer.json"
+"""The public keys of the generic issuer, for its document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,7 @@ class WebSubject:
     """A did:web of this home: its keys, present and past, and what it serves.
 
     Attributes:
-        kind: organization, human or agent.
+        kind: organization, human, agent or issuer.
         path: where its document lies on the host, as ``/people/p-7f3a/did.json``.
     """
 
@@ -51,7 +54,7 @@ class WebSubject:
 
 
 def web_subjects(home: Home) -> list[WebSubject]:
-    """Every did:web of this home: the organisation, people, agents."""
+    """Every did:web of this home: the organisation, its generic issuer, people, agents."""
     found: list[WebSubject] = []
     base, url = home.settings.organization, home.settings.url
     if base.startswith("did:web:"):
@@ -59,6 +62,12 @@ def web_subjects(home: Home) -> list[WebSubject]:
         services = ({"id": "#registry", "type": "DelegantRegistry", "serviceEndpoint": url + "/"},)
         keys = _listed(base, anchor["keys"], home.retired_keys())
         found.append(WebSubject(check_did(base), "organization", keys, services))
+    issuer = web_issuer(home)
+    if issuer is not None and (home.path / ISSUER_FILE).is_file():
+        public = files.read_object(home.path / ISSUER_FILE)["keys"]
+        only = ("assertionMethod",)
+        issuing = tuple(Listed(Key.from_multikey(text), only) for text in public)
+        found.append(WebSubject(issuer, "issuer", issuing))
     for subject in home.subjects():
         if not subject.did.startswith("did:web:"):
             continue
@@ -73,6 +82,15 @@ def web_subjects(home: Home) -> list[WebSubject]:
             )
         )
     return found
+
+
+def web_issuer(home: Home) -> Did | None:
+    """The did:web that issues credentials in general, where the organisation's own DID is one.
+
+    It lies beside the organisation's, and no trust folder names it.
+    """
+    base = home.settings.organization
+    return Did(f"{base}:issuer") if base.startswith("did:web:") else None
 
 
 def web_document(home: Home, path: str) -> JsonObject:
