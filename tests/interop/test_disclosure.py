@@ -11,7 +11,7 @@ import pytest
 from delegant.credentials.codec import b64u_encode
 from delegant.w3c import dids, issue, keys, sdjwt
 from delegant.w3c.keys import Key
-from interop.common import NOW, V2, ask, found, ours, told
+from interop.common import V2, ask, found, now, ours, told
 from interop.peer import Peer
 
 JWK: Any = pytest.importorskip("jwcrypto.jwk").JWK
@@ -69,7 +69,7 @@ def test_what_we_let_withhold_they_withhold_and_verify(peers: Peers, alg: str, k
     peer = peers("disclosure")
     token, key, _ = made(kind)
     shown = peer("present", token=token, frame={"credentialSubject": {"name": True}})
-    asked = {"jwk": key.jwk, "alg": alg, "at": NOW}
+    asked = {"jwk": key.jwk, "alg": alg, "at": now()}
     answer = peer("verify", token=shown, **asked)
     assert told(answer) == ""
     assert subject(answer["value"]["payload"]) == {"id", "name"}
@@ -115,7 +115,7 @@ def test_a_key_binding_goes_both_ways(peers: Peers, alg: str, kind: str) -> None
     peer = peers("disclosure")
     holder = peer("key", alg=alg)
     token, key, _ = made(kind, Key.from_jwk(holder["jwk"]))
-    shown = peer("present", token=token, frame={}, did=holder["did"], at=NOW, **ASKED)
+    shown = peer("present", token=token, frame={}, did=holder["did"], at=now(), **ASKED)
     assert found(ask(shown, **ASKED)) == ""
     assert ask(shown, **ASKED).proofs[0].bound
     assert found(ask(shown, **ASKED | {"nonce": "n-2"})) == "nonce"
@@ -124,8 +124,8 @@ def test_a_key_binding_goes_both_ways(peers: Peers, alg: str, kind: str) -> None
 
     mine = keys.signer(kind, b"\x07" * 32)
     token, key, _ = made(kind, mine.public)
-    shown = sdjwt.present(token, ["credentialSubject.name"], signer=mine, at=NOW, **ASKED)
-    asked = {"jwk": key.jwk, "alg": alg, "holderAlg": alg, "at": NOW}
+    shown = sdjwt.present(token, ["credentialSubject.name"], signer=mine, at=now(), **ASKED)
+    asked = {"jwk": key.jwk, "alg": alg, "holderAlg": alg, "at": now()}
     good = {"holder": mine.public.jwk, "nonce": "n-1"}
     answer = peer("verify", token=shown, **asked, **good)
     assert told(answer) == ""
@@ -177,7 +177,7 @@ def test_an_sd_jwt_of_the_reference_we_read_and_show() -> None:
     )
     mine = keys.signer("P-256", b"\x07" * 32)
     shown = sdjwt.present(
-        made.sd_jwt_issuance, ["credentialSubject.alumniOf"], signer=mine, at=NOW, **ASKED
+        made.sd_jwt_issuance, ["credentialSubject.alumniOf"], signer=mine, at=now(), **ASKED
     )
     report = ask(shown, **ASKED)
     assert (found(report), subject(report.document)) == ("", {"id", "alumniOf"})
