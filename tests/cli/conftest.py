@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,8 +30,9 @@ class Shell:
     said: list[str] = field(default_factory=list)
 
     def __call__(self, *typed: str) -> Result:
-        for room in ("edge", "setup", "delegation", "acting", "rotation", "attesting", "did", "vc"):
-            self.monkeypatch.setattr(f"delegant.cli.{room}.now", lambda: self.now)
+        for name, room in list(sys.modules.items()):
+            if name.startswith("delegant.cli.") and hasattr(room, "now"):
+                self.monkeypatch.setattr(room, "now", lambda: self.now)
         result = CliRunner().invoke(app, list(typed))
         self.said.append(result.output)
         if result.exception is not None and not isinstance(result.exception, SystemExit):

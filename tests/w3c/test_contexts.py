@@ -64,9 +64,14 @@ def test_our_own_context_is_the_one_of_the_schemas_and_makes_every_block_one_lit
     assert contexts.DIGESTS[DELEGATION_CONTEXT] == (schemas.CONTEXT_SHA256,)
     terms = contexts.context(DELEGATION_CONTEXT)["@context"]
     assert terms["@protected"] is True
-    for block in ("delegation", "humanSponsor", "agentIdentity", "attestation"):
+    for block, kind in (
+        ("delegation", "AgentDelegation"),
+        ("humanSponsor", "HumanSponsor"),
+        ("agentIdentity", "AgentIdentity"),
+        ("attestation", "AgentAttestation"),
+    ):
         assert terms[block]["@type"] == "@json"
-        assert f"{block[0].upper()}{block[1:]}Credential" in terms or block == "delegation"
+        assert f"{kind}Credential" in terms
     assert "AgentDelegationCredential" in terms
     assert CONTEXT == (V2_CONTEXT, DELEGATION_CONTEXT)
 

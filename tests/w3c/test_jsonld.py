@@ -165,7 +165,6 @@ def test_every_bundled_context_can_be_read(url: str) -> None:
 @pytest.mark.parametrize(
     ("document", "lost"),
     [
-        (credential(name={"@value": "n", "@language": "en", "@direction": "ltr"}), "@direction"),
         (credential(**{"@context": terms({"m": {"@id": "urn:x:m", "@container": "@index"}}),
                        "m": {"key": "value"}}), "@index"),
         (credential(name={"@value": "n", "@language": "no language"}), "language"),
@@ -178,6 +177,29 @@ def test_what_rdf_has_no_place_for_is_json_alone(document: Any, lost: str) -> No
     with pytest.raises(Error, match=lost):
         jsonld.nquads(document)
     assert refusal(lambda: jsonld.nquads(document)) in ("undefined-term", "json-ld")
+
+
+@pytest.mark.parametrize(
+    ("value", "literal"),
+    [
+        (
+            {"@language": "en-GB", "@direction": "ltr"},
+            '"n"^^<https://www.w3.org/ns/i18n#en-gb_ltr>',
+        ),
+        ({"@direction": "rtl"}, '"n"^^<https://www.w3.org/ns/i18n#_rtl>'),
+        ({"@language": "en-GB"}, '"n"@en-gb'),
+    ],
+)
+def test_a_base_direction_is_signed_too(value: Any, literal: str) -> None:
+    quads = jsonld.nquads(credential(name={"@value": "n", **value})).decode()
+    assert literal in quads
+
+
+@pytest.mark.parametrize(
+    "value", [{"@value": "n", "@direction": "up"}, {"@value": 7, "@direction": "ltr"}]
+)
+def test_a_base_direction_is_one_of_two_and_that_of_a_text(value: Any) -> None:
+    assert refusal(lambda: jsonld.nquads(credential(name=value))) == "json-ld"
 
 
 def test_a_document_s_own_context_changes_no_later_document() -> None:

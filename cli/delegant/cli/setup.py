@@ -12,10 +12,21 @@ from delegant.credentials.envelope import unpack
 from delegant.credentials.errors import error
 from delegant.credentials.identity import parse_agent_identity
 from delegant.credentials.shape import format_time
-from delegant.wallet import Home, Subject, add_human, create_agent, create_home
+from delegant.w3c import legacy
+from delegant.wallet import (
+    Home,
+    Subject,
+    add_human,
+    create_agent,
+    create_home,
+    files,
+    testimony,
+)
 from delegant.wallet.agents import model_hash
 
 from .edge import Edge, command, now
+from .testimony import evidence as evidence_commands
+from .testimony import summary
 from .typed import grants, seconds, words
 
 human = typer.Typer(no_args_is_help=True, help="People of the organisation.")
@@ -30,6 +41,7 @@ LOCAL = "http://127.0.0.1:8080"
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     command(app, "init")(init)
+    human.add_typer(evidence_commands, name="evidence")
     app.add_typer(human, name="human")
     app.add_typer(agent, name="agent")
 
@@ -99,10 +111,19 @@ def human_add(
         typer.Option(help="ACTION:RESOURCE the person may do; default: all of it."),
     ] = None,
     rows: Annotated[int | None, typer.Option(help="Rows at most, for the person too.")] = None,
+    evidence: Annotated[
+        Path | None,
+        typer.Option(help="Instead of --attest: a credential others issued (VCDM 1.1)."),
+    ] = None,
     method: Method = None,
 ) -> None:
     """Add a person: a wallet, and a sponsor credential for a day."""
     home = edge.home()
+    raw = None if evidence is None else files.read(evidence, size=legacy.MAX_SIZE)
+    if raw is not None:
+        if attest is not None:
+            raise error("shape", "--evidence says how you know the person: give no --attest")
+        attest = testimony.attestation_of(legacy.check(raw, at=now()))
     organization = home.open_wallet("organization")
     credential = add_human(
         home,
@@ -114,6 +135,8 @@ def human_add(
         constraints=None if rows is None else {"rows": {"max": rows}},
         method=_method(home, method),
     )
+    if raw is not None:
+        testimony.keep(home, name, raw, now=now())
     until = format_time(credential.valid_until)
     edge.show(
         {"name": name, "did": credential.subject, "validUntil": until},
@@ -138,6 +161,9 @@ def _row(subject: Subject) -> dict[str, Any]:
         "did": subject.did,
         "validUntil": format_time(credential.valid_until),
     }
+    if subject.kind == "human":
+        block = credential.secured.document["credentialSubject"]["humanSponsor"]
+        row |= {"attestation": block["attestation"]} if "attestation" in block else {}
     if subject.kind == "agent":
         row |= {
             "sponsor": credential.sponsor,
@@ -154,12 +180,18 @@ def _list(edge: Edge, home: Home, kind: Any) -> None:
 
 
 def _show(edge: Edge, name: str, kind: Any) -> None:
-    subject = edge.home().subject(name)
+    home = edge.home()
+    subject = home.subject(name)
     if subject.kind != kind:
         raise error("not-found", f"{name} is a {subject.kind}, not a {kind}")
-    row = _row(subject) | {"credential": subject.credential}
-    text = "\n".join(f"{key:<12} {value}" for key, value in row.items() if key != "credential")
-    edge.show(row, text)
+    row = _row(subject)
+    lines = [f"{key:<12} {value}" for key, value in row.items()]
+    row["credential"] = subject.credential
+    if kind == "human":
+        reports = [one.report for one in testimony.kept(home, subject.handle)]
+        row["evidence"] = [report.json for report in reports]
+        lines += [f"{'evidence':<12} {summary(report)}" for report in reports]
+    edge.show(row, "\n".join(lines))
 
 
 @command(human, "list")
@@ -170,7 +202,7 @@ def human_list(edge: Edge) -> None:
 
 @command(human, "show")
 def human_show(edge: Edge, name: Annotated[str, typer.Argument(help="Name or DID.")]) -> None:
-    """Show a person; with --json the sponsor credential too."""
+    """Show a person, and the evidence kept; with --json the sponsor credential too."""
     _show(edge, name, "human")
 
 

@@ -1,8 +1,9 @@
 """From expanded JSON-LD to RDF quads (JSON-LD 1.1 API, 7 and 8), in canonical N-Quads terms.
 
 A quad is a tuple of four strings as N-Quads writes them; the graph is empty for the default one.
-Blank nodes begin with ``_:``. What RDF has no place for (a base direction, an index) is refused,
-since a signature over the quads would not cover it.
+Blank nodes begin with ``_:``. A base direction becomes part of the datatype (``i18n-datatype``), as
+with every peer we know. What RDF has no place for (an index) is refused, since a signature over
+the quads would not cover it.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ Quad: TypeAlias = tuple[str, str, str, str]
 
 _RDF: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _XSD: Final = "http://www.w3.org/2001/XMLSchema#"
+_I18N: Final = "https://www.w3.org/ns/i18n#"
 _TYPE: Final = f"<{_RDF}type>"
 _FIRST: Final = f"<{_RDF}first>"
 _REST: Final = f"<{_RDF}rest>"
@@ -138,14 +140,16 @@ def _predicate(name: str) -> str:
 def _literal(value: JsonObject) -> str:
     plain: Any = value["@value"]
     kind = value.get("@type")
-    if "@direction" in value:
-        raise error("undefined-term", "@direction has no place in RDF: it would not be signed")
     if kind == "@json":
         return f'"{_escaped(canonical(plain).decode())}"^^<{_RDF}JSON>'
-    if "@language" in value:
-        language = value["@language"]
-        if not _LANGUAGE.fullmatch(language):
-            raise error("json-ld", f"{language[:40]!r} is not a language tag")
+    language = value.get("@language", "")
+    if language and not _LANGUAGE.fullmatch(language):
+        raise error("json-ld", f"{language[:40]!r} is not a language tag")
+    if "@direction" in value:  # JSON-LD 1.1 API, 8.6, with rdfDirection i18n-datatype
+        if type(plain) is not str or value["@direction"] not in ("ltr", "rtl"):
+            raise error("json-ld", "a base direction is ltr or rtl, and that of a text")
+        return f'"{_escaped(plain)}"^^<{_I18N}{language.lower()}_{value["@direction"]}>'
+    if language:
         return f'"{_escaped(plain)}"@{language}'
     text, datatype = _lexical(plain, kind)
     return f'"{_escaped(text)}"' if datatype == f"{_XSD}string" else (

@@ -11,6 +11,7 @@
     subjects/ana.json           handle, kind, DID, newest credential, retired keys of a subject
     organization.json           the organisation's own retired keys
     attestations/<uuid>.json    every attestation issued here
+    evidence/ana/<digest>.json  what others' credentials say of a human
     links/<uuid>.json           every link issued here
     status/1.bits 1.json        a status list: its bits, and the list as last signed
     status/revocations.jwt      the revocation feed, as last signed

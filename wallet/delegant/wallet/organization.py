@@ -224,8 +224,9 @@ def renew_human(
     now: int,
     grants: Sequence[JsonObject] = (),
     constraints: Mapping[str, Any] | None = None,
+    attestation: str | None = None,
 ) -> HumanSponsor:
-    """Attest a human for another day, with the next revision; entitlements stay unless given.
+    """Attest a human for another day, with the next revision; what is not given stays.
 
     Raises:
         NotFound: ``not-found``. Rejected: ``wallet-kind``, ``sponsor-gone`` once revoked.
@@ -246,6 +247,7 @@ def renew_human(
             now=now,
             grants=grants,
             constraints=constraints,
+            attestation=attestation,
         )
         home.save_subject(replace(subject, credential=credential.secured.raw))
     return credential
@@ -276,6 +278,7 @@ def attest_again(
     now: int,
     grants: Sequence[JsonObject] = (),
     constraints: Mapping[str, Any] | None = None,
+    attestation: str | None = None,
 ) -> HumanSponsor:
     """The next revision of a sponsor credential, under the organisation's keys of now.
 
@@ -299,7 +302,7 @@ def attest_again(
         status=status,
         valid_from=now,
         valid_until=now + SPONSOR_SECONDS,
-        attestation=block.get("attestation"),
+        attestation=attestation or block.get("attestation"),
         human_key=key,
     )
 
