@@ -131,11 +131,11 @@ def test_a_failure_has_the_two_words_of_the_method() -> None:
 # --- the spelling of a log ------------------------------------------------------------------
 
 
-def test_a_log_may_end_without_a_line_feed_and_hold_spaces() -> None:
+def test_a_log_may_end_without_a_line_feed_and_hold_white_space() -> None:
     did, log = updated(2)
     spaced = b"".join(json.dumps(entry).encode() + b"\n" for entry in entries(log))
     assert b'": ' in spaced
-    for same in (log, log[:-1], spaced):
+    for same in (log, log[:-1], spaced, log.replace(b"\n", b"\r\n")):
         assert resolved(did, same).document == resolved(did, log).document
 
 
