@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from delegant.credentials import Request, did, issue_status_list, present
+from delegant.credentials.codec import canonical
 from delegant.resolver.door import is_loopback
-from delegant.wallet import tokens
-from resolver.door import House, build, running
+from delegant.wallet import Wallet, gather, tokens
+from resolver.door import PASSPHRASE, House, build, running
 from resolver.vc import Api, plain, shown
 
 ROUTES = [
@@ -118,3 +120,34 @@ def test_the_api_document_names_every_route_and_its_answers(shut: House) -> None
         assert told["requestBody"]["content"]["application/json"]["schema"]["type"] == "object"
     assert "304" in document["paths"]["/status-lists/{number}"]["get"]["responses"]
     assert document["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
+
+
+def test_no_chain_takes_a_list_that_the_generic_issuer_signs(shut: House) -> None:
+    """Not even one of the chain's own form, with its key, at the chain's own address."""
+    act = Request("ans.register", shut.registry, arguments={"name": "x"})
+    now = int(time.time())
+    invocation = present(shut.links, shut.bot.key(), audience=shut.registry, request=act, at=now)
+    evidence = gather(shut.home, [shut.bot.did]).json
+    own = evidence["statusLists"]
+
+    def verdict(lists: list[Any]) -> tuple[str, str]:
+        body = {
+            "presentation": invocation.json,
+            "evidence": evidence | {"statusLists": lists},
+            "request": act.json,
+        }
+        told = shut.call("POST", "/v1/verify", canonical(body)).json
+        return told["state"], told["code"] or ""
+
+    assert verdict(own) == ("accepted", "")
+    key = Wallet.open(shut.home.wallet_path("issuer"), PASSPHRASE, kind="issuer").key()
+    forged = issue_status_list(
+        key, url=own[0]["id"], authority=did.from_key(key.public), bits=bytes(1 << 17),
+        valid_from=now, valid_until=now + 3600,
+    )  # fmt: skip
+    assert verdict([forged.secured.raw]) == ("undecided", "status-unknown")
+    issued = Api(shut, token(shut, "issue")).issue(plain(), "/eddsa-jcs-2022")
+    number = shut.issuer.number_of(issued["credentialStatus"]["statusListCredential"])
+    assert number is not None
+    assert verdict([shut.issuer.listed(number)]) == ("undecided", "status-missing")
+    assert verdict(own) == ("accepted", "")
