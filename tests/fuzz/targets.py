@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
-from fuzz import chains, documents, seeds, texts
+from fuzz import chains, documents, seeds, texts, webvh
 from fuzz.trees import Bytes, damaged, mangle, on_trees
 
 __all__ = ["TARGETS", "Target", "mutations"]
@@ -121,6 +121,7 @@ TARGETS: Final = {
         Target("request", documents.request_text, documents.requests, _TREE, 4096),
         Target("trust", documents.trust_text, documents.trusts, _TREE, 8192),
         Target("answer", documents.answer_text, documents.answers, _TREE, 16384),
+        Target("webvh", webvh.log_bytes, webvh.logs, webvh.log_too, webvh.MOST),
         Target("presentation", chains.presentation_bytes, chains.parts("presentation"), _BUNDLE,
                1 << 16),
         Target("evidence", chains.evidence_bytes, chains.parts("evidence"), _BUNDLE, 1 << 16),

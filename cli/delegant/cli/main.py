@@ -35,7 +35,8 @@ def _root(
 
 
 _ROOMS = (
-    "setup", "delegation", "acting", "trusting", "vc", "ans", "api", "serve", "demo", "limbo",
+    "setup", "delegation", "acting", "trusting", "did", "vc", "ans", "api", "serve", "demo",
+    "limbo",
 )  # fmt: skip
 for _room in _ROOMS:
     importlib.import_module(f"delegant.cli.{_room}").register(app)

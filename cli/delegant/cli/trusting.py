@@ -1,29 +1,24 @@
-"""`trust` and `did`: whom this verifier trusts, and DIDs by themselves."""
+"""`trust`: whom this verifier trusts."""
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from delegant.credentials import did as dids
-from delegant.credentials.errors import error
-from delegant.wallet import Wallet, add_anchor, init_trust, load_trust, trustfolder
+from delegant.wallet import add_anchor, init_trust, load_trust, trustfolder
 
 from .edge import Edge, command
 from .typed import grants
 
 trust = typer.Typer(no_args_is_help=True, help="A verifier's trust folder.")
-did = typer.Typer(no_args_is_help=True, help="did:key and did:jwk.")
 Folder = Annotated[Path, typer.Argument(help="The trust folder.")]
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.add_typer(trust, name="trust")
-    app.add_typer(did, name="did")
 
 
 @command(trust, "init")
@@ -69,31 +64,3 @@ def trust_list(edge: Edge, folder: Folder) -> None:
     load_trust(folder)
     anchors = trustfolder.trust_json(folder)["anchors"]
     edge.show(anchors, "\n".join(anchor["id"] for anchor in anchors) or "nobody is trusted here")
-
-
-@command(did, "create")
-def did_create(
-    edge: Edge,
-    output: Annotated[Path, typer.Option("--output", "-o", help="The new wallet file.")],
-    method: Annotated[str, typer.Option(help="key or jwk.")] = "key",
-    kind: Annotated[str, typer.Option(help="agent or human.")] = "agent",
-) -> None:
-    """Make a key and its DID, in an encrypted wallet file of its own."""
-    if kind not in ("agent", "human"):
-        raise error("shape", "--kind is agent or human")
-    name = output.stem
-    wallet = Wallet.create(
-        output,
-        edge.passphrases().get(f"{kind} {name}", new=True),
-        kind="human" if kind == "human" else "agent",
-        name=name,
-        method=method,
-    )
-    edge.show({"did": wallet.did, "wallet": str(output)}, f"{wallet.did}\n  in {output}")
-
-
-@command(did, "resolve")
-def did_resolve(edge: Edge, name: Annotated[str, typer.Argument(help="The DID.")]) -> None:
-    """Print the DID document; it follows from the DID itself."""
-    document = dids.document(dids.check(name))
-    edge.show(document, json.dumps(document, indent=2))

@@ -5,7 +5,7 @@ tells where they are published, and somebody else fetches them. `create`, `updat
 `deactivate` write logs. No network, no clock, no state.
 """
 
-from .identifier import Name, Urls, read, urls
+from .identifier import Name, Urls, read, template, urls
 from .log import MAX_LOG
 from .publish import create, deactivate, move, update, witness_proof, witnesses
 from .resolver import document_from_pin, failed, resolve
@@ -25,6 +25,7 @@ __all__ = [
     "move",
     "read",
     "resolve",
+    "template",
     "update",
     "urls",
     "with_services",
