@@ -1,10 +1,7 @@
-// Writes and reads did:webvh logs with didwebvh-ts, for test_webvh.py.
-// usage: node webvh.mjs NODE_MODULES < {"do": "make", "scenario": …} | {"do": "resolve", …}
+// Writes and reads did:webvh logs with didwebvh-ts.
 import { createHash, createPrivateKey, createPublicKey, sign, verify } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { pathToFileURL } from "node:url";
-
-const webvh = await import(pathToFileURL(`${process.argv[2]}/didwebvh-ts/dist/esm/index.js`));
+import * as webvh from "didwebvh-ts";
+import { serve } from "./serve.mjs";
 
 const key = (n) => {
   const seed = createHash("sha256").update(`key ${n}`).digest();
@@ -83,23 +80,17 @@ const scenarios = {
   },
 };
 
-const asked = JSON.parse(readFileSync(0, "utf8"));
-let out;
-try {
-  if (asked.do === "make") {
-    const made = await scenarios[asked.scenario]();
-    out = {
+serve({
+  make: async ({ scenario }) => {
+    const made = await scenarios[scenario]();
+    return {
       did: made.log.at(-1).state.id,
       log: made.log.map((entry) => JSON.stringify(entry) + "\n").join(""),
       witness: made.witness ? JSON.stringify(made.witness) : null,
     };
-  } else {
-    const log = asked.log.trim().split("\n").map((line) => JSON.parse(line));
-    const options = { verifier, witnessProofs: asked.witness ? JSON.parse(asked.witness) : [] };
-    if (asked.versionNumber) options.versionNumber = asked.versionNumber;
-    out = await webvh.resolveDIDFromLog(log, options);
-  }
-} catch (exc) {
-  out = { error: String(exc.message ?? exc) };
-}
-console.log(JSON.stringify(out));
+  },
+  resolve: async ({ log, witness }) => webvh.resolveDIDFromLog(
+    log.trim().split("\n").map((line) => JSON.parse(line)),
+    { verifier, witnessProofs: witness ? JSON.parse(witness) : [] },
+  ),
+});
