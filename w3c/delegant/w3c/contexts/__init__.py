@@ -90,6 +90,10 @@ _FILES: Final = {
         "zcap-v1",
         "4c0bd364bf3a5215779c0b636e14bcdf1d6818dae002bc7580237bcf8d2a72e0",
     ),
+    "https://w3id.org/citizenship/v4rc1": (
+        "citizenship-v4rc1",
+        "a89b0bc00b1848ac3dfdf956c7dd5de8567e755351c07ec6a1c2b4a08b67953b",
+    ),
     "https://www.w3.org/ns/odrl.jsonld": (
         "odrl",
         "a83cb98005bce546531131d4042318d8267aff71b1451f53cc926587fcef42c6",
