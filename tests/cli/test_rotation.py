@@ -191,6 +191,20 @@ def test_an_attestation_counts_where_its_issuer_is_accredited(acme: Shell) -> No
     assert acme.json(*check, status=1)["code"] == "issuer-not-accredited"
 
 
+def test_an_attestation_may_be_typed_as_any_credential_is(acme: Shell) -> None:
+    kind = ("vc", "issue", "--type", "AgentAttestationCredential")
+    made = acme.json(*kind, "--agent", "bot", "--claim", SOX, "--until", "30d", "-o", "sox.json")
+    assert [row["id"] for row in acme.json("attestation", "list", "bot")] == [made["id"]]
+    acme.ok("trust", "accredit", str(acme.folder / "acme" / "trust"), made["issuer"], SOX)
+    shown = acme.json("attestation", "verify", "sox.json", "--claim", SOX)
+    assert shown["agent"] == made["agent"]
+    link = ("vc", "issue", "--type", "AgentDelegationCredential", "--agent", "bot", "--claim", SOX)
+    assert acme.json(*link, status=1)["code"] == "chain-type"
+    assert acme(*kind, "--agent", "bot").exit_code == 2
+    assert acme(*kind, "--agent", "bot", "--claim", SOX, "--input", "sox.json").exit_code == 2
+    assert acme("vc", "issue", "--input", "sox.json").exit_code == 2
+
+
 def test_attestations_are_listed_and_shown(acme: Shell) -> None:
     made = acme.json("attest", "bot", "--claim", SOX, "--until", "2026-12-31T00:00:00Z")
     assert made["validUntil"] == "2026-12-31T00:00:00Z"

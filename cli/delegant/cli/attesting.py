@@ -74,6 +74,20 @@ def attest_(
     output: Output = None,
 ) -> None:
     """Attest something about an agent, with the organisation's attestation key."""
+    issue(edge, agent, claim, until, capability, scope, relied_on, output)
+
+
+def issue(
+    edge: Edge,
+    agent: str,
+    claim: str,
+    until: str | None,
+    capability: list[str] | None,
+    scope: str | None,
+    relied_on: Path | None,
+    output: Path | None,
+) -> None:
+    """What `attest` does; `vc issue --type AgentAttestationCredential` is the same."""
     home = edge.home()
     at = now()
     made = attest(

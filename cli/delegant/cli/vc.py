@@ -12,11 +12,12 @@ from delegant.credentials.errors import error
 from delegant.w3c.keys import Signer
 from delegant.wallet import files
 
-from . import vcfiles
+from . import attesting, vcfiles
 from .edge import Edge, command, now
 
 vc = typer.Typer(no_args_is_help=True, help="Any W3C credential or presentation, from files.")
 
+ATTESTATION = "AgentAttestationCredential"
 Input = Annotated[Path, typer.Option("--input", "-i", help="The file to read.")]
 Output = Annotated[Path | None, typer.Option("--output", "-o", help="Where to write; else print.")]
 Feature = Annotated[
@@ -53,8 +54,21 @@ def vc_key(
 @command(vc, "issue")
 def vc_issue(
     edge: Edge,
-    input_: Input,
-    key: Annotated[Path, typer.Option(help="The key file: `vc key`, a JWK or a Multikey.")],
+    input_: Annotated[
+        Path | None, typer.Option("--input", "-i", help="The document to secure.")
+    ] = None,
+    key: Annotated[
+        Path | None, typer.Option(help="The key file: `vc key`, a JWK or a Multikey.")
+    ] = None,
+    type_: Annotated[
+        str | None,
+        typer.Option("--type", help=f"{ATTESTATION}: the home attests, with its own key."),
+    ] = None,
+    agent: Annotated[str | None, typer.Option(help="With --type: the agent.")] = None,
+    claim: Annotated[str | None, typer.Option(help="With --type: what is claimed.")] = None,
+    until: Annotated[
+        str | None, typer.Option(help="With --type: an instant, or how long, as 30d.")
+    ] = None,
     feature: Feature = None,
     form: Annotated[str, typer.Option(help="di (a proof inside), jwt or sd-jwt.")] = "di",
     suite: Annotated[
@@ -75,6 +89,11 @@ def vc_issue(
     output: Output = None,
 ) -> None:
     """Check a credential or presentation against the data model, and secure it."""
+    if type_ is not None:
+        _attest(edge, type_, agent, claim, until, output, given=(input_, key))
+        return
+    if input_ is None or key is None:
+        raise typer.BadParameter("--input and --key are needed")
     with vcfiles.result(feature, output):
         form = vcfiles.form(feature, form, issuing=True)
         secret = vcfiles.read_key(key, private=feature is None)
@@ -92,6 +111,23 @@ def vc_issue(
             domain=domain,
         )
         vcfiles.deliver(edge, made, feature, output)
+
+
+def _attest(
+    edge: Edge,
+    kind: str,
+    agent: str | None,
+    claim: str | None,
+    until: str | None,
+    output: Path | None,
+    *,
+    given: tuple[Path | None, Path | None],
+) -> None:
+    if kind != ATTESTATION:
+        raise error("chain-type", f"{kind[:80]!r} has no command here; {ATTESTATION} has")
+    if agent is None or claim is None or given != (None, None):
+        raise typer.BadParameter("--type takes --agent and --claim, and no --input or --key")
+    attesting.issue(edge, agent, claim, until, None, None, None, output)
 
 
 @command(vc, "disclose")
