@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from delegant.cli.vcfiles import read_key
 from delegant.credentials.codec import b58_encode, b64u_encode
-from delegant.w3c import status
+from delegant.w3c import status, tokens
 from delegant.w3c.keys import KINDS
 from w3cworld import EXAMPLES, ISSUER, V2, credential, issued, presentation, someone
 
@@ -315,6 +316,15 @@ def test_what_nobody_defined_is_not_issued_for_the_suite(shell: Shell, suite_key
     fine = write(Path("fine.json"), {**credential(issuer=SUITE, context=context),
                                      "goodExtension": "x"})  # fmt: skip
     assert run(shell, "issue", fine, suite_key, "credential_jose")["result"] == "success"
+
+
+def test_what_nobody_defined_does_not_verify_for_the_suite(shell: Shell, suite_key: str) -> None:
+    secret = read_key(Path(suite_key))
+    header = {"typ": "vc+jwt", "cty": "vc", "kid": secret.method}
+    for more, result in (({}, "success"), ({"badExtension": {"huh": "what?"}}, "failure")):
+        token = tokens.compact({**THEIRS, **more}, secret.signer(), header)
+        file = write(Path("token.txt"), token)
+        assert run(shell, "verify", file, suite_key, "credential_jose")["result"] == result
 
 
 def test_a_feature_that_is_not_done_is_said_to_be(shell: Shell, suite_key: str) -> None:

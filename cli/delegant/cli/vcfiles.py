@@ -268,11 +268,20 @@ def verify(
         if raw[:1] == b"{" or (b"~" in raw) != (meant == "sd-jwt"):
             raise error("shape", f"{path.name} is not what {feature} means")
         common |= {"checks": ()}
-    if _is_presentation(raw) if feature is None else feature.startswith("presentation"):
+        report = _by_feature(room, raw, feature, common)
+        if report.verified:
+            load("delegant.w3c.issue", "w3c").check_members(report.document)
+        return report
+    if _is_presentation(raw):
         asked = {"challenge": challenge, "domain": domain, "unsigned": unsigned}
-        inner = "verify" if feature is None else "shape"
-        return room.verify_presentation(raw, inner=inner, **asked, **common)
+        return room.verify_presentation(raw, **asked, **common)
     return room.verify_credential(raw, nonce=challenge, audience=domain, **common)
+
+
+def _by_feature(room: Any, raw: bytes, feature: str, common: JsonObject) -> Any:
+    if feature.startswith("presentation"):
+        return room.verify_presentation(raw, inner="shape", **common)
+    return room.verify_credential(raw, **common)
 
 
 def _is_presentation(raw: bytes) -> bool:

@@ -21,7 +21,15 @@ from .keys import Key, Signer
 from .related import Look
 from .values import ABSENT, id_of, many, types_of
 
-__all__ = ["RESERVED", "Form", "check_issuable", "enveloped", "is_reserved", "issue"]
+__all__ = [
+    "RESERVED",
+    "Form",
+    "check_issuable",
+    "check_members",
+    "enveloped",
+    "is_reserved",
+    "issue",
+]
 
 Form = Literal["di", "jwt", "sd-jwt"]
 MAX_DOCUMENT: Final = 256 * 1024
@@ -97,7 +105,7 @@ def issue(
             challenge=challenge,
         )
         return signed
-    _check_members(document)
+    check_members(document)
     if presentation:
         _check_secured(document)
     kind = "vp" if presentation else "vc"
@@ -208,11 +216,14 @@ def _check_method(document: JsonObject, signer: Signer, method: str, presentatio
             raise error("did-key-mismatch", f"the key is not the one {name[:80]} names")
 
 
-def _check_members(document: JsonObject) -> None:
+def check_members(document: JsonObject) -> None:
     """Hold a token's members to what the data model or a context names.
 
     A ``@vocab`` lets any word through and says what none means; beside the claims of a token,
     whose names anyone may register, that is how one is taken for the other.
+
+    Raises:
+        Malformed: ``unknown-member``.
     """
     known = set(_VCDM)
     for one in document["@context"]:
