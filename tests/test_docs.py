@@ -93,6 +93,27 @@ def test_the_floors_of_the_design_are_those_of_the_imports() -> None:
                 assert used <= set(order[:place]), name
 
 
+def test_the_floors_of_the_general_room_are_those_of_the_imports() -> None:
+    (block,) = re.findall(
+        r"\nabove it:\n\n```\n(.*?)```", (ROOT / "DESIGN.md").read_text(), re.DOTALL
+    )
+    wide = block.index("packages loaded on demand")
+    order = [name.rstrip("/") for line in block.splitlines() for name in line[:wide].split()]
+    room = ROOT / "w3c" / "delegant" / "w3c"
+    parts = {path.stem: [path] for path in room.glob("*.py") if path.stem != "__init__"}
+    parts |= {
+        path.parent.name: sorted(path.parent.glob("*.py")) for path in room.glob("*/__init__.py")
+    }
+    assert set(order) == set(parts)
+    for place, name in enumerate(order):
+        for path in parts[name]:
+            here = 1 if path.parent == room else 2
+            for node in ast.walk(ast.parse(path.read_text())):
+                if isinstance(node, ast.ImportFrom) and node.level == here:
+                    used = {node.module} if node.module else {one.name for one in node.names}
+                    assert {one.split(".")[0] for one in used} <= {*order[:place], name}, path.name
+
+
 def test_the_limits_of_the_design_are_those_of_the_code() -> None:
     own = Limits()
     text = (ROOT / "DESIGN.md").read_text().split("## Limits")[1].split("## Not promised")[0]
