@@ -106,12 +106,12 @@ def test_the_floors_of_the_general_room_are_those_of_the_imports() -> None:
     }
     assert set(order) == set(parts)
     for place, name in enumerate(order):
-        for path in parts[name]:
-            here = 1 if path.parent == room else 2
-            for node in ast.walk(ast.parse(path.read_text())):
+        for file in parts[name]:
+            here = 1 if file.parent == room else 2
+            for node in ast.walk(ast.parse(file.read_text())):
                 if isinstance(node, ast.ImportFrom) and node.level == here:
                     used = {node.module} if node.module else {one.name for one in node.names}
-                    assert {one.split(".")[0] for one in used} <= {*order[:place], name}, path.name
+                    assert {one.split(".")[0] for one in used} <= {*order[:place], name}, file.name
 
 
 def test_the_limits_of_the_design_are_those_of_the_code() -> None:
