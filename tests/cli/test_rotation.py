@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from delegant.wallet import Home
+from delegant.wallet.webdids import web_subjects
 
 from .conftest import T0, Shell
 
@@ -161,6 +166,35 @@ def test_a_did_key_organisation_says_what_must_be_done(acme: Shell) -> None:
     assert acme.json("trust", "remove", str(home / "trust"), before, status=1)["code"] == (
         "not-found"
     )
+
+
+# --- documents that take keys away ----------------------------------------------------------
+
+
+def written(web: Shell, document: Any, **metadata: Any) -> str:
+    """A resolution result in a file, as old as this instant."""
+    path = web.folder / "document.json"
+    path.write_text(json.dumps({"didDocument": document, "didDocumentMetadata": metadata}))
+    os.utime(path, (web.now, web.now))
+    return str(path)
+
+
+def test_a_document_in_a_file_takes_a_key_away_and_adds_none(web: Shell) -> None:
+    assert said(web) == "accepted"
+    home = Home(web.folder / "acme")
+    did = web.json("agent", "show", "helper")["did"]
+    (document,) = [one.document for one in web_subjects(home) if one.did == did]
+    check = ("verify", "b.json", "--document")
+    assert web.json(*check, written(web, document))["state"] == "accepted"
+    gone = web.json(*check, written(web, document, deactivated=True), status=1)
+    assert gone["code"] == "key-retired"
+    (method,) = document["verificationMethod"]
+    ended = document | {"verificationMethod": [method | {"revoked": "2026-01-01T00:00:00Z"}]}
+    assert web.json(*check, written(web, ended), status=1)["code"] == "key-retired"
+    unlisted = {"@context": document["@context"], "id": did}
+    assert web.json(*check, written(web, unlisted), status=1)["code"] == "key-retired"
+    assert web.json(*check, written(web, None), status=4)["code"] == "did-document"
+    assert web("verify", "b.json", "--offline", "--allow-host", "*").exit_code == 2
 
 
 # --- attestations --------------------------------------------------------------------------

@@ -9,14 +9,23 @@ from typing import Annotated
 
 import typer
 
-from delegant.credentials import Bundle, Error, Evidence, Request, Verdict, explain
+from delegant.credentials import (
+    Bundle,
+    Error,
+    Evidence,
+    Explanation,
+    Request,
+    Trust,
+    Verdict,
+    explain,
+)
 from delegant.credentials.codec import parse_object
 from delegant.credentials.did import check as check_did
 from delegant.credentials.errors import error
 from delegant.credentials.presentation import MAX_BUNDLE
 from delegant.wallet import files, find_chain, gather, load_trust, make_bundle, refresh, save_seen
 
-from . import typed
+from . import retiring, typed
 from .edge import Edge, command, now
 from .render import evidence_rows, show_explanation
 
@@ -112,9 +121,18 @@ def verify_(
     remember: Annotated[
         bool, typer.Option(help="Note the newest lists and revisions in the trust folder.")
     ] = True,
+    document: Annotated[
+        list[Path] | None,
+        typer.Option(help="What `did resolve` printed: it may retire a key, and adds none."),
+    ] = None,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(help="Fetch the chain's DID documents from this host; they may retire keys."),
+    ] = None,
 ) -> None:
     """Verify a bundle: exit 0 accepted, 1 rejected, 3 undecided, 4 malformed."""
-    del offline  # there is no other way
+    if offline and allow_host:
+        raise typer.BadParameter("--offline fetches nothing: leave out --allow-host")
     folder = trust if trust is not None else edge.home().path / "trust"
     own = load_trust(folder)
     if audience is not None:
@@ -123,8 +141,17 @@ def verify_(
     parsed = Bundle.parse(files.read(file, size=MAX_BUNDLE))
     if need is not None:
         _same(parsed.request, need)
-    arguments = (parsed.presentation, parsed.evidence, own, parsed.request)
-    found = explain(*arguments, at=when, nonce=nonce)
+    given = [retiring.read(path) for path in document or ()]
+
+    def judged(under: Trust) -> Explanation:
+        return explain(
+            parsed.presentation, parsed.evidence, under, parsed.request, at=when, nonce=nonce
+        )
+
+    found = judged(own.with_documents(given))
+    if allow_host and found.verdict.authorization is not None:
+        fetched = retiring.fetch(edge, found.verdict.authorization, allow_host, when)
+        found = judged(own.with_documents([*given, *fetched]))
     if explain_ and not edge.json:
         show_explanation(found)
     yes = found.verdict.authorization

@@ -7,6 +7,8 @@ import json
 import re
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
@@ -37,9 +39,10 @@ from delegant.wallet.issuer import Issuer
 from . import identifiers, vcapi
 from .dids import Dids
 from .door import Door
-from .fetch import Fetcher
+from .fetch import AT_ONCE, Fetcher
 from .guard import LARGE_BODY, Guard, problem_bytes
 from .material import Material
+from .retiring import decided
 
 __all__ = ["create_app", "own_trust"]
 
@@ -75,8 +78,8 @@ def create_app(
     app.add_middleware(Guard)
     _errors(app)
     _names(app, registry, clock)
-    _documents(app, home, registry, clock)
     resolver = dids or Dids(Fetcher(home.settings.fetch), home)
+    _documents(app, home, registry, clock, resolver)
     identifiers.add(app, resolver)
     if issuer is not None:
         material = Material(
@@ -166,7 +169,11 @@ def _names(app: FastAPI, registry: Registry, clock: Callable[[], float]) -> None
         return await resolve(body["name"])
 
 
-def _documents(app: FastAPI, home: Home, registry: Registry, clock: Callable[[], float]) -> None:
+def _documents(
+    app: FastAPI, home: Home, registry: Registry, clock: Callable[[], float], dids: Dids
+) -> None:
+    work = ThreadPoolExecutor(AT_ONCE, "verify")  # documents may keep it waiting, and it alone
+
     @app.get("/status/{number}")
     async def status(number: str) -> Response:
         """A status list, as last signed."""
@@ -211,7 +218,9 @@ def _documents(app: FastAPI, home: Home, registry: Registry, clock: Callable[[],
             frozenset({"evidence", "nonce"}),
         )
         trust = await asyncio.to_thread(own_trust, home)
-        verdict = await asyncio.to_thread(_judge, body, trust, int(clock()))
+        at = int(clock())
+        judging = partial(decided, partial(_judge, body, at), trust, dids, at)
+        verdict = await asyncio.get_running_loop().run_in_executor(work, judging)
         return _json(verdict.json)
 
     @app.get("/health")
@@ -239,7 +248,7 @@ def own_trust(home: Home) -> Trust:
         raise error("unavailable", f"the trust folder cannot be read: {exc.code}") from None
 
 
-def _judge(body: JsonObject, trust: Trust, at: int) -> Verdict:
+def _judge(body: JsonObject, at: int, trust: Trust) -> Verdict:
     try:
         return decide(
             Presentation.from_json(body["presentation"]),
