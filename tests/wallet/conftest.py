@@ -6,11 +6,28 @@ from pathlib import Path
 
 import pytest
 
-from delegant.credentials import did
-from delegant.wallet import Home, Passphrases, Wallet, add_human, create_home, keystore
+from delegant.credentials import Bundle, Request, did
+from delegant.wallet import (
+    Home,
+    Passphrases,
+    Wallet,
+    add_human,
+    create_home,
+    find_chain,
+    keystore,
+    make_bundle,
+)
 
 T0 = 1_790_000_000
 PASSPHRASE = "correct horse"
+READ = [{"actions": ["db.read"], "resources": ["urn:acme:papers:**"]}]
+ASKED = Request("db.read", "urn:acme:papers:17")
+
+
+def presented(home: Home, agent: Wallet, now: int, asked: Request = ASKED) -> Bundle:
+    """What an agent presents for an act, with the evidence of its home."""
+    links = find_chain(home, agent.did, asked, now)
+    return make_bundle(home, agent, links, asked, audience=None, now=now)
 
 
 @pytest.fixture(autouse=True)

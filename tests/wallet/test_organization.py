@@ -22,18 +22,13 @@ from delegant.wallet import (
     create_home,
     delegate,
     files,
-    find_chain,
     load_trust,
-    make_bundle,
     refresh,
     renew_human,
     statuslists,
 )
 
-from .conftest import T0
-
-READ = [{"actions": ["db.read"], "resources": ["urn:acme:papers:**"]}]
-ASKED = Request("db.read", "urn:acme:papers:17")
+from .conftest import ASKED, READ, T0, presented
 
 
 def sponsor(home: Home, name: str = "ana") -> HumanSponsor:
@@ -60,8 +55,7 @@ def chain_of_two(home: Home, ana: Wallet) -> Link:
 def outcome(home: Home, now: int) -> str:
     worker = home.open_wallet("agent", "worker")
     asked = Request(ASKED.action, ASKED.resource, rows=9)
-    links = find_chain(home, worker.did, asked, now)
-    made = make_bundle(home, worker, links, asked, audience=None, now=now)
+    made = presented(home, worker, now, asked)
     try:
         verify(made.presentation, made.evidence, load_trust(home.path / "trust"), asked, at=now)
     except Error as exc:

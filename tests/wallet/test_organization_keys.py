@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from delegant.credentials import Error, Evidence, Request, check_attestation, verify
+from delegant.credentials import Error, Evidence, check_attestation, verify
 from delegant.credentials.credential import parse_human_sponsor
 from delegant.credentials.envelope import unpack
 from delegant.w3c.dids import key_for
@@ -24,11 +24,9 @@ from delegant.wallet import (
     create_home,
     delegate,
     files,
-    find_chain,
     gather,
     init_trust,
     load_trust,
-    make_bundle,
     organization,
     refresh,
     remove_anchor,
@@ -42,10 +40,8 @@ from delegant.wallet import (
 )
 from refusal import refusal
 
-from .conftest import T0
+from .conftest import ASKED, READ, T0, presented
 
-READ = [{"actions": ["db.read"], "resources": ["urn:acme:papers:**"]}]
-ASKED = Request("db.read", "urn:acme:papers:17")
 DAY = 86_400
 
 
@@ -87,8 +83,7 @@ def owner(home: Home, folder: Path) -> Path:
 
 def judged(home: Home, trust: Path, now: int, evidence: Evidence | None = None) -> str:
     wallet = home.open_wallet("agent", "bot")
-    links = find_chain(home, wallet.did, ASKED, now)
-    made = make_bundle(home, wallet, links, ASKED, audience=None, now=now)
+    made = presented(home, wallet, now)
     own = load_trust(trust)
     try:
         verify(made.presentation, evidence or made.evidence, own, ASKED, at=now)

@@ -11,7 +11,6 @@ from delegant.credentials import (
     Error,
     Evidence,
     PrivateKey,
-    Request,
     StatusEntry,
     decide,
     did,
@@ -23,10 +22,8 @@ from delegant.wallet import (
     create_agent,
     delegate,
     files,
-    find_chain,
     gather,
     load_trust,
-    make_bundle,
     refresh,
     revocations,
     save_seen,
@@ -34,10 +31,8 @@ from delegant.wallet import (
 )
 from refusal import refusal
 
-from .conftest import T0
+from .conftest import ASKED, READ, T0, presented
 
-READ = [{"actions": ["db.read"], "resources": ["urn:acme:papers:**"]}]
-ASKED = Request("db.read", "urn:acme:papers:17")
 THIEF = "did:web:thief.example"
 DAY = 86_400
 
@@ -50,8 +45,7 @@ def bot(home: Home, ana: Wallet) -> Wallet:
 
 
 def verdict(home: Home, bot: Wallet, now: int, evidence: Evidence | None = None) -> str:
-    links = find_chain(home, bot.did, ASKED, now)
-    made = make_bundle(home, bot, links, ASKED, audience=None, now=now)
+    made = presented(home, bot, now)
     trust = load_trust(home.path / "trust")
     said = decide(made.presentation, evidence or made.evidence, trust, ASKED, at=now)
     if said.authorization is not None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from delegant.credentials import Bundle, Error, Evidence, Request, Trust, verify
+from delegant.credentials import Bundle, Error, Evidence, Trust, verify
 from delegant.credentials.credential import parse_human_sponsor
 from delegant.credentials.envelope import unpack
 from delegant.credentials.identity import parse_agent_identity
@@ -21,9 +21,7 @@ from delegant.wallet import (
     create_agent,
     delegate,
     files,
-    find_chain,
     load_trust,
-    make_bundle,
     refresh,
     renew_identity,
     revocations,
@@ -36,10 +34,8 @@ from delegant.wallet import (
 )
 from refusal import refusal
 
-from .conftest import T0
+from .conftest import ASKED, READ, T0, presented
 
-READ = [{"actions": ["db.read"], "resources": ["urn:acme:papers:**"]}]
-ASKED = Request("db.read", "urn:acme:papers:17")
 METHODS = ("key", "jwk", "web")
 
 
@@ -55,8 +51,7 @@ def people(home: Home, method: str) -> tuple[Wallet, Wallet]:
 
 def bundle(home: Home, agent: str = "bot", now: int = T0) -> Bundle:
     wallet = home.open_wallet("agent", agent)
-    links = find_chain(home, wallet.did, ASKED, now)
-    return make_bundle(home, wallet, links, ASKED, audience=None, now=now)
+    return presented(home, wallet, now)
 
 
 def judged(home: Home, made: Bundle, now: int, **changes: Any) -> str:

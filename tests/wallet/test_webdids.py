@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from delegant.credentials import Error, PrivateKey, Request, verify
+from delegant.credentials import Error, PrivateKey, verify
 from delegant.credentials.credential import parse_human_sponsor
 from delegant.credentials.envelope import unpack
 from delegant.credentials.identity import parse_agent_identity
@@ -20,7 +20,6 @@ from delegant.wallet import (
     create_agent,
     create_home,
     delegate,
-    find_chain,
     load_trust,
     make_bundle,
     web_document,
@@ -28,16 +27,12 @@ from delegant.wallet import (
 )
 from refusal import refusal
 
-from .conftest import T0
-
-READ = [{"actions": ["db.read"], "resources": ["urn:acme:papers:**"]}]
-ASKED = Request("db.read", "urn:acme:papers:17")
+from .conftest import ASKED, READ, T0, presented
 
 
 def outcome(home: Home, agent: str, now: int = T0) -> str:
     wallet = home.open_wallet("agent", agent)
-    links = find_chain(home, wallet.did, ASKED, now)
-    made = make_bundle(home, wallet, links, ASKED, audience=None, now=now)
+    made = presented(home, wallet, now)
     trust = load_trust(home.path / "trust")
     try:
         verify(made.presentation.to_bytes(), made.evidence.to_bytes(), trust, ASKED, at=now)

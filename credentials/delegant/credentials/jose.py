@@ -41,12 +41,21 @@ def sign(payload: JsonObject, key: PrivateKey, typ: str, kid: str, *, floats: bo
     return f"{message}.{b64u_encode(key.sign(message.encode('ascii')))}"
 
 
-def split(token: str, *, size: int, members: int = MAX_MEMBERS) -> Jws:
+def split(
+    token: str,
+    *,
+    size: int,
+    members: int = MAX_MEMBERS,
+    header: int = 4096,
+    signature: int = 128,
+) -> Jws:
     """Take a compact JWS apart.
 
     Args:
         size: characters it may have.
         members: object members and array items the payload may have in all.
+        header: bytes the header may have.
+        signature: characters the signature may have.
 
     Raises:
         LimitExceeded: ``limit-size``.
@@ -57,10 +66,10 @@ def split(token: str, *, size: int, members: int = MAX_MEMBERS) -> Jws:
     parts = token.split(".")
     if len(parts) != 3:
         raise error("encoding", "a compact JWS has three parts")
-    header = parse_object(b64u_decode(parts[0], size=size), size=4096)
+    head = parse_object(b64u_decode(parts[0], size=size), size=header)
     payload = parse_object(b64u_decode(parts[1], size=size), size=size, members=members)
     message = f"{parts[0]}.{parts[1]}".encode("ascii")
-    return Jws(header, payload, message, b64u_decode(parts[2], size=128))
+    return Jws(head, payload, message, b64u_decode(parts[2], size=signature))
 
 
 def check_header(jws: Jws, typ: str) -> str:

@@ -13,15 +13,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from delegant.credentials import jose
 from delegant.credentials.codec import (
     Json,
     JsonObject,
-    b64u_decode,
     b64u_encode,
     canonical,
-    parse_object,
 )
 from delegant.credentials.errors import error
+from delegant.credentials.jose import Jws
 
 from .dids import Resolve, key_for
 from .keys import Key, Signer
@@ -32,7 +32,6 @@ __all__ = [
     "CLAIMS",
     "MAX_TOKEN",
     "TYPES",
-    "Jws",
     "Token",
     "check_claims",
     "check_header",
@@ -58,16 +57,6 @@ CLAIMS: Final = frozenset({"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "non
 """Claims of the token (RFC 7519, 4.1, and the like): they are no part of the document."""
 _CARRIERS: Final = ("crit", "b64", "jwk", "jku", "x5u", "x5c")
 """Header parameters that would bring along a key, or a rule to read by."""
-
-
-@dataclass(frozen=True, slots=True)
-class Jws:
-    """A compact JWS taken apart, strictly. Nothing about it is verified yet."""
-
-    header: JsonObject
-    payload: JsonObject
-    message: bytes
-    signature: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,15 +110,7 @@ def split(token: str, *, size: int = MAX_TOKEN) -> Jws:
         LimitExceeded: ``limit-size``.
         Malformed: ``encoding``, ``json``, ``duplicate-member``, ``shape``.
     """
-    if len(token) > size:
-        raise error("limit-size", f"a token of {len(token)} characters, {size} are allowed")
-    parts = token.split(".")
-    if len(parts) != 3:
-        raise error("encoding", "a compact JWS has three parts")
-    header = parse_object(b64u_decode(parts[0], size=2 * MAX_HEADER), size=MAX_HEADER)
-    payload = parse_object(b64u_decode(parts[1], size=size), size=size)
-    message = f"{parts[0]}.{parts[1]}".encode("ascii")
-    return Jws(header, payload, message, b64u_decode(parts[2], size=256))
+    return jose.split(token, size=size, header=MAX_HEADER, signature=256)
 
 
 def open_token(
