@@ -42,8 +42,15 @@ _PROOF: Final = frozenset(
 
 
 def sign(document: JsonObject, key: PrivateKey, signer: str, at: int) -> JsonObject:
-    """The document with a proof by ``signer``, a did:key or did:jwk."""
-    return proof.sign(document, key, did.vm_of(did.check(signer)), at)
+    """The document with a proof by ``signer``, a did:key or did:jwk.
+
+    Raises:
+        Undecided: ``key-unresolved`` for other methods: who reads an answer has no pin for them.
+    """
+    name = did.check(signer)
+    if not did.embeds_key(name):
+        raise error("key-unresolved", f"{name} is not its own key: a did:key or did:jwk can sign")
+    return proof.sign(document, key, did.vm_of(name), at)
 
 
 def digest_of(document: JsonObject) -> str:
