@@ -233,12 +233,13 @@ class SignedToken(SecuredToken):
         """Whether its header names the kind asked for."""
         return self._jws.header.get("typ") == self._typ
 
-    def open(self, _contexts: tuple[str, ...] = ()) -> None:
-        """Hold the header to the profile (phase 3).
+    def open(self, contexts: tuple[str, ...] = ()) -> None:
+        """Hold the header to the profile (phase 3); it has no contexts.
 
         Raises:
             Malformed: ``shape``, ``unknown-member``.
         """
+        del contexts
         self.method = jose.check_header(self._jws, self._typ)
         self._signature = self._jws.signature
 

@@ -179,7 +179,7 @@ def key_for(url: Json, relationship: str, resolve: Resolve, *, at: int | None) -
         raise error("controller", f"{url[:120]} is controlled by {str(controller)[:80]}")
     if at is not None:
         _alive(method, at)
-    return _key(method), controller
+    return _key(method), name
 
 
 def _absolute(value: Any, name: str) -> Any:

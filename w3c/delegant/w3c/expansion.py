@@ -79,7 +79,12 @@ def _inside(value: Json) -> Iterator[JsonObject]:
                 yield from _inside(meaning["@context"])
 
 
-class _Resolver(ContextResolver):  # type: ignore[misc]
+_Contexts: Any = ContextResolver
+_Expansion: Any = jsonld.JsonLdProcessor
+"""What is overridden below is not public: see docs/decisions/2026-11-25-jsonld.md."""
+
+
+class _Resolver(_Contexts):  # type: ignore[misc]
     """Keeps what was bundled; a document's own contexts are forgotten with it."""
 
     def resolve(self, active: Any, context: Any, base: str, cycles: Any = None) -> Any:
@@ -94,7 +99,7 @@ class _Resolver(ContextResolver):  # type: ignore[misc]
         return super()._cache_resolved_context(key, resolved, kept)
 
 
-class _Processor(jsonld.JsonLdProcessor):  # type: ignore[misc]
+class _Processor(_Expansion):  # type: ignore[misc]
     """PyLD's own processor; what it would leave out it refuses."""
 
     def __init__(self) -> None:
@@ -121,8 +126,7 @@ class _Processor(jsonld.JsonLdProcessor):  # type: ignore[misc]
         if self._contexts > MAX_CONTEXTS:
             raise error("limit-rdf", f"more than {MAX_CONTEXTS} contexts")
         if type(local) is dict and id(local) in _MINE.scoped and "cycles" not in how:
-            # PyLD gives what it applies such a context to a new name each time, and so misses
-            # its own cache. Both are fixed, so what comes of them is.
+            # Context and what it is applied to are both fixed, so what comes of them is too.
             key = (id(local), active.get("_uuid"), *sorted(how.items()))
             if key[1] and key in _MINE.applied:
                 return _MINE.applied[key]

@@ -163,9 +163,11 @@ class Signer(Protocol):
     @property
     def public(self) -> Key:
         """The key others verify with."""
+        ...
 
     def sign(self, message: bytes) -> bytes:
         """The signature over the message; r and s side by side for the curves."""
+        ...
 
 
 class EdSigner:

@@ -255,7 +255,8 @@ class _Verifier(SDJWTVerifier):  # type: ignore[misc]
 
 def _assemble(parts: Parts, payload: JsonObject) -> JsonObject:
     try:
-        whole: JsonObject = _Verifier(parts.signed, payload).get_verified_payload()
+        reference: Any = _Verifier
+        whole: JsonObject = reference(parts.signed, payload).get_verified_payload()
     except Error:
         raise
     except (ValueError, TypeError, KeyError, RecursionError) as exc:
