@@ -50,6 +50,19 @@ def _named(text: str) -> x509.Name:
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
 
 
+USAGES = (
+    "digital_signature",
+    "content_commitment",
+    "key_encipherment",
+    "data_encipherment",
+    "key_agreement",
+    "key_cert_sign",
+    "crl_sign",
+    "encipher_only",
+    "decipher_only",
+)
+
+
 def _signed(
     subject: str, key: ec.EllipticCurvePrivateKey, by: ec.EllipticCurvePrivateKey, ca: bool
 ) -> x509.Certificate:
@@ -68,7 +81,10 @@ def _signed(
             x509.AuthorityKeyIdentifier.from_issuer_public_key(by.public_key()), critical=False
         )
     )
-    if not ca:
+    if ca:  # VERIFY_X509_STRICT, the default from Python 3.13, asks for it (RFC 5280, 4.2.1.3)
+        usage = dict.fromkeys(USAGES, False) | {"key_cert_sign": True, "crl_sign": True}
+        made = made.add_extension(x509.KeyUsage(**usage), critical=True)
+    else:
         made = made.add_extension(
             x509.SubjectAlternativeName([x509.DNSName(subject)]), critical=False
         )
