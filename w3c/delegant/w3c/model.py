@@ -15,7 +15,7 @@ from delegant.credentials.codec import Json, JsonObject
 from delegant.credentials.envelope import V2_CONTEXT
 from delegant.credentials.errors import error
 
-from . import jsonld, related, status
+from . import jsonld, related, spelled, status
 from .values import ABSENT, MAX_ITEMS, many, object_, types_of, url
 from .xsd import instant
 
@@ -126,8 +126,13 @@ def check_enveloped(document: Json, kind: str) -> tuple[str, str]:
     return match[1], _SPACE.sub("", match[3])
 
 
-def check_terms(document: JsonObject) -> None:
-    """`jsonld.check_terms`; of enveloped documents the URL without the space that breaks it.
+def check_terms(document: JsonObject) -> list[Json]:
+    """Hold a document to its contexts, and what is judged of it to its own name (`spelled`).
+
+    Of enveloped documents the URL is taken without the space that breaks it.
+
+    Returns:
+        The expanded form.
 
     Raises:
         Malformed: ``undefined-term``, ``json-ld``. Undecided: ``context-unknown``.
@@ -137,7 +142,10 @@ def check_terms(document: JsonObject) -> None:
     if inside is not ABSENT:
         whole = [_joined(one) for one in many(inside, "verifiableCredential")]
         document = {**document, "verifiableCredential": whole}
-    jsonld.check_terms(_joined(document))
+    document = _joined(document)
+    expanded = jsonld.expand(document)
+    spelled.check(document, expanded)
+    return expanded
 
 
 def _joined(document: JsonObject) -> JsonObject:

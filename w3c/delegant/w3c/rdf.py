@@ -20,13 +20,13 @@ __all__ = ["Quad", "iri", "line", "quads"]
 
 Quad: TypeAlias = tuple[str, str, str, str]
 
-_RDF: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+RDF: Final = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _XSD: Final = "http://www.w3.org/2001/XMLSchema#"
 _I18N: Final = "https://www.w3.org/ns/i18n#"
-_TYPE: Final = f"<{_RDF}type>"
-_FIRST: Final = f"<{_RDF}first>"
-_REST: Final = f"<{_RDF}rest>"
-_NIL: Final = f"<{_RDF}nil>"
+_TYPE: Final = f"<{RDF}type>"
+_FIRST: Final = f"<{RDF}first>"
+_REST: Final = f"<{RDF}rest>"
+_NIL: Final = f"<{RDF}nil>"
 _IRI: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\x00-\x20<>\"{}|^`\\\ud800-\udfff]*", re.ASCII)
 _LANGUAGE: Final = re.compile(r"[a-zA-Z]{1,8}(?:-[a-zA-Z0-9]{1,8})*", re.ASCII)
 _LITERAL: Final = re.compile(r'[\x00-\x1f"\\\x7f]')
@@ -141,7 +141,7 @@ def _literal(value: JsonObject) -> str:
     plain: Any = value["@value"]
     kind = value.get("@type")
     if kind == "@json":
-        return f'"{_escaped(canonical(plain).decode())}"^^<{_RDF}JSON>'
+        return f'"{_escaped(canonical(plain).decode())}"^^<{RDF}JSON>'
     language = value.get("@language", "")
     if language and not _LANGUAGE.fullmatch(language):
         raise error("json-ld", f"{language[:40]!r} is not a language tag")
