@@ -10,11 +10,13 @@ import pytest
 
 from delegant.credentials.shape import format_time
 from delegant.w3c import status
+from delegant.w3c.issue import RESERVED
 from refusal import refusal
 from w3cworld import HOLDER, T0, V2, codes, credential, issued, presentation, shown, verified
 
 CREDENTIALS = "https://www.w3.org/2018/credentials#"
 STATUS = "https://www.w3.org/ns/credentials/status#"
+TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
 DATE = "http://www.w3.org/2001/XMLSchema#dateTime"
 LIST = "https://example.org/status/1"
 NAME = "urn:uuid:5f4b1cf0-0000-4000-8000-000000000001"
@@ -113,3 +115,26 @@ def test_a_presented_credential_hides_nothing(way: Callable[[Document], None]) -
     other = copy.deepcopy(made)
     way(other["verifiableCredential"][0])
     assert codes(shown(other)) == ["json-ld"]
+
+
+@pytest.mark.parametrize("kind", sorted(RESERVED))
+def test_a_kind_with_a_command_of_its_own_is_not_issued_under_any_spelling(kind: str) -> None:
+    iri = f"{STATUS}{kind}"
+    head, tail = kind[:3], kind[3:]
+    prefix = {head: {"@id": f"{STATUS}{head}", "@prefix": True}}
+    for document, code in (
+        (credential(**{TYPE: {"@id": iri}}), "json-ld"),
+        (credential(context=[V2, {"isa": {"@id": TYPE, "@type": "@id"}}], isa=iri), "json-ld"),
+        (credential(context=[V2, {"kind": "@type"}], kind=iri), "json-ld"),
+        (credential(context=[V2, prefix], type=["VerifiableCredential", f"{head}:{tail}"]),
+         "chain-type"),
+        (credential(context=[V2, {"kind": "@type"}],
+                    credentialSubject={"id": "did:example:1", "kind": iri}), "chain-type"),
+        (credential(context=[V2, prefix],
+                    credentialSubject={"id": "did:example:1", "type": f"{head}:{tail}"}),
+         "chain-type"),
+    ):  # fmt: skip
+        assert refusal(lambda d=document: issued(d, suite="eddsa-rdfc-2022")) == code
+    other = {head: {"@id": f"{STATUS}Other{head}", "@prefix": True}}
+    fine = credential(context=[V2, other], type=["VerifiableCredential", f"{head}:{tail}"])
+    assert refusal(lambda: issued(fine, suite="eddsa-rdfc-2022")) == ""

@@ -8,14 +8,14 @@ have keys and commands of their own.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Final, Literal
 
 from delegant.credentials.codec import Json, JsonObject, canonical
 from delegant.credentials.envelope import DELEGATION_CONTEXT, V2_CONTEXT
 from delegant.credentials.errors import error
 
-from . import contexts, dids, model, proofs, related, tokens
+from . import contexts, dids, model, proofs, related, spelled, tokens
 from .extras import load
 from .keys import Key, Signer
 from .related import Look
@@ -144,7 +144,9 @@ def check_issuable(document: Json, *, resources: Look = None) -> bool:
         model.check_credential(document)
         stated = many(document.get("relatedResource", ABSENT), "relatedResource")
         related.check_digests(stated, resources, missing_too=False)
-    model.check_terms(document)
+    expanded = model.check_terms(document)
+    if _are_reserved(spelled.kinds(expanded)):  # by whatever words its contexts allow
+        raise error("chain-type", "this kind of credential has a command of its own")
     return presentation
 
 
@@ -162,6 +164,10 @@ def is_reserved(document: Json) -> bool:
         return True
     for context in everywhere:
         names += _targets(context)
+    return _are_reserved(names)
+
+
+def _are_reserved(names: Iterable[str]) -> bool:
     return any(re.split(r"[#/:]", name)[-1] in RESERVED for name in names)
 
 
