@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from delegant.credentials.codec import canonical
+from delegant.w3c.schema import check_against
 from refusal import refusal
 from w3cworld import EXAMPLES, V2, codes, credential, issued, verified, warned
 
@@ -116,6 +117,9 @@ def test_a_schema_may_be_in_a_credential_which_is_verified_first() -> None:
         ({"properties": {"x": {"pattern": "(?x)#[\n(a+)+"}}}, "limit-comparisons"),
         ({"properties": {"x": {"pattern": "(?P<a>x)(?P=a)"}}}, "limit-comparisons"),
         ({"properties": {"x": {"pattern": "(a{2,9}){2,9}"}}}, "limit-comparisons"),
+        ({"properties": {"x": {"pattern": "a?" * 26 + "a" * 26}}}, "limit-comparisons"),
+        ({"properties": {"x": {"pattern": "(a|a)" * 26 + "b"}}}, "limit-comparisons"),
+        ({"properties": {"x": {"pattern": "(?:(?:a|a)(?:a|a))" * 6}}}, "limit-comparisons"),
         ({"properties": {"x": {"pattern": "("}}}, "schema-missing"),
         ({"properties": {"name": {"pattern": "["}}}, "schema-missing"),
     ],
@@ -134,6 +138,8 @@ def test_a_schema_that_cannot_be_used_is_no_yes(schema: Any, code: str) -> None:
         {"properties": {"x": {"pattern": r"^[^@+*(|]+@([a-z]{1,9}\.)?[a-z]+$"}}},
         {"properties": {"x": {"pattern": r"\(a\)+\*[)]+"}}},
         {"properties": {"x": {"pattern": "(?:(a+)?b)?[](+*]"}}},
+        {"properties": {"x": {"pattern": "^(19|20)[0-9][0-9]-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"}}},  # noqa: E501
+        {"properties": {"x": {"pattern": "^(" + "|".join("abcdefgh") + ")$"}}},
         {"allOf": [{"type": "object"}] * 99},
         {"additionalProperties": True, "unevaluatedProperties": {}},
     ],
@@ -150,3 +156,23 @@ def test_a_pattern_is_tried_on_short_texts_only() -> None:
 
 def test_a_schema_is_not_looked_at_when_issuing() -> None:
     assert refusal(lambda: with_schema({"name": 5})) == ""
+
+
+@pytest.mark.parametrize("pattern", ["^a*a*a*b$", "a*a*a*b"])
+def test_a_pattern_is_tried_on_short_names_of_members_only(pattern: str) -> None:
+    rules: list[Any] = [{pattern: {}}, {pattern: False}]
+    for rule in rules:
+        schema: Any = {"patternProperties": rule}
+        assert refusal(lambda s=schema: check_against({"a" * 513: 1}, s, AT)) == "limit-comparisons"
+        assert refusal(lambda s=schema: check_against({"a" * 30: 1}, s, AT)) == ""
+    several: Any = {"patternProperties": {pattern: {}}, "additionalProperties": True}
+    assert refusal(lambda: check_against({"a" * 513: 1}, several, AT)) == "limit-comparisons"
+    left: Any = {"unevaluatedProperties": True, "allOf": [{"patternProperties": {pattern: {}}}]}
+    assert refusal(lambda: check_against({"a" * 513: 1}, left, AT)) == "limit-comparisons"
+
+
+def test_all_patterns_together_take_no_more_than_one_may() -> None:
+    texts = {"items": {"pattern": "^[a-z]*[a-z]*[0-9]"}}
+    assert refusal(lambda: check_against(["a" * 400] * 2, texts, AT)) == "schema-mismatch"  # type: ignore[arg-type]
+    assert refusal(lambda: check_against(["1" * 400] * 2000, texts, AT)) == "limit-comparisons"  # type: ignore[arg-type]
+    assert refusal(lambda: check_against(["1"] * 2000, texts, AT)) == ""  # type: ignore[arg-type]

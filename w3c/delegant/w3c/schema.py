@@ -6,8 +6,10 @@ it runs, and it may use no pattern that a short text can make run for ever.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any, Final
 
 import jsonschema
@@ -31,8 +33,12 @@ MAX_STEPS: Final = 50_000
 """Keywords looked at in one validation."""
 MAX_PATTERN: Final = 256
 MAX_MATCHED: Final = 512
-"""Longest text a pattern is tried on; member names are bounded by the parser's size alone."""
+"""Longest text a pattern is tried on, a member's name too."""
 MAX_REPEATS: Final = 3
+MAX_CHOICES: Final = 1024
+"""Ways through a pattern, its repetitions aside: each ``?`` and ``|`` may double them."""
+MAX_TRIES: Final = 200_000_000
+"""Steps that all patterns together may take at the worst, in one validation."""
 
 
 def check(
@@ -83,9 +89,9 @@ def check_against(credential: JsonObject, schema: Json, name: str) -> None:
     if schema.get("$schema", DRAFT) != DRAFT:
         raise error("schema-missing", f"{name[:120]} is in another dialect than 2020-12")
     try:
-        _check_patterns(schema)
+        named = _check_patterns(schema)
         Draft202012Validator.check_schema(schema)
-        found = next(_Counted()(schema).iter_errors(credential), None)
+        found = next(_Counted(named)(schema).iter_errors(credential), None)
     except Error:
         raise
     except jsonschema.SchemaError as exc:
@@ -100,6 +106,12 @@ def check_against(credential: JsonObject, schema: Json, name: str) -> None:
 
 
 _PATTERN: Final = Draft202012Validator.VALIDATORS["pattern"]
+_NAMES: Final = tuple(
+    Draft202012Validator.VALIDATORS[name] for name in ("patternProperties", "additionalProperties")
+)
+"""The rules that try a schema's own patterns on the names of members."""
+_LEFT: Final = Draft202012Validator.VALIDATORS["unevaluatedProperties"]
+"""It tries those of every schema it is led to."""
 
 
 def _nowhere(uri: str) -> Any:
@@ -109,8 +121,10 @@ def _nowhere(uri: str) -> Any:
 class _Counted:
     """Makes validators that count their steps together."""
 
-    def __init__(self) -> None:
+    def __init__(self, named: list[str]) -> None:
+        self._named = named
         self._steps = 0
+        self._tries = 0
         rules = {
             name: self._counting(rule) for name, rule in Draft202012Validator.VALIDATORS.items()
         }
@@ -125,18 +139,35 @@ class _Counted:
             self._steps += 1 + (len(instance) if type(instance) in (dict, list) else 0)
             if self._steps > MAX_STEPS:
                 raise error("limit-comparisons", f"a schema that takes more than {MAX_STEPS} steps")
-            if rule is _PATTERN and type(instance) is str and len(instance) > MAX_MATCHED:
-                raise error("limit-comparisons", f"a pattern over {len(instance)} characters")
+            if rule is _PATTERN and type(instance) is str:
+                self._try(value, instance)
+            if (rule in _NAMES or rule is _LEFT) and type(instance) is dict:
+                own = schema.get("patternProperties", ())
+                for pattern in self._named if rule is _LEFT else own:
+                    for name in instance:
+                        self._try(pattern, name)
             yield from rule(validator, value, instance, schema) or ()
 
         return counted
+
+    def _try(self, pattern: str, text: str) -> None:
+        if len(text) > MAX_MATCHED:
+            raise error("limit-comparisons", f"a pattern over {len(text)} characters")
+        self._tries += _worst(pattern, len(text))
+        if self._tries > MAX_TRIES:
+            raise error("limit-comparisons", f"patterns that may take more than {MAX_TRIES} steps")
 
 
 # --- patterns ------------------------------------------------------------------------------
 
 
-def _check_patterns(schema: JsonObject) -> None:
-    """Refuse patterns whose cost could grow with more than a small power of the text."""
+def _check_patterns(schema: JsonObject) -> list[str]:
+    """Refuse patterns whose cost could grow with more than a small power of the text.
+
+    Returns:
+        Those that are tried on the names of members.
+    """
+    named: list[str] = []
     stack: list[Any] = [schema]
     while stack:
         node = stack.pop()
@@ -146,20 +177,28 @@ def _check_patterns(schema: JsonObject) -> None:
             if type(node.get("patternProperties")) is dict:
                 for one in node["patternProperties"]:
                     _check_pattern(one)
+                    named.append(one)
             stack.extend(node.values())
         elif type(node) is list:
             stack.extend(node)
+    return named
 
 
 _QUANTIFIER: Final = re.compile(r"[*+]|\{[0-9]*,?[0-9]*\}", re.ASCII)
 _PLAIN: Final = ("(?:", "(?=", "(?!", "(?<=", "(?<!")
 
 
-def _check_pattern(pattern: str) -> None:
-    """No repetition of what repeats or chooses, few repetitions, no reference back, no flags."""
+@lru_cache(maxsize=1024)
+def _check_pattern(pattern: str) -> tuple[int, int]:
+    """No repetition of what repeats or chooses, few of either, no reference back, no flags.
+
+    Returns:
+        How many repetitions it has, and how many ways through it there are beside them.
+    """
     if len(pattern) > MAX_PATTERN:
         raise error("limit-comparisons", f"a pattern of {len(pattern)} characters")
     repeats = at = 0
+    ways, choices = 1, [1]  # in all; and the alternatives of each open group
     groups = [False]  # whether each open group repeats or chooses inside
     while at < len(pattern):
         mark = pattern[at]
@@ -179,16 +218,33 @@ def _check_pattern(pattern: str) -> None:
                 if pattern[at + 1 : at + 2] == "?" and not pattern.startswith(_PLAIN, at):
                     raise error("limit-comparisons", f"{pattern[:60]!r} sets flags or names groups")
                 groups.append(False)
+                choices.append(1)
+                at += pattern[at + 1 : at + 2] == "?"  # which is no choice
             elif mark == ")" and len(groups) > 1:
                 inside = groups.pop()
                 groups[-1] |= inside
+                ways *= choices.pop()
                 if inside and _QUANTIFIER.match(pattern, at + 1):
                     raise error("limit-comparisons", f"{pattern[:60]!r} repeats what repeats")
             elif mark == "|":
                 groups[-1] = True
+                choices[-1] += 1
+            elif mark == "?":
+                ways *= 2
             at += 1
     if repeats > MAX_REPEATS:
         raise error("limit-comparisons", f"{pattern[:60]!r} has {repeats} repetitions")
+    ways *= math.prod(choices)
+    if ways > MAX_CHOICES:
+        raise error("limit-comparisons", f"{pattern[:60]!r} can be read in too many ways")
+    return repeats, ways
+
+
+def _worst(pattern: str, length: int) -> int:
+    """Steps a search may take: each repetition, and each place to begin at, tries every length."""
+    repeats, ways = _check_pattern(pattern)
+    anchored = pattern.startswith("^") and "|" not in pattern
+    return int(ways * (length + 1) ** (repeats + (not anchored)))
 
 
 def _after_class(pattern: str, at: int) -> int:
