@@ -87,7 +87,7 @@ def test_development_asks_nobody_but_no_page_of_elsewhere(api: Api) -> None:
     body = {"credential": plain()}
     assert api.post("/credentials/issue", body).status == 201
     assert api.post("/credentials/issue", body, Origin="http://localhost:3000").status == 201
-    for origin in ("https://evil.example", "http://127.0.0.1.evil.example", "null", ""):
+    for origin in ("https://evil.example", "http://127.0.0.1.evil.example", "null", "", "http://["):
         assert api.post("/credentials/issue", body, Origin=origin).status == 401
 
 

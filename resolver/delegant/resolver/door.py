@@ -71,8 +71,16 @@ class Door:
     def _no_browser(self, http: Request) -> None:
         """A page somebody looks at must not issue here, by whatever name it reaches us."""
         origin = http.headers.get("origin")
-        if origin is not None and not is_loopback(urlsplit(origin).hostname or ""):
+        if origin is not None and not is_loopback(_host(origin)):
             raise challenge("this server is for development: no page of elsewhere may use it")
+
+
+def _host(origin: str) -> str:
+    """The host of an Origin; empty where there is none."""
+    try:
+        return urlsplit(origin).hostname or ""
+    except ValueError:  # an open bracket
+        return ""
 
 
 def challenge(detail: str, kind: str = "") -> Error:
