@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import time
 from collections.abc import Iterator
@@ -11,14 +13,16 @@ import pytest
 
 from delegant.credentials.codec import JsonObject
 from delegant.credentials.did import Did
+from delegant.credentials.errors import error
 from delegant.resolver.dids import Dids
+from delegant.resolver.material import MOST, Material
 from delegant.w3c import dids, status
 from delegant.w3c.didweb import Listed, document
 from delegant.w3c.keys import EdSigner, new_signer
 from delegant.w3c.proofs import sign
 from resolver.door import build, running
 from resolver.tls import HOST, Site, page, says, site
-from resolver.vc import Api, plain
+from resolver.vc import Api, plain, shown
 
 LIST = f"https://{HOST}/status/1"
 SCHEMA = f"https://{HOST}/schema"
@@ -172,3 +176,34 @@ def test_a_did_web_of_an_allowed_host_is_resolved(api: Api, elsewhere: Site, oth
     stranger.name = stranger.method = "did:web:not-allowed.example"
     stranger.method += "#" + stranger.signer.public.multikey
     assert api.codes(stranger.credential()) == ["fetch-refused"]
+
+
+def test_one_verification_asks_for_few_urls(api: Api, elsewhere: Site, other: Other) -> None:
+    body = b"{}"
+    digest = "sha256-" + base64.b64encode(hashlib.sha256(body).digest()).decode()
+    elsewhere.answer = says(page(body, "application/json"))
+    for count, codes in ((MOST, []), (MOST + 1, ["fetch-failed"])):
+        names = [f"https://{HOST}/{count}/{number}" for number in range(count)]
+        before = len(elsewhere.requests)
+        given = [{"id": name, "digestSRI": digest} for name in names]
+        assert api.codes(other.credential(relatedResource=given)) == codes
+        assert len(elsewhere.requests) - before == MOST
+
+
+def test_one_verification_asks_for_few_dids(elsewhere: Site, other: Other) -> None:
+    asked: list[str] = []
+
+    def resolve(name: str) -> JsonObject:
+        asked.append(name)
+        raise error("did-not-found", name)
+
+    held = []
+    for number in range(MOST // 2):  # each is looked up once more by another fragment
+        other.name = f"did:web:{HOST}:{number}"
+        for fragment in "ab":
+            other.method = f"{other.name}#{fragment}"
+            held.append(other.credential())
+    material = Material(None, resolve=resolve)  # type: ignore[arg-type]  # no list is asked for
+    body: JsonObject = {"presentation": shown(*held)}
+    assert not material.presentation(body, int(time.time()))["verified"]
+    assert len(asked) == MOST // 2

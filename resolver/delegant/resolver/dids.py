@@ -11,7 +11,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from delegant.credentials.codec import JsonObject, parse
 from delegant.credentials.did import Did, method_of
@@ -25,7 +25,9 @@ from delegant.wallet.webdids import web_document, web_subjects
 
 from .fetch import DOCUMENT_TYPES, LOG_TYPES, SIZE, Fetcher, Reply
 
-__all__ = ["JSON_TYPES", "Cached", "Dids", "network_resolve"]
+__all__ = ["JSON_TYPES", "Cached", "Dids", "network_resolve", "resolve_within", "within"]
+
+T = TypeVar("T")
 
 JSON_TYPES: Final = (*DOCUMENT_TYPES, "application/vc", "application/vc+jwt", "application/vp")
 KEEP: Final = 60
@@ -257,19 +259,41 @@ def network_resolve(dids: Dids, *, most: int = 8, seconds: float = 10.0) -> Reso
     Returns:
         A function that raises what `Dids.document` raises, and ``fetch-failed`` past the bounds.
     """
-    found: dict[str, JsonObject | Error] = {}
+    return resolve_within(dids.document, most=most, seconds=seconds)
+
+
+def resolve_within(resolve: Resolve, *, most: int, seconds: float) -> Resolve:
+    """As `network_resolve`, of any `Resolve`; did:key and did:jwk cost nothing."""
+    asked = within(resolve, most=most, seconds=seconds)
+
+    def bounded(name: str) -> JsonObject:
+        return resolve(name) if name.startswith(("did:key:", "did:jwk:")) else asked(name)
+
+    return bounded
+
+
+def within(ask: Callable[[str], T], *, most: int, seconds: float) -> Callable[[str], T]:
+    """A question to the network as one verification may ask it.
+
+    Args:
+        ask: the question; its refusals are remembered too.
+        most: how many different ones.
+        seconds: after which no other is begun.
+
+    Returns:
+        A function that raises what ``ask`` raises, and ``fetch-failed`` past the bounds.
+    """
+    found: dict[str, T | Error] = {}
     begun = time.monotonic()
 
-    def resolve(name: str) -> JsonObject:
-        if name.startswith(("did:key:", "did:jwk:")):
-            return dids.document(name)
+    def asked(name: str) -> T:
         if name not in found:
             if len(found) >= most:
-                raise error("fetch-failed", f"more than {most} DIDs in one verification")
+                raise error("fetch-failed", f"more than {most} are not asked for at once")
             if time.monotonic() - begun > seconds:
-                raise error("fetch-failed", f"not resolved within {seconds:g} seconds")
+                raise error("fetch-failed", f"not asked within {seconds:g} seconds")
             try:
-                found[name] = dids.document(name)
+                found[name] = ask(name)
             except Error as exc:
                 found[name] = exc
         known = found[name]
@@ -277,4 +301,4 @@ def network_resolve(dids: Dids, *, most: int = 8, seconds: float = 10.0) -> Reso
             raise error(known.code, known.detail)
         return known
 
-    return resolve
+    return asked

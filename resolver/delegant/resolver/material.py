@@ -13,6 +13,7 @@ to the caller, and chains, where it matters, are not verified here.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from delegant.credentials import Error
@@ -23,6 +24,8 @@ from delegant.w3c.dids import Resolve, expand
 from delegant.w3c.problems import details
 from delegant.w3c.verify import Report, verify_credential, verify_presentation
 from delegant.wallet.issuer import Issuer
+
+from .dids import resolve_within, within
 
 __all__ = ["Fetch", "Material"]
 
@@ -50,6 +53,9 @@ _RETURNS: Final = ("returnProblemDetails", "returnResults", "returnCredential",
 _CREDENTIAL: Final = frozenset({"checks", *_RETURNS[:3]})
 _PRESENTATION: Final = frozenset({"checks", "challenge", "domain", *_RETURNS})
 MAX_CHECKS: Final = 16
+MOST: Final = 32
+SECONDS: Final = 10.0
+"""DIDs, and URLs, that one verification looks up at the most; and when it begins no other."""
 
 
 class Material:
@@ -105,20 +111,21 @@ class Material:
         return told | _returned(options, "returnPresentation", "verifiablePresentation", raw)
 
     def _given(self, at: int) -> dict[str, Any]:
+        fetched = within(self._elsewhere, most=MOST, seconds=SECONDS)
         return {
-            "resolve": self._resolve,
+            "resolve": resolve_within(self._resolve, most=MOST, seconds=SECONDS),
             "at": at,
             "strict": False,
             "fetched": at,  # or so long ago as its server lets us keep it
-            "lists": self._list,
-            "schemas": self._elsewhere,
-            "resources": self._elsewhere,
+            "lists": partial(self._list, fetched),
+            "schemas": fetched,
+            "resources": fetched,
         }
 
-    def _list(self, url: str) -> Json:
+    def _list(self, fetched: Callable[[str], bytes | None], url: str) -> Json:
         number = self.issuer.number_of(url)
         try:
-            return self._elsewhere(url) if number is None else self.issuer.listed(number)
+            return fetched(url) if number is None else self.issuer.listed(number)
         except Error as exc:
             raise error("status-missing", f"{exc.code}: {exc.detail}") from None
 
