@@ -157,7 +157,7 @@ def test_acknowledged_registrations_survive_kill_9(settled: House) -> None:
             assert process.wait(10) == -signal.SIGKILL
     start = time.monotonic()
     with served(settled), Client(settled.url, settled.registry) as client:
-        assert time.monotonic() - start < 5
+        assert time.monotonic() - start < 30
         for name, event in acknowledged.items():
             assert client.resolve(name).answer["receipt"]["event"] == event
         for name in names:  # those without an answer: wholly there, or not at all
