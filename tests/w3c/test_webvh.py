@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from delegant.credentials import Error
+from delegant.credentials.codec import JsonObject
+from delegant.credentials.errors import error
 from delegant.w3c import webvh
 from delegant.w3c.webvh import log as logs
 from refusal import refusal
@@ -53,6 +55,17 @@ def test_the_newest_version_is_found_with_its_metadata() -> None:
         "ttl": "60",
         "watchers": ["https://watcher.example/"],
     }
+
+
+def test_lists_that_are_empty_are_not_in_the_metadata() -> None:
+    empty: dict[str, Any] = {"watchers": [], "witness": {}}
+    for given in ({}, empty):
+        did, log = created(**given)
+        assert not {"watchers", "witness"} & resolved(did, log).document_metadata.keys()
+    did, log = updated(2, watchers=["https://watcher.example/"])
+    assert "watchers" in resolved(did, log).document_metadata
+    log += webvh.update(log, A, at=T + 2, watchers=[])
+    assert "watchers" not in resolved(did, log).document_metadata
 
 
 def test_a_version_is_found_by_id_number_and_time() -> None:
@@ -126,6 +139,15 @@ def test_a_failure_has_the_two_words_of_the_method() -> None:
         assert found.document is None
         assert found.metadata["error"] == word
         assert set(found.metadata["problemDetails"]) == {"type", "title", "detail"}
+
+
+def test_a_did_is_not_invalid_for_what_is_asked_of_it() -> None:
+    for exc, word in (
+        (error("did-options", "versionNumber counts from 1"), "notFound"),
+        (error("did-not-found", "no such version"), "notFound"),
+        (error("did-invalid", "no SCID"), "invalidDid"),
+    ):
+        assert webvh.failed(exc).metadata["error"] == word
 
 
 # --- the spelling of a log ------------------------------------------------------------------
@@ -233,6 +255,16 @@ def test_a_first_entry_follows_every_rule(change: Change, expected: str) -> None
     assert code(did, log) == expected
 
 
+DEFAULTS: JsonObject = {
+    "portable": False,
+    "nextKeyHashes": [],
+    "watchers": [],
+    "witness": {},
+    "deactivated": False,
+}
+"""Parameters as implementations write them that leave none out."""
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -240,6 +272,11 @@ def test_a_first_entry_follows_every_rule(change: Change, expected: str) -> None
         set_parameter("watchers", None),
         set_parameter("witness", None),
         set_parameter("witness", {}),
+        set_parameter("nextKeyHashes", []),
+        set_parameter("watchers", []),
+        set_parameter("portable", False),
+        set_parameter("deactivated", False),
+        lambda entry: entry["parameters"].update(DEFAULTS),
         set_parameter("ttl", None),
         set_parameter("ttl", 0),
         set_parameter("ttl", 2**31),

@@ -9,7 +9,7 @@ import pytest
 from delegant.credentials import proof as core
 from delegant.credentials.codec import JsonObject, b58_encode
 from delegant.w3c import webvh
-from delegant.w3c.keys import new_signer
+from delegant.w3c.keys import EdSigner, new_signer
 from delegant.w3c.webvh import proofs
 from delegant.w3c.webvh.hashes import hash_of
 from refusal import refusal
@@ -86,7 +86,13 @@ def test_a_log_is_not_from_the_future() -> None:
 
 def test_restating_what_is_so_is_allowed() -> None:
     did, log = updated(2, portable=True)
-    for change in (set_parameter("portable", True), set_parameter("method", "did:webvh:1.0")):
+    defaults = {"nextKeyHashes": [], "witness": {}, "watchers": [], "deactivated": False}
+    for change in (
+        set_parameter("portable", True),
+        set_parameter("method", "did:webvh:1.0"),
+        set_parameter("updateKeys", [A.public.multikey]),
+        lambda entry: entry["parameters"].update(defaults),
+    ):
         assert code(did, last_changed(log, change)) == ""
 
 
@@ -174,6 +180,47 @@ def test_a_proof_is_what_it_must_be(change: Change, expected: str) -> None:
     assert code(did, log) == ""
     assert code(did, proved_again(log, change)) == expected
     assert code(did, proved_again(log, change), version_number=1) == ""
+
+
+def _by(who: EdSigner, method: str, document: JsonObject, at: str) -> JsonObject:
+    """A proof by one key that names its method as it likes."""
+    config: JsonObject = {
+        "type": "DataIntegrityProof",
+        "cryptosuite": "eddsa-jcs-2022",
+        "verificationMethod": method,
+        "created": at,
+        "proofPurpose": "assertionMethod",
+    }
+    return {**config, "proofValue": "z" + b58_encode(who.sign(core.hash_data(document, config)))}
+
+
+def test_a_did_key_is_the_same_before_and_after_its_number_sign() -> None:
+    """Whoever checks authority by the one and the signature by the other accepts a forgery."""
+    did, log = updated(2)
+    items = entries(log)
+    bare = {name: value for name, value in items[1].items() if name != "proof"}
+    for who, body, fragment, expected in (
+        (A, KEY_A, KEY_A, ""),
+        (B, KEY_B, KEY_A, "proof"),
+        (B, KEY_A, KEY_B, "proof"),
+        (A, KEY_B, KEY_A, "proof"),
+        (A, KEY_A, KEY_B, "proof"),
+        (B, KEY_B, KEY_B, "proof"),
+    ):
+        proof = _by(who, f"did:key:{body}#{fragment}", bare, "2025-10-09T08:53:21Z")
+        items[1]["proof"] = [proof]
+        assert code(did, joined(items)) == expected
+
+
+@pytest.mark.parametrize("made", ["1999-01-01T00:00:00Z", "2038-01-01T00:00:00Z"])
+def test_when_a_proof_was_made_is_only_told(made: str) -> None:
+    did, log = updated(2)
+    items = entries(log)
+    bare = {name: value for name, value in items[1].items() if name != "proof"}
+    items[1]["proof"] = [_by(A, f"did:key:{KEY_A}#{KEY_A}", bare, made)]
+    assert code(did, joined(items)) == ""
+    items[1]["proof"][0]["created"] = "2025-10-09T08:53:21Z"
+    assert code(did, joined(items)) == "proof"
 
 
 def test_a_proof_that_expires_later_holds() -> None:

@@ -160,6 +160,7 @@ def test_a_did_that_is_not_portable_never_moves() -> None:
     ("change", "expected"),
     [
         (lambda entry: None, ""),
+        (set_state("authentication", ["did:webvh:{SCID}:example.com#k"]), ""),
         (lambda entry: entry["state"].pop("alsoKnownAs"), "did-document"),
         (set_state("alsoKnownAs", []), "did-document"),
         (set_state("alsoKnownAs", "did:web:example.com"), "did-document"),

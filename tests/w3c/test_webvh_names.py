@@ -6,7 +6,7 @@ import pytest
 
 from delegant.w3c import webvh
 from refusal import refusal
-from w3c.webvh_logs import created, resolved
+from w3c.webvh_logs import created, entries, resolved
 
 SCID = "QmfG1Dx5wj8zxVVkdTcD81teRgV5DLuQcUvzizd75x8Zxd"
 
@@ -154,6 +154,17 @@ def test_a_service_of_ones_own_takes_the_place_of_the_implicit_one(identifier: s
         "https://files.example/",
         "https://example.com/ana/whois.vp",
     ]
+
+
+def test_services_of_ones_own_stand_first_and_as_they_were_signed() -> None:
+    api = {"type": "Api", "serviceEndpoint": "https://a.example"}
+    own = [{"id": "#b", **api}, {"id": "{DID}#a", **api}]
+    did, log = created(document={"service": own})
+    found = resolved(did, log).document
+    assert found is not None
+    names = [item["id"] for item in found["service"]]
+    assert names == ["#b", f"{did}#a", f"{did}#files", f"{did}#whois"]
+    assert found["service"][:2] == entries(log)[0]["state"]["service"]
 
 
 def test_services_that_are_no_list_are_refused() -> None:

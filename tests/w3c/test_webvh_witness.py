@@ -59,6 +59,15 @@ def test_the_metadata_names_the_witnesses() -> None:
     }
 
 
+def test_one_witness_named_twice_is_not_two() -> None:
+    twice = {"threshold": 2, "witnesses": [{"id": f"did:key:{KEY}"}] * 2}
+    did, log = first_changed(lambda entry: entry["parameters"].__setitem__("witness", twice))
+    assert code(did, log, approvals(log, (1, W1))) == "did-log"
+    assert code(did, log, approvals(log, (1, W1), (1, W1))) == "did-log"
+    did, log = witnessed(W1, W2, threshold=2)
+    assert code(did, log, approvals(log, (1, W1), (1, W2))) == ""
+
+
 def test_a_proof_approves_all_versions_before_it() -> None:
     did, log = witnessed(W1, count=3)
     assert code(did, log, approvals(log, (3, W1))) == ""
@@ -106,6 +115,8 @@ def test_a_new_list_is_in_force_after_its_entry() -> None:
     log += webvh.update(log, A, at=T + 1, witness=webvh.witnesses([W3.public], 1))
     assert code(did, log, approvals(log, (2, W1), (2, W2))) == ""
     assert code(did, log, approvals(log, (1, W1), (1, W2), (2, W3))) == "did-witness"
+    assert code(did, log, approvals(log, (1, W1), (1, W2), (2, W1))) == "did-witness"
+    assert code(did, log, approvals(log, (1, W1), (1, W2), (2, W1), (2, W2))) == ""
     log += webvh.update(log, A, at=T + 2)
     assert code(did, log, approvals(log, (2, W1), (2, W2), (3, W3))) == ""
     assert code(did, log, approvals(log, (3, W1), (3, W2))) == "did-witness"
@@ -170,6 +181,7 @@ KEY = W1.public.multikey
         ({"threshold": -1, "witnesses": [{"id": f"did:key:{KEY}"}]}, "shape"),
         ({"threshold": 2, "witnesses": [{"id": f"did:key:{KEY}"}]}, "shape"),
         ({"threshold": "1", "witnesses": [{"id": f"did:key:{KEY}"}]}, "shape"),
+        ({"threshold": None, "witnesses": [{"id": f"did:key:{KEY}"}]}, "shape"),
         ({"threshold": True, "witnesses": [{"id": f"did:key:{KEY}"}]}, "shape"),
         ({"threshold": 2, "witnesses": [{"id": f"did:key:{KEY}"}] * 2}, "did-log"),
         ({"threshold": 1, "witnesses": [{"id": f"did:key:{KEY}"}] * 2}, "did-log"),

@@ -17,6 +17,7 @@ from .witness import witnessed
 __all__ = ["document_from_pin", "failed", "resolve"]
 
 _CONTENT_TYPE: Final = "application/did+ld+json"
+_NOT_FOUND: Final = ("did-not-found", "not-found", "did-options")
 
 
 def resolve(
@@ -113,8 +114,9 @@ def _metadata(seen: History, entry: Entry) -> JsonObject:
         "portable": now.portable,
         "deactivated": now.deactivated,
         "ttl": str(now.ttl),
-        "watchers": list(now.watchers),
     }
+    if now.watchers:
+        out["watchers"] = list(now.watchers)
     if now.witness.keys:
         out["witness"] = now.witness.json
     return out
@@ -123,9 +125,10 @@ def _metadata(seen: History, entry: Entry) -> JsonObject:
 def failed(exc: Error) -> Resolution:
     """The result of a failure, in the two words did:webvh 1.0 has for it.
 
-    Every reason is told in ``problemDetails`` (RFC 9457).
+    A version that cannot be is one that is not found: the DID is not invalid for what is asked
+    of it. Every reason is told in ``problemDetails`` (RFC 9457).
     """
-    word = "notFound" if exc.code in ("did-not-found", "not-found") else "invalidDid"
+    word = "notFound" if exc.code in _NOT_FOUND else "invalidDid"
     problem = {
         "type": exc.problem()["type"],
         "title": CODES[exc.code].meaning,
