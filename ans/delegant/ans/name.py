@@ -17,7 +17,7 @@ from typing import Final
 
 from delegant.credentials.errors import Error, error
 
-__all__ = ["AnsName", "provider_label"]
+__all__ = ["AnsName", "protocol_label", "provider_label"]
 
 MAX_NAME: Final = 253
 MAX_LABEL: Final = 63
@@ -103,6 +103,13 @@ def provider_label(text: str) -> str:
     if _is_version(text):
         raise _no(text, "a provider is no version")
     return text.lower()
+
+
+def protocol_label(text: str) -> str:
+    """A protocol by itself; or ``ans-name``."""
+    if type(text) is not str or not _is_protocol(text):
+        raise _no(text, "a protocol is lower case, as mcp")
+    return text
 
 
 def _is_protocol(text: str) -> bool:
