@@ -51,11 +51,11 @@ def told(one: Candidate, **asked: Any) -> str | None:
         ({"provider": "acmefinance"}, candidate(status="new"), "unavailable"),
         ({"attestations": ["SOX"]}, candidate(attestations=[SOX]), None),
         ({"attestations": ["SOX"]}, candidate(), "no-attestation"),
-        ({"attestations": ["SOX"]}, candidate(attestations=[Attestation("ISO", AT + 9)]), "no-attestation"),
-        ({"attestations": ["SOX"]}, candidate(attestations=[Attestation("SOX", AT)]), "attestation-expired"),
-        ({"attestations": ["SOX"]}, candidate(discounted=[("SOX", "attestation-issuer")]), "attestation-issuer"),
-        ({"attestations": ["SOX"]}, candidate(discounted=[("SOX", "attestation-revoked")]), "attestation-revoked"),
-        ({"attestations": ["SOX"]}, candidate(discounted=[("SOX", "attestation-stale")]), "attestation-stale"),
+        ({"attestations": ["SOX"]}, candidate(attestations=[Attestation("ISO", AT + 9)]), "no-attestation"),  # noqa: E501
+        ({"attestations": ["SOX"]}, candidate(attestations=[Attestation("SOX", AT)]), "attestation-expired"),  # noqa: E501
+        ({"attestations": ["SOX"]}, candidate(discounted=[("SOX", "attestation-issuer")]), "attestation-issuer"),  # noqa: E501
+        ({"attestations": ["SOX"]}, candidate(discounted=[("SOX", "attestation-revoked")]), "attestation-revoked"),  # noqa: E501
+        ({"attestations": ["SOX"]}, candidate(discounted=[("SOX", "attestation-stale")]), "attestation-stale"),  # noqa: E501
         ({"attestations": ["SOX", "ISO"]}, candidate(attestations=[SOX]), "no-attestation"),
         ({"available": 60}, candidate(health=("up", AT - 60)), None),
         ({"available": 60}, candidate(health=("up", AT - 61)), "unavailable"),

@@ -103,7 +103,7 @@ PAIRS = [
     ([("provider", "a"), ("limit", "0")], "shape"),
     ([("provider", "a"), ("limit", "51")], "shape"),
     ([("provider", "a"), ("limit", "01")], "ans-query"),
-    ([("provider", "a"), ("limit", "-1")], "ans-query"),
+    ([("provider", "a"), ("limit", "-1")], "shape"),
     ([("provider", "a"), ("limit", "1e1")], "ans-query"),
     ([("provider", "a"), ("limit", "١")], "ans-query"),
     ([("available", "0")], "shape"),
@@ -152,7 +152,7 @@ BODIES = [
     (LISTING_1 | {"provider": "a"}, "unknown-member"),
     (LISTING_1 | {"versionRange": None}, "shape"),
     (LISTING_1 | {"requiredAttestations": ["SOX"]}, "shape"),
-    (LISTING_1 | {"requiredAttestations": [{"vcType": "SOX", "issuer": "did:x:y"}]}, "unknown-member"),
+    (LISTING_1 | {"requiredAttestations": [{"vcType": "SOX", "issuer": "did:x:y"}]}, "unknown-member"),  # noqa: E501
     (LISTING_1 | {"requiredAttestations": {"vcType": "SOX"}}, "shape"),
     (LISTING_1 | {"preferredProvider": "Acme Corp"}, "ans-name"),
     ({k: v for k, v in LISTING_4.items() if k != "ansNamePattern"}, "shape"),
