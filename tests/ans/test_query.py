@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from delegant.ans.query import UP_SECONDS, Query
+from delegant.credentials import Error
 from refusal import refusal
 
 LISTING_1 = {
@@ -119,7 +120,7 @@ def test_parameters_that_ask_nothing_are_refused(pairs: list[tuple[str, str]], c
     assert refusal(lambda: Query.from_params(pairs)) == code
 
 
-BODIES = [
+BODIES: list[tuple[Any, str]] = [
     (None, "shape"),
     ([], "shape"),
     ("mcp://a.b.c.v1", "shape"),
@@ -208,3 +209,9 @@ def test_two_spellings_of_one_question_have_one_digest(body: dict[str, Any], dic
 def test_questions_that_differ_have_different_digests(one: Any, other: Any) -> None:
     first, second = Query.from_json(one), Query.from_json(other)
     assert (first.digest == second.digest) == (first == second)
+
+
+def test_a_refusal_of_an_unknown_parameter_can_be_sent() -> None:
+    with pytest.raises(Error) as caught:
+        Query.from_params([("a\udceb\n", "x")])
+    assert json.dumps(caught.value.problem(), ensure_ascii=False).encode()
