@@ -22,6 +22,7 @@ from .home import Home, Settings, Subject
 from .keystore import Wallet
 from .organization import add_human, create_home, refresh, renew_human
 from .passphrase import Passphrases
+from .registry import open_organization
 from .rotation import renew_identity, rotate_agent, rotate_human, rotate_organization
 from .trustfolder import (
     accredit,
@@ -56,6 +57,7 @@ __all__ = [
     "init_trust",
     "load_trust",
     "make_bundle",
+    "open_organization",
     "read_attestation",
     "refresh",
     "remove_anchor",

@@ -162,6 +162,11 @@ class Wallet:
             raise error("wallet-format", f"{path.name}: its key is not that of its DID")
         return wallet
 
+    @property
+    def roles(self) -> frozenset[str]:
+        """What it has keys for."""
+        return frozenset(self._keys)
+
     def key(self, role: str | None = None) -> PrivateKey:
         """The key of a role, by default the one the DID consists of.
 
