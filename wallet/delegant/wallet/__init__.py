@@ -27,9 +27,11 @@ from .rotation import renew_identity, rotate_agent, rotate_human, rotate_organiz
 from .trustfolder import (
     accredit,
     add_anchor,
+    add_registry,
     init_trust,
     load_trust,
     remove_anchor,
+    remove_registry,
     save_seen,
     update_anchor,
 )
@@ -45,6 +47,7 @@ __all__ = [
     "accredit",
     "add_anchor",
     "add_human",
+    "add_registry",
     "attest",
     "attestation_evidence",
     "attestations",
@@ -61,6 +64,7 @@ __all__ = [
     "read_attestation",
     "refresh",
     "remove_anchor",
+    "remove_registry",
     "renew_human",
     "renew_identity",
     "rotate_agent",
