@@ -55,7 +55,10 @@ def folder(**changes: Any) -> dict[str, Any]:
 
 PEER = {"id": did.from_key(KEYS[1]), "keys": [KEYS[1].multikey]}
 LOG: dict[str, Any] = PEER | {"log": "acme.example/ans+0a1b2c3d+AQID"}
-SEEN_BY: dict[str, Any] = {"witnesses": ["w.example/w+11111111+BA", "w.example/x+22222222+BA"], "quorum": 2}
+SEEN_BY: dict[str, Any] = {
+    "witnesses": ["w.example/w+11111111+BA", "w.example/x+22222222+BA"],
+    "quorum": 2,
+}
 TRUSTED: list[tuple[dict[str, Any], str]] = [
     (folder(), ""),
     (folder(version=2), "unknown-version"),
