@@ -316,7 +316,11 @@ def trusts() -> list[bytes]:
                "accredits": ["audit"]},
             keyed | {"ceiling": [{"actions": ["db.*"], "resources": ["urn:acme:**"]}]},
         ],
-        "registries": [keyed | {"url": "http://127.0.0.1:8080/"}],
+        "registries": [
+            keyed
+            | {"url": "http://127.0.0.1:8080/", "log": "a.example/ans+0a1b2c3d+AQID",
+               "witnesses": ["w.example/w+11111111+BA"], "quorum": 1}
+        ],
         "resolvers": [keyed],
         "verifier": plain["verifier"]
         | {"limits": {"links": 8, "statusList": 65_536}, "lowSensitivity": ["urn:acme:public:**"]},

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
+from starlette.routing import Route
 
 from delegant.ans import lifecycle, new_record, submission
 from delegant.credentials import Link, PrivateKey
@@ -62,6 +63,7 @@ class House:
     links: list[Link]
     issuer: Issuer
     port: int = 0
+    routes: tuple[tuple[str, str], ...] = ()
 
     @property
     def registry(self) -> str:
@@ -181,8 +183,15 @@ def running(
     if not registry.providers():
         registry.bind_provider("DataCorp", house.home.settings.organization)
     listener = socket.create_server(("127.0.0.1", 0), backlog=256)
+    app = create_app(house.home, registry, issuer=house.issuer, development=development, dids=dids)
+    house.routes = tuple(
+        (method, route.path)
+        for route in app.routes
+        if isinstance(route, Route)
+        for method in sorted(route.methods or ())
+    )
     config = uvicorn.Config(
-        create_app(house.home, registry, issuer=house.issuer, development=development, dids=dids),
+        app,
         http=protocol,
         lifespan="off",
         log_level="critical",

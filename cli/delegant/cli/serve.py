@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 
 from delegant.credentials.errors import error
-from delegant.wallet import Home, Wallet, tokens
+from delegant.wallet import Home, open_organization, tokens
 from delegant.wallet.keystore import read_header
+from delegant.wallet.registry import REGISTRY_FILE
 
 from .edge import Edge, command
 
@@ -59,10 +60,11 @@ def serve(
     if not colon or not port.isdigit() or int(port) > 65535:
         raise error("shape", "--bind is HOST:PORT")
     home = edge.home()
-    path = home.wallet_path("organization")
-    read_header(path)  # a missing or damaged file is told before anybody types
+    read_header(home.wallet_path("organization"))  # damage is told before anybody types
     secret = home.passphrases.get("organization")  # asked for once, for both wallets
-    organization = Wallet.open(path, secret, kind="organization")
+    organization, made = open_organization(home, secret)
+    if made:
+        sys.stderr.write(f"the log of names has a key now: see {home.path / REGISTRY_FILE}\n")
     issuer = Issuer.open(home, secret)
 
     def listening(address: str) -> None:
