@@ -50,7 +50,7 @@ def test_every_change_is_one_leaf_and_nothing_else_is(naming: Naming) -> None:
     naming.send(naming.event("renew", receipt=first))
     naming.registry.bind_provider("Rival", naming.world.db.did, naming.now)
     refusal(lambda: naming.send(naming.event("renew", receipt=first)))
-    naming.registry.resolve(NAME, naming.now)
+    naming.state()
     entries = [parse_leaf(data) for data in unpack(naming.registry.bundle(0, 4))]
     assert [one.type for one in entries] == ["bind", "register", "renew", "bind"]
     assert head(naming).size == 4
@@ -134,8 +134,8 @@ def test_what_cannot_be_logged_does_not_happen(naming: Naming) -> None:
     assert caught.value.http_status == 503
     assert "no space" not in str(caught.value)  # no driver text
     assert naming.registry.checkpoint() == before
-    assert naming.registry.resolve(magic, naming.now)[0] == 404
-    assert naming.registry.resolve(NAME, naming.now)[0] == 200  # reads go on
+    assert naming.state(magic) == ""
+    assert naming.state(NAME) == "active"  # reads go on
     assert naming.send(naming.event("renew", receipt=known))["leaf"]["seq"] == 1  # writes too
     execute(naming, "DROP TRIGGER fault")
     # Nothing was spent either: the very same bytes are taken now.
@@ -153,7 +153,7 @@ def test_half_a_change_is_none(naming: Naming, table: str) -> None:
     body, token = naming.body(naming.event())
     assert refusal(lambda: naming.registry.submit(body, token, naming.now)) == "unavailable"
     assert naming.registry.checkpoint() == before
-    assert naming.registry.resolve(NAME, naming.now)[0] == 404
+    assert naming.state(NAME) == ""
     execute(naming, "DROP TRIGGER fault", "DROP TRIGGER other")
     assert naming.registry.submit(body, token, naming.now)["index"] == 1
 
@@ -195,7 +195,7 @@ def test_a_clock_that_went_back_writes_nothing(naming: Naming) -> None:
     body, token = naming.body(naming.event(name=versions(2, 1)[0]))
     assert refusal(lambda: naming.registry.submit(body, token, naming.now)) == "unavailable"
     assert naming.registry.checkpoint() == before
-    assert naming.registry.resolve(NAME, naming.now)[0] == 200
+    assert naming.state(NAME) == "active"
     naming.world.now += 1  # a request may have waited so long for its turn
     receipt = naming.register(name=versions(3, 1)[0])
     assert naming.leaf(receipt).time == naming.now + 30
@@ -263,7 +263,8 @@ def test_a_store_that_was_set_back_is_neither_served_nor_signed(
     assert now == left  # nothing was signed
     if damage in (_lost, _not_ours):  # and it goes on when the file is put back
         naming.checkpoint.write_bytes(kept)
-        assert naming.open().resolve(NAME, naming.now)[0] == 200
+        naming.registry = naming.open()
+        assert naming.state() == "active"
 
 
 def test_a_store_set_back_while_it_is_served_is_not_written_on(naming: Naming) -> None:

@@ -20,7 +20,7 @@ from .name import AnsName
 from .sequencer import Batch, Sequencer
 from .signing import digest_of, members, sign
 from .store import Store
-from .stored import Named, Shelf
+from .stored import MAX_HISTORY, Named, Shelf
 from .submitting import Judged, Submission, by_agent, by_office, entry
 
 __all__ = ["Registry"]
@@ -231,7 +231,7 @@ class Registry:
                 raise error("not-found", "there is no such event")
             return self.shelf.event(db, row)[0]
 
-    def history(self, text: str, start: int = 0, limit: int = 100) -> list[JsonObject]:
+    def history(self, text: str, start: int = 0, limit: int = MAX_HISTORY) -> list[JsonObject]:
         """The events of a name, oldest first, ``{event, receipt}`` each; from number ``start``.
 
         Raises:
