@@ -22,7 +22,7 @@ from delegant.credentials.shape import closed, integer
 from delegant.wallet import files
 
 from .guard import Receive, Send
-from .server import Deadline
+from .listening import Deadline
 
 __all__ = ["Book", "PlainDeadline", "witness_app"]
 
