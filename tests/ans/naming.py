@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from delegant.ans import lifecycle, new_record, submission
+from delegant.ans import Resolution, new_event, new_record, submission, verify_answer
+from delegant.ans.documents import Logged, check_receipt
+from delegant.ans.log.note import NoteKey, NoteSigner
 from delegant.ans.registry import Registry
 from delegant.ans.store import Store
 from delegant.credentials import Evidence, Link, PrivateKey, Trust
@@ -32,8 +34,9 @@ class Naming:
         ]
         self.ana = self.world.human("ana")
         self.bot = self.agent("research")
+        self.logger = NoteSigner("acme.example/ans", self.world._key("log"))
         self.registry = self.open()
-        self.registry.bind_provider("AcmeLabs", self.world.org.did)
+        self.registry.bind_provider("AcmeLabs", self.world.org.did, self.now)
 
     @property
     def did(self) -> str:
@@ -46,8 +49,25 @@ class Naming:
     def trust(self) -> Trust:
         return self.world.trust(verifier={"id": self.did})
 
-    def open(self) -> Registry:
-        return Registry(Store(self.path), self.did, self.keeper.key, self.trust)
+    @property
+    def log(self) -> NoteKey:
+        return self.logger.key
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.path.parent / "log" / "checkpoint"
+
+    def open(self, **more: Any) -> Registry:
+        return Registry(
+            Store(self.path), self.did, self.keeper.key, self.logger, self.checkpoint, self.trust,
+            **more,
+        )  # fmt: skip
+
+    def logged(self, receipt: JsonObject) -> Logged:
+        return check_receipt(receipt, self.did, self.log)
+
+    def believed(self, answer: JsonObject, name: str = NAME) -> Resolution:
+        return verify_answer(answer, self.did, name, at=self.now, log=self.log)
 
     def agent(self, name: str, issuer: Party | None = None, **more: Any) -> Party:
         return self.world.agent(name, issuer or self.ana, **more)
@@ -66,9 +86,9 @@ class Naming:
     ) -> JsonObject:
         bot = bot or self.bot
         own: dict[str, Any] = {"at": self.now} | more
-        if kind != "revoke":
+        if kind not in ("revoke", "suspend", "resume"):
             own.setdefault("record", self.record(bot, name))
-        return lifecycle(bot.key, bot.did, self.did, name, kind, **own)
+        return new_event(bot.key, bot.did, self.did, name, kind, **own)
 
     def body(
         self,

@@ -20,8 +20,11 @@ from .documents import (
     digest_of,
     members,
     query_digest,
+    record_key,
     sign,
 )
+from .leaf import NameLeaf
+from .log.note import NoteKey
 from .name import AnsName
 
 __all__ = ["FRESH_SECONDS", "Resolution", "freshness", "verify_answer"]
@@ -83,7 +86,13 @@ def freshness(
 
 
 def verify_answer(
-    answer: Json, registry: str, name: str, *, at: int, key: PublicKey | None = None
+    answer: Json,
+    registry: str,
+    name: str,
+    *,
+    at: int,
+    log: NoteKey,
+    key: PublicKey | None = None,
 ) -> Resolution:
     """Believe an answer, or say why not.
 
@@ -92,6 +101,7 @@ def verify_answer(
         registry: the DID whose word counts.
         name: what was asked.
         at: now, seconds since 1970.
+        log: the key of the registry's log.
         key: the registry's key; by default the DID's own.
 
     Raises:
@@ -118,13 +128,13 @@ def verify_answer(
         raise error("ans-signature", "an active name comes with its record and receipt")
     record, receipt = answer["record"], answer["receipt"]
     own = check_record(record)
-    check_receipt(receipt, registry, key)
+    leaf = check_receipt(receipt, registry, log).leaf
     same = (
-        own.key == asked.key
-        and AnsName.parse(receipt["name"]).key == asked.key
-        and digest_of(record) == token.get("record") == receipt.get("record")
-        and receipt["seq"] == token.get("seq")
-        and receipt["agent"] == record["agent"]
+        isinstance(leaf, NameLeaf)
+        and own.key == asked.key == leaf.name.key
+        and digest_of(record) == token.get("record") == leaf.record
+        and leaf.agent == record["agent"]
+        and leaf.key == record_key(record)
     )
     if not same:
         raise error("ans-signature", "record, receipt and freshness token do not belong together")
@@ -137,7 +147,7 @@ def verify_answer(
         dict(record["endpoints"]),
         sponsor["id"],
         sponsor["organization"],
-        receipt["seq"],
+        token["seq"],
         end,
         answer,
     )

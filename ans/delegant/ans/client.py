@@ -15,6 +15,8 @@ from delegant.credentials.errors import error
 from .answer import Resolution, verify_answer
 from .documents import check_receipt, digest_of
 from .holder import evidence_request
+from .leaf import NameLeaf
+from .log.note import NoteKey
 
 __all__ = ["Client"]
 
@@ -27,6 +29,7 @@ class Client:
     Args:
         base_url: for example ``http://127.0.0.1:8080``.
         registry: the DID whose signature counts, from your trust folder.
+        log: the key of its log.
         key: its key, where the DID is not its key.
         timeout: seconds for each wait; a whole answer may take twice that.
 
@@ -39,12 +42,14 @@ class Client:
         base_url: str,
         registry: str,
         *,
+        log: NoteKey,
         key: PublicKey | None = None,
         timeout: float = 5.0,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self.registry = registry
         self._key = key
+        self._log = log
         self._timeout = timeout
         self._http = httpx.Client(
             base_url=base_url,
@@ -74,7 +79,7 @@ class Client:
         """
         answer = self._call("GET", f"/v1/resolve?name={quote(name, safe='')}", signed=True)
         when = int(time.time()) if at is None else at
-        return verify_answer(answer, self.registry, name, at=when, key=self._key)
+        return verify_answer(answer, self.registry, name, at=when, log=self._log, key=self._key)
 
     def submit(self, body: bytes, invocation: str, *, agent: str | None = None) -> JsonObject:
         """Send an event; the registry's receipt, verified.
@@ -89,8 +94,9 @@ class Client:
         path = "/v1/agents" if agent is None else f"/v1/agents/{quote(agent, safe='')}/events"
         headers = {"Agent-Invocation": invocation, "Content-Type": "application/json"}
         receipt = self._call("POST", path, content=body, headers=headers)
-        check_receipt(receipt, self.registry, self._key)
-        if receipt["event"] != digest_of(parse_object(body, size=MAX_ANSWER)["event"]):
+        leaf = check_receipt(receipt, self.registry, self._log).leaf
+        sent = digest_of(parse_object(body, size=MAX_ANSWER)["event"])
+        if not isinstance(leaf, NameLeaf) or leaf.event != sent:
             raise error("ans-signature", "a receipt of another event")
         return receipt
 

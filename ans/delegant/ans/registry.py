@@ -1,40 +1,31 @@
-"""The registry's rules: who may have a name, and what is answered about it."""
+"""The registry: who may have a name, what becomes of it, and the log of all that."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
-from typing import Any, Final
+from pathlib import Path
+from typing import Final
 
-from delegant.credentials import (
-    Authorization,
-    Evidence,
-    Presentation,
-    PrivateKey,
-    Seen,
-    Trust,
-    retired,
-    shape,
-    standing,
-    verify,
-)
-from delegant.credentials.budget import Budget
-from delegant.credentials.codec import JsonObject, canonical, parse_object
-from delegant.credentials.did import check as check_did
-from delegant.credentials.errors import Error, error
-from delegant.credentials.path import People
-from delegant.credentials.verdict import Limit, Once
+from delegant.credentials import Evidence, PrivateKey, Seen, Trust, shape
+from delegant.credentials.codec import JsonObject, canonical
+from delegant.credentials.errors import Conflict, Error, Gone, error
+from delegant.credentials.keys import new_nonce
 
+from . import judging, providers
 from .answer import freshness
-from .documents import check_event, check_receipt, digest_of, members, sign
-from .holder import ancestry, request_of, sponsorship_of
-from .name import AnsName, provider_label
+from .lifecycle import Move, step
+from .log.note import NoteSigner
+from .logbook import Logbook
+from .name import AnsName
+from .sequencer import Batch, Sequencer
+from .signing import digest_of, members, sign
 from .store import Store
+from .stored import Named, Shelf
+from .submitting import Judged, Submission, by_agent, by_office, entry
 
 __all__ = ["Registry"]
 
-MAX_BODY: Final = 2 * 1024 * 1024
-SKEW_SECONDS: Final = 300
+PAGE: Final = 500
 
 
 class Registry:
@@ -43,9 +34,16 @@ class Registry:
     Args:
         store: its rows.
         did: the registry's DID, which is also the resource of ``ans.*`` and the audience.
-        key: signs receipts and answers.
+        key: signs freshness tokens, and the suspensions the registry itself makes.
+        signer: the log's key; it signs checkpoints alone.
+        checkpoint: the checkpoint file, outside the database and in a folder of its own.
         trust: called for each decision, so that what was seen meanwhile counts.
-        remember: called with what an accepted registration met, against rollback.
+        remember: called with what an accepted submission met, against rollback.
+        fresh: fresh evidence about a DID, or None where there is none.
+
+    Raises:
+        Rejected: ``log-rollback`` when the store is not the one the checkpoint file was signed
+        for. Unavailable: ``unavailable``.
     """
 
     def __init__(
@@ -53,21 +51,30 @@ class Registry:
         store: Store,
         did: str,
         key: PrivateKey,
+        signer: NoteSigner,
+        checkpoint: Path,
         trust: Callable[[], Trust],
         remember: Callable[[Seen], None] | None = None,
+        fresh: Callable[[str], Evidence | None] | None = None,
     ) -> None:
         self.did = did
-        self._store = store
+        self.store = store
         self._key = key
         self._trust = trust
-        self._remember = remember
-        self._writing = threading.Lock()  # one writer: SQLite has no more, and waits less so
+        self._remember = remember or (lambda _seen: None)
+        self._fresh = fresh or (lambda _did: None)
+        self._sequencer = Sequencer(store, signer, checkpoint)
+        self.log = Logbook(store, did, self._sequencer)
+        self.shelf = Shelf(store, self.log)
+
+    # --- writing --------------------------------------------------------------------------------
 
     def submit(self, data: bytes, invocation: str | None, at: int) -> JsonObject:
-        """Register, renew or revoke.
+        """Take one step in the life of a name.
 
         Args:
-            data: ``{event, links, evidence}``.
+            data: ``{event, links, evidence}`` by an agent; ``{event, evidence?}`` by its sponsor
+                or the organisation of its provider label.
             invocation: the agent's invocation of ``ans.<type>``, for exactly this event.
             at: now, seconds since 1970.
 
@@ -75,219 +82,121 @@ class Registry:
             The receipt; the same one again for the same event again.
 
         Raises:
-            Rejected: ``orphan-agent`` (422), ``holder-mismatch`` (401), ``namespace`` (403) and
-                all that `verify` raises. Conflict: ``name-taken``, ``stale-version``,
-                ``replay``. Gone: ``ans-gone``. Unavailable: ``unavailable``.
+            Rejected: ``orphan-agent`` (422), ``holder-mismatch`` (401), ``namespace`` (403),
+                ``ans-consent``, ``ans-suspended`` and all that `verify` raises.
+            Conflict: ``name-taken``, ``stale-version``, ``ans-transition``, ``replay``.
+            NotFound: ``ans-not-found``. Gone: ``ans-gone``. Unavailable: ``unavailable``.
         """
-        body = parse_object(data, size=MAX_BODY)
-        shape.closed(body, "body", frozenset({"event", "links", "evidence"}))
-        event = body["event"]
-        name = _signed_event(event)
-        digest = digest_of(event)
-        with self._store.transaction(reading=True) as db:
-            before = self._store.event(db, digest)
+        sent = Submission.read(data)
+        with self.store.transaction(reading=True) as db:
+            before = self.store.event(db, sent.digest)
         if before is not None:
-            return self._receipt_of(before)
-        if event["registry"] != self.did:
-            raise error("audience", f"the event is for {event['registry']}, this is {self.did}")
-        said = shape.time(event["at"], "event.at")
-        if abs(said - at) > SKEW_SECONDS:
-            raise error("invocation-expired", "the event is not of now")
-        evidence = Evidence.from_json(body["evidence"])
+            return self._receipt(sent.digest)
+        sent.timely(self.did, at)
         trust = self._trust()
-        organization = self._sponsorship(event["agent"], evidence, trust, at)
-        auth = verify(
-            Presentation.from_json(members(links=body["links"], invocation=invocation)),
-            evidence,
-            trust,
-            request_of(event, self.did),
-            at=at,
-        )
-        if auth.actor != event["agent"]:
-            raise error("holder-mismatch", "the chain is another agent's")
-        if "record" in event:
-            self._record_fits(event["record"], auth, evidence, at)
-        spent = self._discharge(auth)
-        if self._remember is not None:
-            self._remember(auth.seen)
-        row = {
-            "digest": digest,
-            "key": name.key,
-            "seq": event["seq"],
-            "body": canonical(event),
-            "sponsorship": evidence.to_bytes(),
-        }
-        with self._writing, self._store.transaction() as db:
-            before = self._store.event(db, digest)
-            if before is not None:
-                return self._receipt_of(before)
-            self._may(db, name, event, organization, at)
-            receipt = self._receipt(event, digest, at)
-            row["receipt"] = canonical(receipt)
-            self._store.append(
-                db, row, agent=event["agent"], carries_record="record" in event, spent=spent
-            )
-        return receipt
+        with self.store.transaction(reading=True) as db:
+            owner = self.store.owner(db, sent.name.provider_key)
+            named = None if "links" in sent.body else self.shelf.named(db, sent.name.key, at)
+        if "links" in sent.body:
+            judged = by_agent(sent, invocation, self.did, owner, trust, at)
+        elif named is None:
+            raise error("ans-not-found", f"{sent.name} is not registered here")
+        else:
+            judged = by_office(sent, named, owner, trust, self._evidence, at)
+        if judged.seen is not None:
+            self._remember(judged.seen)
+        with self._sequencer.writing(at) as batch:
+            if self.store.event(batch.db, sent.digest) is None:
+                self._write(batch, sent.name, sent.event, sent.digest, judged)
+        return self._receipt(sent.digest)
 
-    def _sponsorship(self, agent: str, evidence: Evidence, trust: Trust, at: int) -> str:
-        """The organisation that answers for the agent; judged before anything else."""
-        budget = Budget(trust.limits)
-        people = People(evidence, trust, budget)
-        name = check_did(agent)
-        if evidence.sponsors(name):
-            raise error("id-shared", f"{agent} is a human's")
-        try:
-            identity = people.agent(name)
-            human = people.human(identity.sponsor)
-            retired.keys(
-                human, (), [identity], people, evidence, trust, budget.evidence_signatures, at, None
-            )
-            standing.times((), [identity], people, at, None)
-            standing.status(human, (), [identity], people, trust, at, "high", None)
-        except Error as exc:
-            raise error("orphan-agent", f"no live human answers for {agent}: {exc}") from None
-        return human.organization
+    def bind_provider(
+        self, label: str, organization: str, at: int, basis: str = "operator"
+    ) -> JsonObject:
+        """Give a provider label to an organisation, for ever: the operator's word.
 
-    def _record_fits(
-        self, record: JsonObject, auth: Authorization, evidence: Evidence, at: int
-    ) -> None:
-        identity = auth.identities[-1]
-        if record["sponsorship"] != sponsorship_of(ancestry(evidence, auth.actor)):
-            raise error("orphan-agent", "the record states another sponsorship than the evidence")
-        if at >= shape.time(record["expires"], "expires"):
-            raise error("expired", "the record has expired already")
-        if shape.time(record["expires"], "expires") > identity.valid_until:
-            raise error("ttl-too-long", "the record outlives the agent's identity")
-
-    def _discharge(self, auth: Authorization) -> tuple[str, int]:
-        once: tuple[str, int] | None = None
-        for duty in auth.obligations:
-            if isinstance(duty, Once):
-                once = (duty.key, duty.until)
-            elif not isinstance(duty, Limit):
-                raise error("no-ledger", "the registry keeps no budget")
-        if once is None:
-            raise error("holder-missing", "nothing to use once")
-        return once
-
-    def _may(self, db: Any, name: AnsName, event: JsonObject, organization: str, at: int) -> None:
-        """The state of the name allows this event."""
-        owner = self._store.owner(db, provider_label(name.provider))
-        if owner is None or owner != organization:
-            raise error("namespace", f"{name.provider} is not bound to {organization}")
-        row = self._store.name(db, name.key)
-        if row is None:
-            if event["type"] != "register":
-                raise error("ans-not-found", f"{name} is not registered here")
-            return
-        status = self._state(db, row, at)[0]
-        if row.agent != event["agent"]:
-            gone = status != "active"
-            told = "is never given to another agent" if gone else "is another agent's"
-            raise error("ans-gone" if gone else "name-taken", f"{name} {told}")
-        if status == "revoked":
-            raise error("ans-gone", f"{name} was revoked, for good")
-        if event["type"] == "register":
-            raise error("name-taken", f"{name} is registered; renew it instead")
-        if event["previous"] != row.last or event["seq"] != row.seq + 1:
-            raise error("stale-version", f"{name} has changed: its last event is {row.last}")
-
-    def _receipt(self, event: JsonObject, digest: str, at: int) -> JsonObject:
-        receipt = members(
-            version=1,
-            registry=self.did,
-            name=event["name"],
-            type=event["type"],
-            seq=event["seq"],
-            event=digest,
-            record=digest_of(event["record"]) if "record" in event else None,
-            agent=event["agent"],
-            at=shape.format_time(at),
-        )
-        return sign(receipt, self._key, self.did, at)
-
-    # --- reading: nothing leaves unverified -------------------------------------------------
-
-    def _receipt_of(self, row: Any) -> JsonObject:
-        try:
-            receipt = parse_object(bytes(row.receipt), size=MAX_BODY)
-            check_receipt(receipt, self.did, self._key.public)
-            if receipt["event"] != row.digest:
-                raise error("ans-signature", "a receipt of another event")
-        except (Error, TypeError, ValueError) as exc:
-            told = getattr(exc, "code", type(exc).__name__)
-            raise error("unavailable", f"a stored receipt is damaged: {told}") from None
-        return receipt
-
-    def _event_of(self, db: Any, digest: str, key: str) -> JsonObject:
-        row = self._store.event(db, digest)
-        try:
-            if row is None:
-                raise error("shape", "missing")
-            event = parse_object(bytes(row.body), size=MAX_BODY)
-            name = check_event(event)
-            if digest_of(event) != digest or name.key != key:
-                raise error("ans-signature", "another event")
-        except (Error, TypeError, ValueError) as exc:
-            told = getattr(exc, "code", type(exc).__name__)
-            raise error("unavailable", f"a stored event is damaged: {told}") from None
-        return event
-
-    def _state(self, db: Any, row: Any, at: int) -> tuple[str, JsonObject, JsonObject]:
-        """Status of a name, its last event, and the event with its record."""
-        last = self._event_of(db, row.last, row.key)
-        with_record = self._event_of(db, row.with_record, row.key)
-        if last["seq"] != row.seq or last["agent"] != row.agent or "record" not in with_record:
-            raise error("unavailable", "a stored name is damaged")
-        if last["type"] == "revoke":
-            return "revoked", last, with_record
-        expired = at >= shape.time(with_record["record"]["expires"], "expires")
-        return ("expired" if expired else "active"), last, with_record
-
-    def resolve(self, text: str, at: int) -> tuple[int, JsonObject]:
-        """The signed answer about a name, and its HTTP status: 200, 404 or 410.
+        Returns:
+            The receipt of the binding; of the one there is, where it is bound so already.
 
         Raises:
-            Malformed: ``ans-name``. Unavailable: ``unavailable``.
+            Malformed: ``ans-name``, ``shape``. Conflict: ``name-taken``, ``name-confusable``.
+        """
+        with self._sequencer.writing(at) as batch:
+            number = providers.bind(self.store, batch, self.did, label, organization, basis)
+        return self._logged(number)
+
+    def claim_provider(self, data: bytes, keys: providers.Keys, at: int) -> JsonObject:
+        """Give a provider label to the did:web organisation whose domain it is.
+
+        Args:
+            data: the claim, signed by the organisation (`holder.provider_claim`).
+            keys: those the organisation's own DID document lists, fetched by the caller.
+            at: now, seconds since 1970.
+
+        Returns:
+            The receipt of the binding.
+
+        Raises:
+            Malformed: the codes of phases 2 and 3, ``ans-name``. Rejected: ``audience``,
+            ``invocation-expired``, ``holder-mismatch``, ``namespace``.
+            Conflict: ``name-taken``, ``name-confusable``.
+        """
+        label, organization = providers.claimed(data, self.did, keys, at)
+        return self.bind_provider(label, organization, at, "domain")
+
+    def recheck(self, at: int) -> list[JsonObject]:
+        """Judge again who answers for the agent of every active name; suspend the orphaned.
+
+        A name is suspended when fresh evidence proves that nobody answers for its agent any more,
+        or when nothing has shown that somebody does since the sponsor credential last judged
+        ended: at most 24 hours, the longest such a credential lives. Nothing is resumed.
+
+        Returns:
+            ``{name, reason}`` of those suspended now.
+
+        Raises:
+            Unavailable: ``unavailable``.
+        """
+        out: list[JsonObject] = []
+        trust, told, after = self._trust(), dict[str, str | int](), ""
+        while True:
+            with self.store.transaction(reading=True) as db:
+                rows = self.store.active(db, after, at, PAGE)
+            if not rows:
+                return out
+            for row in rows:
+                if row.agent not in told:
+                    told[row.agent] = self._standing(row.agent, trust, at)
+                found = told[row.agent]
+                if isinstance(found, int):
+                    with self.store.transaction() as db:
+                        self.store.vouch(db, row.agent, found)
+                elif (found or at >= row.vouched) and self._suspend(
+                    row.key, row.last, found or "sponsor-unknown", at
+                ):
+                    out.append({"name": row.key, "reason": found or "sponsor-unknown"})
+            after = rows[-1].key
+
+    def resume(self, text: str, at: int, reason: str | None = None) -> JsonObject:
+        """Resume a name the registry suspended, on the operator's word.
+
+        Somebody must answer for its agent again, by fresh evidence.
+
+        Returns:
+            The receipt.
+
+        Raises:
+            NotFound: ``ans-not-found``. Rejected: ``orphan-agent``, ``ans-transition``.
         """
         name = AnsName.parse(text)
-        with self._store.transaction(reading=True) as db:
-            row = self._store.name(db, name.key)
-            newest = self._store.newest(db, name.key)
-            if newest != (None if row is None else row.seq):
-                raise error("unavailable", "a stored name is not that of its newest event")
-            if row is None:
-                return 404, {"freshness": freshness(self._key, self.did, name, "not-found", at)}
-            status, last, with_record = self._state(db, row, at)
-            receipt = self._receipt_of(self._store.event(db, row.last))
-        if status != "active":
-            token = freshness(
-                self._key, self.did, name, status, at, seq=row.seq, reason=last.get("reason")
-            )
-            return 410, {"receipt": receipt, "freshness": token}
-        record = with_record["record"]
-        token = freshness(
-            self._key, self.did, name, status, at, record=digest_of(record), seq=row.seq
-        )
-        return 200, {"record": record, "receipt": receipt, "freshness": token}
-
-    def by_agent(self, agent: str, at: int) -> list[JsonObject]:
-        """The answers about every name of an agent."""
-        with self._store.transaction(reading=True) as db:
-            keys = self._store.names_of(db, agent)
-        return [self.resolve(key, at)[1] for key in keys]
-
-    def bind_provider(self, label: str, organization: str) -> None:
-        """Give a provider label to an organisation: the operator's word.
-
-        Raises:
-            Malformed: ``ans-name``, ``shape``. Conflict: ``name-taken``.
-        """
-        self._store.bind(provider_label(label), label, check_did(organization))
-
-    def providers(self) -> list[dict[str, str]]:
-        """All bound labels."""
-        return self._store.providers()
+        with self.store.transaction(reading=True) as db:
+            named = self.shelf.named(db, name.key, at)
+        if named is None:
+            raise error("ans-not-found", f"{name} is not registered here")
+        agent = named.standing.agent
+        found = judging.sponsorship(agent, self._evidence(agent) or Evidence(), self._trust(), at)
+        judged = Judged("registry", found.organization, found.sponsor, vouched=found.vouched)
+        return self._own(named, "resume", reason, judged, at)
 
     def once(self, key: str, until: int) -> None:
         """Accept a key once, for routes that are not events.
@@ -295,17 +204,177 @@ class Registry:
         Raises:
             Conflict: ``replay``.
         """
-        self._store.spend(key, until)
+        with self.store.transaction() as db:
+            self.store.spend(db, key, until)
 
+    # --- reading --------------------------------------------------------------------------------
 
-def _signed_event(event: Any) -> AnsName:
-    """`check_event` as a registry tells it: no sponsor is an orphan, no key no holder."""
-    record = event.get("record") if type(event) is dict else None
-    if type(record) is dict and "sponsorship" not in record:
-        raise error("orphan-agent", "the record names nobody who answers for the agent")
-    try:
-        return check_event(event)
-    except Error as exc:
-        if exc.code == "ans-signature":
-            raise error("holder-mismatch", exc.detail) from None
-        raise
+    def record(self, digest: str) -> JsonObject:
+        """The record of a digest; or ``not-found``."""
+        with self.store.transaction(reading=True) as db:
+            row = self.store.with_record(db, digest)
+            if row is None:
+                raise error("not-found", "there is no such record")
+            record: JsonObject = self.shelf.event(db, row)[0]["record"]
+            return record
+
+    def event(self, digest: str) -> JsonObject:
+        """The event of a digest; or ``not-found``."""
+        with self.store.transaction(reading=True) as db:
+            row = self.store.event(db, digest)
+            if row is None:
+                raise error("not-found", "there is no such event")
+            return self.shelf.event(db, row)[0]
+
+    def history(self, text: str, start: int = 0, limit: int = 100) -> list[JsonObject]:
+        """The events of a name, oldest first, ``{event, receipt}`` each; from number ``start``.
+
+        Raises:
+            Malformed: ``ans-name``. NotFound: ``ans-not-found``.
+        """
+        return self.shelf.history(AnsName.parse(text).key, start, limit)
+
+    def providers(self) -> list[dict[str, str]]:
+        """All bound labels."""
+        return self.store.providers()
+
+    def resolve(self, text: str, at: int) -> tuple[int, JsonObject]:
+        """The signed answer about a name, and its HTTP status: 200, 403, 404 or 410.
+
+        Raises:
+            Malformed: ``ans-name``. Unavailable: ``unavailable``.
+        """
+        name = AnsName.parse(text)
+        with self.store.transaction(reading=True) as db:
+            named = self.shelf.named(db, name.key, at)
+            if named is None:
+                return 404, {"freshness": freshness(self._key, self.did, name, "not-found", at)}
+            active = named.status == "active"
+            receipt = self.shelf.receipt(db, named.record_row if active else named.last_row)
+        token = freshness(
+            self._key,
+            self.did,
+            name,
+            named.status,
+            at,
+            record=digest_of(named.record) if active else None,
+            seq=named.standing.seq,
+            reason=None if active else named.last.get("reason"),
+        )
+        if active:
+            return 200, {"record": named.record, "receipt": receipt, "freshness": token}
+        status = 403 if named.status == "suspended" else 410
+        return status, {"receipt": receipt, "freshness": token}
+
+    def by_agent(self, agent: str, at: int) -> list[JsonObject]:
+        """The answers about every name of an agent."""
+        with self.store.transaction(reading=True) as db:
+            keys = self.store.names_of(db, agent)
+        return [self.resolve(key, at)[1] for key in keys]
+
+    # --- inside ---------------------------------------------------------------------------------
+
+    def _write(
+        self, batch: Batch, name: AnsName, event: JsonObject, digest: str, judged: Judged
+    ) -> None:
+        """The event, its leaf, and the name as it is then."""
+        db = batch.db
+        owner = self.store.owner(db, name.provider_key)
+        if owner is None or judged.organization not in (None, owner):
+            raise error("namespace", f"{name.provider} is not bound to {judged.organization}")
+        named = self.shelf.named(db, name.key, batch.time)
+        move = Move(
+            event["type"], event["agent"], judged.by, event["seq"], digest,
+            event.get("previous"), event.get("from"),
+        )  # fmt: skip
+        after = step(
+            None if named is None else named.standing,
+            move,
+            expired=named is not None and batch.time >= named.expires,
+        )
+        record: JsonObject | None = event.get("record")
+        stands = record or (None if named is None else named.record) or {}
+        opening = members(salt=new_nonce(), sponsor=judged.sponsor, chain=judged.chain)
+        leaf = entry(self.did, name, event, after, judged.by, stands.get("key"), opening)
+        number = batch.log(leaf)
+        row = {
+            "digest": digest,
+            "key": name.key,
+            "seq": after.seq,
+            "record": leaf.get("record"),
+            "body": canonical(event),
+            "opening": canonical(opening),
+            "evidence": judged.evidence.to_bytes() if record and judged.evidence else None,
+            "leaf": number,
+            "suspended": after.suspended,
+        }
+        expires = None if record is None else shape.time(record["expires"], "expires")
+        self.store.append(db, row, after, expires=expires, vouched=judged.vouched)
+        if judged.spent is not None:
+            self.store.spend(db, *judged.spent)
+
+    def _receipt(self, digest: str) -> JsonObject:
+        """The receipt of an event that is in the store, once its checkpoint is published."""
+        with self.store.transaction(reading=True) as db:
+            row = self.store.event(db, digest)
+            receipt = self.shelf.receipt(db, row, opening=True)
+        self._sequencer.acknowledge(row.leaf)
+        return receipt
+
+    def _logged(self, number: int) -> JsonObject:
+        with self.store.transaction(reading=True) as db:
+            receipt = self.log.receipt(db, number)
+        self._sequencer.acknowledge(number)
+        return receipt
+
+    def _evidence(self, name: str) -> Evidence | None:
+        try:
+            return self._fresh(name)
+        except Error:
+            return None  # whoever needs it will say what is missing
+
+    def _standing(self, agent: str, trust: Trust, at: int) -> str | int:
+        """Until when somebody answers for the agent; or why nobody does; empty: unknown."""
+        evidence = self._evidence(agent)
+        if evidence is None:
+            return ""
+        try:
+            found = judging.living(agent, evidence, trust, at)
+        except Error as exc:
+            return judging.gone(agent, evidence, exc, at) or ""
+        self._remember(found.seen)
+        return found.vouched
+
+    def _suspend(self, key: str, last: str, reason: str, at: int) -> bool:
+        """Suspend a name, unless it has changed since it was judged."""
+        with self.store.transaction(reading=True) as db:
+            named = self.shelf.named(db, key, at)
+        if named is None or named.standing.last != last:
+            return False
+        try:
+            self._own(named, "suspend", reason, Judged("registry", sponsor=named.sponsor), at)
+        except (Conflict, Gone):
+            return False
+        return True
+
+    def _own(
+        self, named: Named, kind: str, reason: str | None, judged: Judged, at: int
+    ) -> JsonObject:
+        """An event of the registry's own."""
+        event = members(
+            version=1,
+            registry=self.did,
+            name=str(named.name),
+            type=kind,
+            seq=named.standing.seq + 1,
+            previous=named.standing.last,
+            reason=reason,
+            agent=named.standing.agent,
+            by=self.did,
+            at=shape.format_time(at),
+        )
+        event = sign(event, self._key, self.did, at)
+        digest = digest_of(event)
+        with self._sequencer.writing(at) as batch:
+            self._write(batch, named.name, event, digest, judged)
+        return self._receipt(digest)
