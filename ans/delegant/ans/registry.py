@@ -198,6 +198,14 @@ class Registry:
         judged = Judged("registry", found.organization, found.sponsor, vouched=found.vouched)
         return self._own(named, "resume", reason, judged, at)
 
+    def cosigned(self, note: str) -> None:
+        """Keep a checkpoint of this log with the cosignatures that witnesses made.
+
+        Raises:
+            Rejected: ``log-note``. Unavailable: ``unavailable``.
+        """
+        self._sequencer.cosigned(note)
+
     def once(self, key: str, until: int) -> None:
         """Accept a key once, for routes that are not events.
 
