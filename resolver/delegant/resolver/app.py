@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -184,10 +184,10 @@ def own_trust(home: Home) -> Trust:
 def _judge(body: JsonObject, at: int, trust: Trust) -> Verdict:
     try:
         return decide(
-            Presentation.fromjson_reply(body["presentation"]),
-            Evidence.fromjson_reply(body.get("evidence", {})),
+            Presentation.from_json(body["presentation"]),
+            Evidence.from_json(body.get("evidence", {})),
             trust,
-            Act.fromjson_reply(body["request"]),
+            Act.from_json(body["request"]),
             at=at,
             nonce=body.get("nonce"),
         )

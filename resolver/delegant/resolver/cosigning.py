@@ -16,8 +16,8 @@ from typing import Final
 
 import httpx
 
-from delegant.ans.log.checkpoint import parse_checkpoint, parse_size
-from delegant.ans.log.note import NoteKey
+from delegant.ans.log.checkpoint import parse_checkpoint
+from delegant.ans.log.note import NoteKey, parse_number
 from delegant.ans.log.witness import MAX_ANSWER, SIZE_TYPE, Request, collect
 from delegant.ans.registry import Registry
 from delegant.credentials.errors import Error, error
@@ -111,7 +111,7 @@ class Cosigners:
                 return found
             if status != 409 or media != SIZE_TYPE:
                 break
-            old = parse_size(text.removesuffix("\n"))
+            old = parse_number(text.removesuffix("\n"))
             if old > size:
                 raise error("log-rollback", f"{key.name} has seen {old} entries, we have {size}")
         raise error("log-witness", f"it answered {status}: {text[:200]!r}")
