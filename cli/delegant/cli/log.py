@@ -6,6 +6,7 @@ it to a key that was known before. The log, and httpx with it, is imported where
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from pathlib import Path
@@ -14,16 +15,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from delegant.credentials.errors import error
-from delegant.credentials.shape import format_time
+from delegant.credentials.shape import closed
 from delegant.wallet import Wallet, files, load_trust
-from delegant.wallet.notekey import WITNESS, note_key
+from delegant.wallet.keystore import read_header
 
 from .edge import Edge, command
 from .serve import needs_server
-from .typed import seconds
+from .typed import address, seconds
 
 if TYPE_CHECKING:
-    from delegant.ans.log import LogReader
+    from delegant.ans.log.note import NoteSigner
+    from delegant.ans.log.reading import LogReader
     from delegant.ans.replay import Entry
 
 log = typer.Typer(no_args_is_help=True, help="The log of names: verify, watch, witness.")
@@ -57,7 +59,8 @@ def _reader(
     quorum: int | None,
 ) -> tuple[LogReader, str | None]:
     """What reads the log, and the DID whose log it must be."""
-    from delegant.ans.log import LogReader, NoteKey, folder_fetch, http_fetch  # noqa: PLC0415
+    from delegant.ans.log.note import NoteKey  # noqa: PLC0415
+    from delegant.ans.log.reading import LogReader, http_fetch  # noqa: PLC0415
 
     if key is None:
         if witnesses:
@@ -82,7 +85,7 @@ def _reader(
 
 
 def _folder(where: str) -> Any:
-    from delegant.ans.log import folder_fetch  # noqa: PLC0415
+    from delegant.ans.log.reading import folder_fetch  # noqa: PLC0415
 
     if not Path(where).is_dir():
         raise error("not-found", f"{where} is neither an address nor a folder")
@@ -179,3 +182,94 @@ def log_monitor(
         if pause is None:
             return
         time.sleep(pause)
+
+
+def _remembered(reader: LogReader, state: Path) -> Any:
+    """The checkpoint that was seen last; None where there is no state yet.
+
+    Raises:
+        Malformed: ``shape`` for a damaged file: it protects against rollback, so it is not
+        silently begun anew. Rejected: ``log-note``.
+    """
+    from delegant.ans.log.checkpoint import open_checkpoint  # noqa: PLC0415
+
+    if not state.exists():
+        return None
+    value = closed(files.read_object(state), state.name, frozenset({"version", "checkpoint"}))
+    if value["version"] != 1 or type(value["checkpoint"]) is not str:
+        raise error("shape", f"{state.name}: version is 1, checkpoint is a signed note")
+    return open_checkpoint(value["checkpoint"], reader.key)
+
+
+def _report(value: dict[str, Any]) -> str:
+    lines = [f"{value['origin']}: {value['size']} entries, {value['since']} seen before"]
+    lines += [f"  {row['name']}  {row['agent']}, {row['state']}" for row in value["names"]]
+    for row in value["findings"]:
+        when = f" {row['time']}" if "time" in row else ""
+        lines.append(f"! {row['kind']} at {row['index']}{when}: {row['about']}: {row['detail']}")
+    if value.get("more"):
+        lines.append("! and more than that")
+    return "\n".join(lines if value["findings"] else [*lines, "nothing you should look at"])
+
+
+@command(log, "witness-key")
+def log_witness_key(
+    edge: Edge,
+    name: Annotated[str, typer.Argument(help="Its name, as witness.example/w1.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="The new file, under a passphrase.")],
+) -> None:
+    """Make the key of a witness; what is printed is public."""
+    passphrases = edge.passphrases()
+    secret = passphrases.get(f"witness {name}", new=True)
+    signer = _signer(name, Wallet.create(out, secret, kind="witness", name=name))
+    vkey = signer.key.vkey
+    edge.show({"name": name, "key": vkey, "file": str(out)}, vkey)
+
+
+@command(log, "witness")
+def log_witness(
+    edge: Edge,
+    key_file: Annotated[Path, typer.Option(help="From `delegant log witness-key`.")],
+    log_key: Annotated[list[str], typer.Option("--log", help="A log's note key; several times.")],
+    bind: Annotated[
+        str, typer.Option(help="HOST:PORT; port 0 picks a free one.")
+    ] = "127.0.0.1:8089",
+    state: Annotated[
+        Path | None, typer.Option(help="What was cosigned last; else beside the key.")
+    ] = None,
+) -> None:
+    """Cosign the checkpoints of logs that only grow, for whoever asks. Stop with Ctrl-C.
+
+    A witness on the machine of the log, or in the same hands, is a demonstration: whoever could
+    fork the log could fork its witness too. Run it elsewhere.
+    """
+    needs_server()
+    from delegant.ans.log.note import NoteKey  # noqa: PLC0415
+    from delegant.ans.log.witness import Witness  # noqa: PLC0415
+    from delegant.resolver.listening import listen  # noqa: PLC0415 - needs the extra
+    from delegant.resolver.witnessing import Book, PlainDeadline, witness_app  # noqa: PLC0415
+
+    host, port = address(bind)
+    logs = [NoteKey.parse(text) for text in log_key]
+    header = read_header(key_file)
+    secret = edge.passphrases().get(f"witness {header['name']}")
+    signer = _signer(header["name"], Wallet.open(key_file, secret, kind="witness"))
+    witness = Witness(signer, {one.name: [one] for one in logs})
+    book = Book(state or key_file.with_name(f"{key_file.name}.seen.json"))
+
+    def listening(url: str) -> None:
+        told = (
+            f"listening on {url}\nwitness {signer.key.vkey}\n"
+            f"of {', '.join(one.name for one in logs)}\n"
+            "on the machine of the log this is a demonstration, not independence"
+        )
+        value = {"listening": url, "key": signer.key.vkey, "logs": [one.name for one in logs]}
+        print(json.dumps(value) if edge.json else told, flush=True)
+
+    listen(witness_app(witness, book), host, port, listening, protocol=PlainDeadline)
+
+
+def _signer(name: str, wallet: Wallet) -> NoteSigner:
+    from delegant.ans.log.note import COSIGNATURE, NoteSigner  # noqa: PLC0415
+
+    return NoteSigner(name, wallet.key(), COSIGNATURE)

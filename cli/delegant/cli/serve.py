@@ -14,6 +14,7 @@ from delegant.wallet.keystore import read_header
 from delegant.wallet.registry import REGISTRY_FILE
 
 from .edge import Edge, command
+from .typed import address
 
 __all__ = ["needs_server", "register"]
 
@@ -56,9 +57,7 @@ def serve(
     from delegant.resolver.server import serve as run  # noqa: PLC0415 - needs the extra
     from delegant.wallet.issuer import Issuer  # noqa: PLC0415 - needs extras
 
-    host, colon, port = bind.rpartition(":")
-    if not colon or not port.isdigit() or int(port) > 65535:
-        raise error("shape", "--bind is HOST:PORT")
+    host, port = address(bind)
     home = edge.home()
     read_header(home.wallet_path("organization"))  # damage is told before anybody types
     secret = home.passphrases.get("organization")  # asked for once, for both wallets
@@ -79,7 +78,7 @@ def serve(
         organization,
         issuer,
         host,
-        int(port),
+        port,
         listening,
         development=insecure_development,
     )
