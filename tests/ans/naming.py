@@ -6,8 +6,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from delegant.ans import Resolution, new_event, new_record, submission, verify_answer
+from delegant.ans import (
+    Resolution,
+    consent,
+    new_event,
+    new_record,
+    statement,
+    submission,
+    verify_answer,
+)
 from delegant.ans.documents import Logged, check_receipt
+from delegant.ans.leaf import NameLeaf
 from delegant.ans.log.note import NoteKey, NoteSigner
 from delegant.ans.registry import Registry
 from delegant.ans.store import Store
@@ -66,6 +75,14 @@ class Naming:
     def logged(self, receipt: JsonObject) -> Logged:
         return check_receipt(receipt, self.did, self.log)
 
+    def leaf(self, receipt: JsonObject) -> NameLeaf:
+        found = self.logged(receipt).leaf
+        assert isinstance(found, NameLeaf)
+        return found
+
+    def state(self, name: str = NAME) -> str:
+        return str(self.registry.resolve(name, self.now)[1]["freshness"]["status"])
+
     def believed(self, answer: JsonObject, name: str = NAME) -> Resolution:
         return verify_answer(answer, self.did, name, at=self.now, log=self.log)
 
@@ -89,6 +106,43 @@ class Naming:
         if kind not in ("revoke", "suspend", "resume"):
             own.setdefault("record", self.record(bot, name))
         return new_event(bot.key, bot.did, self.did, name, kind, **own)
+
+    def transfer(
+        self,
+        receipt: JsonObject,
+        to: Party,
+        *,
+        name: str = NAME,
+        owner: Party | None = None,
+        record: JsonObject | None = None,
+    ) -> JsonObject:
+        """The bot gives a name to another agent, with all three signatures."""
+        event = self.event(
+            "transfer", name=name, receipt=receipt, agent=to.did,
+            record=record or self.record(to, name),
+        )  # fmt: skip
+        event = consent(event, to.key, to.did, at=self.now)
+        holder = owner or self.world.org
+        return consent(event, holder.key, holder.did, at=self.now)
+
+    def office(
+        self,
+        kind: str,
+        by: Party,
+        receipt: JsonObject,
+        *,
+        bot: Party | None = None,
+        name: str = NAME,
+        **more: Any,
+    ) -> JsonObject:
+        """An event by whoever is not the agent."""
+        agent = (bot or self.bot).did
+        own: dict[str, Any] = {"at": self.now, "agent": agent, "receipt": receipt} | more
+        return new_event(by.key, by.did, self.did, name, kind, **own)
+
+    def say(self, event: JsonObject, evidence: Evidence | None = None) -> JsonObject:
+        """Send an event by whoever is not the agent."""
+        return self.registry.submit(statement(event, evidence), None, self.now)
 
     def body(
         self,

@@ -149,17 +149,17 @@ def test_acknowledged_registrations_survive_kill_9(settled: House) -> None:
         with served(settled) as process:
             timer = threading.Timer(rng.uniform(0.05, 0.3), process.kill)
             timer.start()
-            with contextlib.suppress(Error), Client(settled.url, settled.registry) as client:
+            with contextlib.suppress(Error), Client(settled.url, settled.registry, log=settled.log) as client:
                 for name in names:
                     receipt = client.submit(*wires[name])
-                    acknowledged[name] = receipt["event"]
+                    acknowledged[name] = receipt["leaf"]["event"]
             timer.join()
             assert process.wait(10) == -signal.SIGKILL
     start = time.monotonic()
-    with served(settled), Client(settled.url, settled.registry) as client:
+    with served(settled), Client(settled.url, settled.registry, log=settled.log) as client:
         assert time.monotonic() - start < 30
         for name, event in acknowledged.items():
-            assert client.resolve(name).answer["receipt"]["event"] == event
+            assert client.resolve(name).answer["receipt"]["leaf"]["event"] == event
         for name in names:  # those without an answer: wholly there, or not at all
             if name not in acknowledged:
                 with contextlib.suppress(Error):

@@ -66,6 +66,11 @@ class Registry:
         self._sequencer = Sequencer(store, signer, checkpoint)
         self.log = Logbook(store, did, self._sequencer)
         self.shelf = Shelf(store, self.log)
+        # The log as it is read over HTTP.
+        self.checkpoint, self.tile, self.bundle = (
+            self.log.checkpoint, self.log.tile, self.log.bundle,
+        )  # fmt: skip
+        self.inclusion, self.consistency = self.log.inclusion, self.log.consistency
 
     # --- writing --------------------------------------------------------------------------------
 

@@ -139,6 +139,8 @@ def by_agent(
     event = sent.event
     evidence = Evidence.from_json(sent.body["evidence"])
     sponsorship = judging.sponsorship(event["agent"], evidence, trust, at)
+    if "record" in event and record_key(event["record"]) != sponsorship.key:
+        raise error("did-key-mismatch", "the record's key is not the one the identity pins")
     if event["by"] == event["agent"]:
         with _holder():
             check_event(event, _keys(event["agent"], sponsorship.key))
@@ -255,8 +257,6 @@ def _record_fits(record: JsonObject, sponsorship: Sponsorship, at: int) -> None:
     """The record says what the evidence shows, and ends with the agent's identity."""
     if record["sponsorship"] != sponsorship_of(sponsorship.path):
         raise error("orphan-agent", "the record states another sponsorship than the evidence")
-    if record_key(record) != sponsorship.key:
-        raise error("did-key-mismatch", "the record's key is not the one the identity pins")
     expires = shape.time(record["expires"], "expires")
     if at >= expires:
         raise error("expired", "the record has expired already")

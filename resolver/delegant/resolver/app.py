@@ -47,7 +47,7 @@ from .retiring import decided
 __all__ = ["create_app", "own_trust"]
 
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,5}", re.ASCII)
-_NEGATIVE: Final = {404: "ans-not-found", 410: "ans-gone"}
+_NEGATIVE: Final = {403: "ans-suspended", 404: "ans-not-found", 410: "ans-gone"}
 PROBLEM: Final = "application/problem+json"
 FEED: Final = "application/revocation-feed+jwt"
 _HTTP_CODES: Final = {404: "not-found", 405: "method-not-allowed", 400: "json"}

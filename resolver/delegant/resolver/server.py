@@ -11,12 +11,14 @@ from typing import Final
 
 from fastapi import FastAPI
 
+from delegant.ans.log.note import NoteSigner
 from delegant.ans.registry import Registry
 from delegant.ans.store import Store
 from delegant.credentials import Error
 from delegant.credentials.errors import error
-from delegant.wallet import Home, Wallet, refresh, save_seen
+from delegant.wallet import Home, Wallet, gather, refresh, save_seen
 from delegant.wallet.issuer import Issuer
+from delegant.wallet.registry import LOG_ROLE
 
 from .app import create_app, own_trust
 from .door import is_loopback
@@ -34,8 +36,11 @@ def open_registry(home: Home, organization: Wallet) -> Registry:
         Store(home.path / "registry.db"),
         home.settings.registry,
         organization.key("registry"),
+        NoteSigner(home.settings.log, organization.key(LOG_ROLE)),
+        home.path / "log" / "checkpoint",
         lambda: own_trust(home),
         lambda seen: save_seen(home.path / "trust", seen),
+        lambda name: gather(home, [name]),
     )
 
 
