@@ -49,7 +49,7 @@ def test_register_resolve_renew_revoke(house: House) -> None:
         assert found.sponsor == house.home.subject("ana").did
 
         renewed = house.post(house.event(mine, "renew", receipt=first.json))
-        assert (renewed.status, renewed.json["seq"]) == (200, 1)
+        assert (renewed.status, renewed.json["leaf"]["seq"]) == (200, 1)
         assert client.resolve(mine).seq == 1
 
         gone = house.event(mine, "revoke", receipt=renewed.json, reason="retired")
@@ -76,7 +76,10 @@ def test_both_ways_to_ask_give_an_answer_that_stands_alone(house: House) -> None
         house.call("POST", "/v1/resolve", asked),
     ):
         assert reply.status == 200
-        assert verify_answer(reply.json, house.registry, mine, at=now(), log=house.log).did == house.bot.did
+        assert (
+            verify_answer(reply.json, house.registry, mine, at=now(), log=house.log).did
+            == house.bot.did
+        )
 
 
 def test_the_same_submission_again_gets_the_same_receipt(house: House) -> None:
@@ -91,8 +94,11 @@ def test_the_same_submission_again_gets_the_same_receipt(house: House) -> None:
 def test_the_client_submits_and_checks_the_receipt(house: House) -> None:
     event = house.event(name("client"))
     with Client(house.url, house.registry, log=house.log) as client:
-        assert client.submit(*house.wire(event))["agent"] == house.bot.did
-    with Client(house.url, house.other.did, log=house.log) as client, pytest.raises(Error) as caught:
+        assert client.submit(*house.wire(event))["leaf"]["agent"] == house.bot.did
+    with (
+        Client(house.url, house.other.did, log=house.log) as client,
+        pytest.raises(Error) as caught,
+    ):
         client.submit(*house.wire(event))  # the caller pinned another registry
     assert caught.value.code == "ans-signature"
 
@@ -138,7 +144,10 @@ def test_the_names_of_an_agent(house: House) -> None:
     house.post(house.event(mine))
     reply = house.call("GET", f"/v1/agents/{house.bot.did}")
     answers = {one["record"]["name"]: one for one in reply.json["names"] if "record" in one}
-    assert verify_answer(answers[mine], house.registry, mine, at=now(), log=house.log).did == house.bot.did
+    assert (
+        verify_answer(answers[mine], house.registry, mine, at=now(), log=house.log).did
+        == house.bot.did
+    )
 
 
 # --- status lists and evidence -----------------------------------------------------------------

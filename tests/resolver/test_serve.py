@@ -149,7 +149,10 @@ def test_acknowledged_registrations_survive_kill_9(settled: House) -> None:
         with served(settled) as process:
             timer = threading.Timer(rng.uniform(0.05, 0.3), process.kill)
             timer.start()
-            with contextlib.suppress(Error), Client(settled.url, settled.registry, log=settled.log) as client:
+            with (
+                contextlib.suppress(Error),
+                Client(settled.url, settled.registry, log=settled.log) as client,
+            ):
                 for name in names:
                     receipt = client.submit(*wires[name])
                     acknowledged[name] = receipt["leaf"]["event"]

@@ -54,8 +54,12 @@ class Logbook:
         return self._opened(self._sequencer.text())
 
     def receipt(self, db: Connection, number: int, opening: JsonObject | None = None) -> JsonObject:
-        """The receipt of a leaf: always the same one, under the first checkpoint that covers it."""
-        note = self._store.checkpoint(db, above=number)
+        """The receipt of a leaf, under the first checkpoint that covers it.
+
+        Always the same one, unless witnesses have cosigned: then under the first that the most
+        of them did.
+        """
+        note = self._store.covering(db, number)
         if note is None:
             raise error("unavailable", "an entry has no checkpoint")
         size = self._opened(note).size

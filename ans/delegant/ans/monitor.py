@@ -184,10 +184,10 @@ class Finding:
     @property
     def json(self) -> JsonObject:
         """The form that is shown."""
-        when = {} if self.time is None else {"time": format_time(self.time)}
-        return {
-            "index": self.index, "kind": self.kind, "about": self.about, "detail": self.detail, **when
+        value: JsonObject = {
+            "index": self.index, "kind": self.kind, "about": self.about, "detail": self.detail,
         }  # fmt: skip
+        return value if self.time is None else value | {"time": format_time(self.time)}
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from delegant.credentials import Evidence, PrivateKey, Seen, Trust, shape
+from delegant.credentials import Evidence, PrivateKey, Seen, Trust, jose, shape
 from delegant.credentials.codec import JsonObject, canonical
+from delegant.credentials.did import check as check_did
+from delegant.credentials.did import vm_of
 from delegant.credentials.errors import Conflict, Error, Gone, error
 from delegant.credentials.keys import new_nonce
 
@@ -26,6 +28,7 @@ from .submitting import Judged, Submission, by_agent, by_office, entry
 __all__ = ["Registry"]
 
 PAGE: Final = 500
+ANSWER_TYPE: Final = "ans-answer+jwt"
 
 
 class Registry:
@@ -203,6 +206,14 @@ class Registry:
         judged = Judged("registry", found.organization, found.sponsor, vouched=found.vouched)
         return self._own(named, "resume", reason, judged, at)
 
+    def cosigned(self, note: str) -> None:
+        """Keep a checkpoint of this log with the cosignatures that witnesses made.
+
+        Raises:
+            Rejected: ``log-note``. Unavailable: ``unavailable``.
+        """
+        self._sequencer.cosigned(note)
+
     def once(self, key: str, until: int) -> None:
         """Accept a key once, for routes that are not events.
 
@@ -270,6 +281,10 @@ class Registry:
             return 200, {"record": named.record, "receipt": receipt, "freshness": token}
         status = 403 if named.status == "suspended" else 410
         return status, {"receipt": receipt, "freshness": token}
+
+    def token(self, answer: JsonObject) -> str:
+        """An answer as one compact JWS by the registry's key, ``typ: ans-answer+jwt``."""
+        return jose.sign(answer, self._key, ANSWER_TYPE, vm_of(check_did(self.did)))
 
     def by_agent(self, agent: str, at: int) -> list[JsonObject]:
         """The answers about every name of an agent."""

@@ -28,7 +28,13 @@ from delegant.wallet import files
 
 from .leaf import leaf_bytes, parse_leaf
 from .log import merkle, tiles
-from .log.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
+from .log.checkpoint import (
+    Checkpoint,
+    add_signatures,
+    open_checkpoint,
+    parse_checkpoint,
+    sign_checkpoint,
+)
 from .log.note import NoteKey, NoteSigner
 from .store import Store
 
@@ -117,6 +123,29 @@ class Sequencer:
                 newest = self._store.checkpoint(db)
             if newest is not None:
                 self._publish(newest)
+
+    def cosigned(self, note: str) -> None:
+        """Keep the cosignatures of a checkpoint of ours, for receipts from now on.
+
+        Args:
+            note: with cosignatures that the caller verified.
+
+        Raises:
+            Rejected: ``log-note`` for a checkpoint that this log never signed.
+            Unavailable: ``unavailable``.
+        """
+        given, lines = parse_checkpoint(note)
+        with self._alone():
+            with self._store.transaction() as db:
+                held = self._store.checkpoint_of(db, given.size)
+                if held is None or parse_checkpoint(held)[0] != given:
+                    raise error("log-note", "a checkpoint that this log never signed")
+                whole = add_signatures(held, lines.signatures)
+                found = parse_checkpoint(whole)[1].signatures
+                others = {(one.name, one.id) for one in found if not one.by(self.key)}
+                self._store.put_cosigned(db, given.size, whole, len(others))
+            if self.published().size == given.size:
+                files.write(self._path, whole.encode("utf-8"))
 
     def published(self) -> Checkpoint:
         """What the checkpoint file says.

@@ -235,19 +235,39 @@ class Store:
         newest: int | None = db.execute(select(func.max(LEAVES.c.number))).scalar()
         return 0 if newest is None else newest + 1
 
-    def checkpoint(self, db: Connection, above: int | None = None) -> str | None:
-        """The newest checkpoint; or the smallest of more leaves than ``above``."""
-        query = select(CHECKPOINTS.c.note)
-        if above is None:
-            query = query.order_by(CHECKPOINTS.c.size.desc())
-        else:
-            query = query.where(CHECKPOINTS.c.size > above).order_by(CHECKPOINTS.c.size)
+    def checkpoint(self, db: Connection) -> str | None:
+        """The newest checkpoint."""
+        query = select(CHECKPOINTS.c.note).order_by(CHECKPOINTS.c.size.desc())
         note: str | None = db.execute(query.limit(1)).scalar_one_or_none()
+        return note
+
+    def covering(self, db: Connection, number: int) -> str | None:
+        """The checkpoint that covers a leaf: with the most cosignatures, of these the smallest."""
+        most: int | None = db.execute(select(func.max(CHECKPOINTS.c.cosigned))).scalar()
+        for count in range(most or 0, -1, -1):
+            query = select(CHECKPOINTS.c.note).where(
+                CHECKPOINTS.c.cosigned == count, CHECKPOINTS.c.size > number
+            )
+            query = query.order_by(CHECKPOINTS.c.size).limit(1)
+            note: str | None = db.execute(query).scalar_one_or_none()
+            if note is not None:
+                return note
+        return None
+
+    def checkpoint_of(self, db: Connection, size: int) -> str | None:
+        """The checkpoint of a size."""
+        query = select(CHECKPOINTS.c.note).where(CHECKPOINTS.c.size == size)
+        note: str | None = db.execute(query).scalar_one_or_none()
         return note
 
     def put_checkpoint(self, db: Connection, size: int, note: str) -> None:
         """Write the signed checkpoint of a size."""
-        db.execute(insert(CHECKPOINTS).values(size=size, note=note))
+        db.execute(insert(CHECKPOINTS).values(size=size, note=note, cosigned=0))
+
+    def put_cosigned(self, db: Connection, size: int, note: str, cosigned: int) -> None:
+        """Write the checkpoint of a size with its cosignatures."""
+        where = CHECKPOINTS.c.size == size
+        db.execute(update(CHECKPOINTS).where(where).values(note=note, cosigned=cosigned))
 
     def close(self) -> None:
         """Let go of the file."""

@@ -8,6 +8,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Index,
     Integer,
     LargeBinary,
     MetaData,
@@ -102,4 +103,7 @@ CHECKPOINTS = Table(
     META,
     Column("size", BigInteger, primary_key=True, autoincrement=False),
     Column("note", Text, nullable=False),
+    Column("cosigned", Integer, nullable=False),
+    Index("checkpoints_cosigned", "cosigned", "size"),
 )
+"""``cosigned`` is by how many witnesses."""

@@ -59,7 +59,8 @@ def _reader(
     quorum: int | None,
 ) -> tuple[LogReader, str | None]:
     """What reads the log, and the DID whose log it must be."""
-    from delegant.ans.log import LogReader, NoteKey, folder_fetch, http_fetch  # noqa: PLC0415
+    from delegant.ans.log.note import NoteKey  # noqa: PLC0415
+    from delegant.ans.log.reading import LogReader, http_fetch  # noqa: PLC0415
 
     if key is None:
         if witnesses:
@@ -84,7 +85,7 @@ def _reader(
 
 
 def _folder(where: str) -> Any:
-    from delegant.ans.log import folder_fetch  # noqa: PLC0415
+    from delegant.ans.log.reading import folder_fetch  # noqa: PLC0415
 
     if not Path(where).is_dir():
         raise error("not-found", f"{where} is neither an address nor a folder")
@@ -190,6 +191,8 @@ def _remembered(reader: LogReader, state: Path) -> Any:
         Malformed: ``shape`` for a damaged file: it protects against rollback, so it is not
         silently begun anew. Rejected: ``log-note``.
     """
+    from delegant.ans.log.checkpoint import open_checkpoint  # noqa: PLC0415
+
     if not state.exists():
         return None
     value = closed(files.read_object(state), state.name, frozenset({"version", "checkpoint"}))
@@ -241,7 +244,8 @@ def log_witness(
     fork the log could fork its witness too. Run it elsewhere.
     """
     needs_server()
-    from delegant.ans.log import NoteKey, Witness  # noqa: PLC0415
+    from delegant.ans.log.note import NoteKey  # noqa: PLC0415
+    from delegant.ans.log.witness import Witness  # noqa: PLC0415
     from delegant.resolver.listening import listen  # noqa: PLC0415 - needs the extra
     from delegant.resolver.witnessing import Book, PlainDeadline, witness_app  # noqa: PLC0415
 

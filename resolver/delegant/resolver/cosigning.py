@@ -8,6 +8,7 @@ A witness that does not answer costs its cosignature and nothing else.
 from __future__ import annotations
 
 import logging
+import time
 from base64 import b64decode
 from collections.abc import Sequence
 from types import TracebackType
@@ -15,8 +16,8 @@ from typing import Final
 
 import httpx
 
-from delegant.ans.log.checkpoint import parse_checkpoint, parse_size
-from delegant.ans.log.note import NoteKey
+from delegant.ans.log.checkpoint import parse_checkpoint
+from delegant.ans.log.note import NoteKey, parse_number
 from delegant.ans.log.witness import MAX_ANSWER, SIZE_TYPE, Request, collect
 from delegant.ans.registry import Registry
 from delegant.credentials.errors import Error, error
@@ -26,6 +27,8 @@ __all__ = ["Cosigners"]
 
 LOG: Final = logging.getLogger("delegant")
 SECONDS: Final = 5.0
+REST: Final = 15.0
+"""Seconds a witness that did not cosign is left alone."""
 
 
 class Cosigners:
@@ -49,6 +52,7 @@ class Cosigners:
         self._registry = registry
         self._witnesses = [(one.url, NoteKey.parse(one.key)) for one in witnesses]
         self._sizes: dict[str, int] = {}
+        self._rests: dict[str, float] = {}
         self._http = httpx.Client(
             timeout=SECONDS,
             transport=transport,
@@ -78,12 +82,13 @@ class Cosigners:
         size = parse_checkpoint(note)[0].size
         added = 0
         for url, key in self._witnesses:
-            if size == 0 or _has(note, key):
+            if size == 0 or _has(note, key) or self._rests.get(key.vkey, 0.0) > time.monotonic():
                 continue
             try:
                 note = self._asked(url, key, note, size)
             except (Error, httpx.HTTPError) as exc:
                 LOG.warning("the witness %s did not cosign: %s", key.name, exc)
+                self._rests[key.vkey] = time.monotonic() + REST
             else:
                 added += 1
         if added:
@@ -106,7 +111,7 @@ class Cosigners:
                 return found
             if status != 409 or media != SIZE_TYPE:
                 break
-            old = parse_size(text.removesuffix("\n"))
+            old = parse_number(text.removesuffix("\n"))
             if old > size:
                 raise error("log-rollback", f"{key.name} has seen {old} entries, we have {size}")
         raise error("log-witness", f"it answered {status}: {text[:200]!r}")

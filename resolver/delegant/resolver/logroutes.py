@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
@@ -26,6 +27,7 @@ __all__ = ["CHECKPOINT", "add"]
 
 CHECKPOINT: Final = "text/plain; charset=utf-8"
 _TILE: Final = "application/octet-stream"
+FULL: Final = 256
 _SHORT: Final = "public, max-age=60"
 _NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,15}", re.ASCII)
 
@@ -36,7 +38,7 @@ def add(app: FastAPI, registry: Registry) -> None:
     @reading(app, "/checkpoint")
     async def checkpoint(http: Request) -> Response:
         """The newest checkpoint: a signed note, with the cosignatures there are."""
-        note = await asyncio.to_thread(registry.checkpoint)
+        note = await asyncio.to_thread(registry.log.checkpoint)
         return cached(http, note.encode(), CHECKPOINT, "public, max-age=1")
 
     @reading(app, "/tile/{rest:path}")
@@ -56,7 +58,7 @@ def add(app: FastAPI, registry: Registry) -> None:
         if "event" in asked and not is_digest(entry):
             raise error("shape", "event is the digest of an event")
         size = _number(asked["size"]) if "size" in asked else None
-        found = await asyncio.to_thread(registry.inclusion, entry, size)
+        found = await asyncio.to_thread(registry.log.inclusion, entry, size)
         return _proof(found, sized=size is not None)
 
     @reading(app, "/v1/log/consistency")
@@ -66,7 +68,7 @@ def add(app: FastAPI, registry: Registry) -> None:
         if "old" not in asked:
             raise error("shape", "say from which size: ?old=")
         new = _number(asked["new"]) if "new" in asked else None
-        found = await asyncio.to_thread(registry.consistency, _number(asked["old"]), new)
+        found = await asyncio.to_thread(registry.log.consistency, _number(asked["old"]), new)
         return _proof(found, sized=new is not None)
 
 
@@ -82,11 +84,10 @@ def _found(registry: Registry, path: str, http: Request) -> tuple[Callable[[], b
         place = tiles.parse_path(path)
     except Error:
         raise error("not-found", "there is no such tile") from None
-    level, index, width = place
-    full = width == tiles.WIDTH
-    if level is None:
-        return lambda: registry.bundle(index, width), full
-    return lambda: registry.tile(level, index, width), full
+    full = place.width == FULL
+    if place.level is None:
+        return partial(registry.log.bundle, place.index, place.width), full
+    return partial(registry.log.tile, place.level, place.index, place.width), full
 
 
 def _number(text: str) -> int:

@@ -9,12 +9,14 @@ tlog-proof.
 from __future__ import annotations
 
 import asyncio
+from base64 import b64decode
 from collections.abc import Callable
 from typing import Final
 
 from fastapi import FastAPI, Request, Response
 
-from delegant.ans import Query
+from delegant.ans.log.tlogproof import export
+from delegant.ans.query import Query
 from delegant.ans.registry import Registry
 from delegant.credentials import did, shape
 from delegant.credentials.codec import JsonObject, canonical, is_digest, parse_object
@@ -110,7 +112,9 @@ def _answered(http: Request, registry: Registry, query: Query, at: int) -> Respo
     media = choose(",".join(http.headers.getlist("accept")), (JSON, ANSWER, PROOF))
     if media is None or (media == PROOF and query.name is None):
         raise error("not-acceptable", f"there is {JSON}, {ANSWER}, and of one name {PROOF}")
-    status, answer = registry.resolve(query, at)
+    if query.name is None:  # searching comes with the search index
+        raise error("ans-query", "ask by name")
+    status, answer = registry.resolve(query.name, at)
     headers = {"vary": "accept"}
     control = "no-store"
     if http.method != "POST":
@@ -119,15 +123,29 @@ def _answered(http: Request, registry: Registry, query: Query, at: int) -> Respo
     if media == ANSWER:
         token = registry.token(answer).encode()
         return cached(http, token, media, control, status=status, headers=headers)
-    proof = registry.proof(answer) if media == PROOF else None
-    if proof is not None:
+    receipt = _receipt(answer) if media == PROOF else None
+    if receipt is not None:
         text = "text/plain; charset=utf-8"
-        return cached(http, proof.encode(), text, control, status=status, headers=headers)
+        return cached(http, _proof(receipt), text, control, status=status, headers=headers)
     if status != 200:  # a problem, with the signed answer inside
         told = error(_NEGATIVE[status], f"{answer['freshness']['status']}")
         body = canonical(told.problem() | {"answer": answer})
         return cached(http, body, PROBLEM, control, status=status, headers=headers)
     return cached(http, canonical(answer), JSON, control, headers=headers)
+
+
+def _receipt(answer: JsonObject) -> JsonObject | None:
+    """The receipt an answer about one name comes with: of its record, or of its last event."""
+    found = answer.get("resolvedAgents") or [answer.get("last") or answer]
+    receipt: JsonObject | None = found[0].get("receipt")
+    return receipt
+
+
+def _proof(receipt: JsonObject) -> bytes:
+    """A receipt as C2SP tlog-proof; its extra data is the entry itself."""
+    hashes = [b64decode(one) for one in receipt["proof"]]
+    leaf = canonical(receipt["leaf"])
+    return export(receipt["index"], hashes, receipt["checkpoint"], leaf).encode()
 
 
 def _kept(http: Request, read: Callable[[str], JsonObject], digest: str) -> Response:

@@ -3,7 +3,8 @@
     delegant.toml               settings: DIDs, addresses; nothing secret
     anchor.json                 public: what an API owner adds to a trust folder
     registry.json               public: the same for whoever resolves names here
-    registry.db                 names, events, the log; registry.checkpoint: its last signed state
+    registry.db                 names, events, and the log of both
+    log/registry.checkpoint     the log's newest checkpoint, so that a database set back is seen
     trust/                      the home's own trust folder
     wallets/organization.wallet attestation, status, registry and log keys
     wallets/issuer.wallet       keys for credentials in general, of every kind; no chain trusts them
