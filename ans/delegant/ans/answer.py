@@ -28,10 +28,10 @@ from delegant.credentials import canonical, did, digest, jose, shape
 from delegant.credentials.codec import Json, JsonObject
 from delegant.credentials.errors import error
 
-from .fresh import Entry, Freshness, check_freshness
+from .fresh import EXACT, FOUND, Entry, Freshness, check_freshness
 from .history import check_logged, check_signers
 from .leaf import NameLeaf
-from .matching import REASONS, Candidate, order, reason_against
+from .matching import REASONS, Candidate, judge, order
 from .name import AnsName
 from .query import Query
 from .receipt import Logged, check_receipt
@@ -206,6 +206,7 @@ def open_jws(token: str, trust: RegistryTrust) -> JsonObject:
         raise error("ans-signature", f"not signed by {trust.id}")
     return jws.payload
 
+
 def _shown(token: Freshness) -> tuple[Entry, ...]:
     """The entries that come with an agent: none of those that are gone or suspended."""
     return token.entries if STATUS[token.status] == "success" else ()
@@ -214,7 +215,7 @@ def _shown(token: Freshness) -> tuple[Entry, ...]:
 def _totals(value: JsonObject, token: Freshness, asked: Query) -> None:
     """Everything beside the agents is what the token says."""
     exact = asked.name is not None
-    if exact == (token.status == "found"):
+    if token.status not in (EXACT if exact else FOUND):
         raise error("ans-signature", "the answer is to another kind of question")
     if value["resolutionStatus"] != STATUS[token.status]:
         raise error("ans-signature", "resolutionStatus is not the one that was signed")
@@ -227,7 +228,9 @@ def _totals(value: JsonObject, token: Freshness, asked: Query) -> None:
     if exact and any(one.status != token.status for one in token.entries):
         raise error("ans-signature", "the status of the name is not that of the answer")
     found = len(token.entries) if token.total is None else token.total
-    if found < len(token.entries) or (found > len(token.entries) and len(token.entries) < asked.limit):
+    if found < len(token.entries) or (
+        found > len(token.entries) and len(token.entries) < asked.limit
+    ):
         raise error("ans-signature", "agents that were found are missing")
     _trace(value, token, asked)
 
@@ -249,7 +252,12 @@ def _trace(value: JsonObject, token: Freshness, asked: Query) -> None:
 
 
 def _agent(
-    value: Json, entry: Entry, token: Freshness, trust: RegistryTrust, asked: Query, whole: JsonObject
+    value: Json,
+    entry: Entry,
+    token: Freshness,
+    trust: RegistryTrust,
+    asked: Query,
+    whole: JsonObject,
 ) -> Resolution:
     """One agent: its record, what is shown of it, and its place in the log."""
     shape.closed(value, "resolvedAgents", _AGENT)
@@ -319,16 +327,28 @@ def _logged(value: Json, entry: Entry, token: Freshness, trust: RegistryTrust) -
 
 def _answers(agents: tuple[Resolution, ...], token: Freshness, asked: Query) -> None:
     """Every agent is an answer to the question, once, and in its order."""
-    candidates = [Candidate(one.record, one.entry) for one in agents]
+    candidates = [_candidate(one) for one in agents]
     for one in candidates:
-        told = reason_against(asked, one, token.time)
+        told = judge(one, asked, token.time)
         if told is not None:
             raise error("ans-signature", f"{one.name} does not answer the question: {told}")
     keys = [one.name.key for one in candidates]
     if len(set(keys)) != len(keys):
         raise error("ans-signature", "a name stands twice")
-    if order(asked, candidates) != candidates:
+    if order(candidates, asked) != candidates:
         raise error("ans-signature", "not in the order that the question asks for")
+
+
+def _candidate(one: Resolution) -> Candidate:
+    entry = one.entry
+    return Candidate(
+        entry.name,
+        entry.status,
+        tuple(one.record.get("capabilities", ())),
+        one.record.get("successor"),
+        entry.attestations,
+        health=entry.health,
+    )
 
 
 def _departure(value: JsonObject, token: Freshness, trust: RegistryTrust) -> Departure | None:
