@@ -6,19 +6,22 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from delegant.credentials import Evidence, PrivateKey, Seen, Trust, jose, shape
+from sqlalchemy import Connection
+
+from delegant.credentials import Evidence, PrivateKey, Seen, Trust, shape
 from delegant.credentials.codec import JsonObject, canonical
-from delegant.credentials.did import check as check_did
-from delegant.credentials.did import vm_of
 from delegant.credentials.errors import Conflict, Error, Gone, error
 from delegant.credentials.keys import new_nonce
 
-from . import judging, providers
-from .answer import freshness
-from .lifecycle import Move, step
+from . import attested, judging, listing, providers
+from .health import Heartbeat
+from .lifecycle import Move, Standing, step
 from .log.note import NoteSigner
 from .logbook import Logbook
 from .name import AnsName
+from .query import Query
+from .record import record_key
+from .resolving import Resolver
 from .sequencer import Batch, Sequencer
 from .signing import digest_of, members, sign
 from .store import Store
@@ -28,7 +31,6 @@ from .submitting import Judged, Submission, by_agent, by_office, entry
 __all__ = ["Registry"]
 
 PAGE: Final = 500
-ANSWER_TYPE: Final = "ans-answer+jwt"
 
 
 class Registry:
@@ -43,6 +45,8 @@ class Registry:
         trust: called for each decision, so that what was seen meanwhile counts.
         remember: called with what an accepted submission met, against rollback.
         fresh: fresh evidence about a DID, or None where there is none.
+        lists: the newest status list by a URL, or None; without it no attestation counts. It is
+            asked while an answer waits, so it answers from what it has.
 
     Raises:
         Rejected: ``log-rollback`` when the store is not the one the checkpoint file was signed
@@ -59,6 +63,7 @@ class Registry:
         trust: Callable[[], Trust],
         remember: Callable[[Seen], None] | None = None,
         fresh: Callable[[str], Evidence | None] | None = None,
+        lists: attested.Fetch | None = None,
     ) -> None:
         self.did = did
         self.store = store
@@ -69,6 +74,9 @@ class Registry:
         self._sequencer = Sequencer(store, signer, checkpoint)
         self.log = Logbook(store, did, self._sequencer)
         self.shelf = Shelf(store, self.log)
+        self._resolver = Resolver(
+            store, self.shelf, self._sequencer, did, key, trust, attested.Lists(lists)
+        )
         # The log as it is read over HTTP.
         self.checkpoint, self.tile, self.bundle = (
             self.log.checkpoint, self.log.tile, self.log.bundle,
@@ -166,6 +174,8 @@ class Registry:
             Unavailable: ``unavailable``.
         """
         out: list[JsonObject] = []
+        with self.store.transaction() as db:
+            listing.sweep(db, at, PAGE)
         trust, told, after = self._trust(), dict[str, str | int](), ""
         while True:
             with self.store.transaction(reading=True) as db:
@@ -214,6 +224,35 @@ class Registry:
         """
         self._sequencer.cosigned(note)
 
+    def heartbeat(self, data: bytes, invocation: str | None, at: int) -> JsonObject:
+        """Take an agent's word on whether its name is up.
+
+        Args:
+            data: ``{name, status}``.
+            invocation: the agent's invocation of ``ans.health``, for exactly this.
+            at: now, seconds since 1970.
+
+        Returns:
+            ``{name, status, at}``, as it is shown from now on.
+
+        Raises:
+            NotFound: ``ans-not-found``. Gone: ``ans-gone``. Conflict: ``replay``.
+            Rejected: ``ans-suspended`` and what `Heartbeat.check` raises.
+        """
+        said = Heartbeat.read(data)
+        with self.store.transaction(reading=True) as db:
+            named = self.shelf.named(db, said.name.key, at)
+        if named is None:
+            raise error("ans-not-found", f"{said.name} is not registered here")
+        agent, key = named.standing.agent, record_key(named.record)
+        issued = said.check(invocation, agent, key, self.did, self._trust(), at)
+        if named.status != "active":
+            code = "ans-suspended" if named.status == "suspended" else "ans-gone"
+            raise error(code, f"{said.name} is {named.status}")
+        with self.store.transaction() as db:
+            listing.beat(db, said.name.key, agent, said.status, at, issued)
+        return {"name": str(said.name), "status": said.status, "at": shape.format_time(at)}
+
     def once(self, key: str, until: int) -> None:
         """Accept a key once, for routes that are not events.
 
@@ -254,37 +293,24 @@ class Registry:
         """All bound labels."""
         return self.store.providers()
 
-    def resolve(self, text: str, at: int) -> tuple[int, JsonObject]:
-        """The signed answer about a name, and its HTTP status: 200, 403, 404 or 410.
+    def resolve(self, query: Query | str, at: int) -> tuple[int, JsonObject]:
+        """The signed answer to a question, and its HTTP status: 200, 403, 404 or 410.
+
+        Args:
+            query: a question; a text is an exact name.
+            at: now, seconds since 1970.
+
+        Returns:
+            An answer that may have been given before; it is not to be changed.
 
         Raises:
-            Malformed: ``ans-name``. Unavailable: ``unavailable``.
+            Malformed: ``ans-name``. Rejected: ``log-rollback``. Unavailable: ``unavailable``.
         """
-        name = AnsName.parse(text)
-        with self.store.transaction(reading=True) as db:
-            named = self.shelf.named(db, name.key, at)
-            if named is None:
-                return 404, {"freshness": freshness(self._key, self.did, name, "not-found", at)}
-            active = named.status == "active"
-            receipt = self.shelf.receipt(db, named.record_row if active else named.last_row)
-        token = freshness(
-            self._key,
-            self.did,
-            name,
-            named.status,
-            at,
-            record=digest_of(named.record) if active else None,
-            seq=named.standing.seq,
-            reason=None if active else named.last.get("reason"),
-        )
-        if active:
-            return 200, {"record": named.record, "receipt": receipt, "freshness": token}
-        status = 403 if named.status == "suspended" else 410
-        return status, {"receipt": receipt, "freshness": token}
+        return self._resolver.resolve(Query.exact(query) if isinstance(query, str) else query, at)
 
     def token(self, answer: JsonObject) -> str:
         """An answer as one compact JWS by the registry's key, ``typ: ans-answer+jwt``."""
-        return jose.sign(answer, self._key, ANSWER_TYPE, vm_of(check_did(self.did)))
+        return self._resolver.jws(answer)
 
     def by_agent(self, agent: str, at: int) -> list[JsonObject]:
         """The answers about every name of an agent."""
@@ -330,8 +356,31 @@ class Registry:
         }
         expires = None if record is None else shape.time(record["expires"], "expires")
         self.store.append(db, row, after, expires=expires, vouched=judged.vouched)
+        self._list(db, name, event, after, judged, expires)
         if judged.spent is not None:
             self.store.spend(db, *judged.spent)
+
+    def _list(
+        self,
+        db: Connection,
+        name: AnsName,
+        event: JsonObject,
+        after: Standing,
+        judged: Judged,
+        expires: int | None,
+    ) -> None:
+        """What is searched of the name, as it is after an event."""
+        live = after.suspended is None and not after.revoked
+        if expires is None:
+            listing.set_live(db, name.key, live)
+            return
+        agent, record = event["agent"], event["record"]
+        shown = attested.shown(judged.evidence or Evidence(), agent)
+        if not shown and event["type"] in ("renew", "resume"):
+            shown = listing.attestations(db, name.key)
+        listing.put(
+            db, name, record, shown, attested.claims(shown, agent), live=live, expires=expires
+        )
 
     def _receipt(self, digest: str) -> JsonObject:
         """The receipt of an event that is in the store, once its checkpoint is published."""
