@@ -21,7 +21,8 @@ from delegant.ans.log.note import NoteKey, NoteSigner
 from delegant.ans.name import AnsName
 from delegant.ans.registry import Registry
 from delegant.ans.store import Store
-from delegant.credentials import Evidence, Link, PrivateKey, Trust
+from delegant.ans.trusted import RegistryTrust
+from delegant.credentials import Evidence, Link, PrivateKey, Trust, did
 from delegant.credentials.codec import JsonObject
 from world import T0, Party, World
 
@@ -73,6 +74,11 @@ class Naming:
             **more,
         )  # fmt: skip
 
+    @property
+    def trusted(self) -> RegistryTrust:
+        """The registry as its clients trust it."""
+        return RegistryTrust(did.check(self.did), (self.keeper.key.public,), self.log)
+
     def logged(self, receipt: JsonObject) -> Logged:
         return check_receipt(receipt, self.did, self.log)
 
@@ -94,7 +100,7 @@ class Naming:
         return "" if found is None else found.standing.agent
 
     def believed(self, answer: JsonObject, name: str = NAME) -> Resolution:
-        return verify_answer(answer, self.did, name, at=self.now, log=self.log)
+        return verify_answer(answer, self.trusted, name, at=self.now).resolution
 
     def agent(self, name: str, issuer: Party | None = None, **more: Any) -> Party:
         return self.world.agent(name, issuer or self.ana, **more)
