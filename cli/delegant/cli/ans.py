@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from . import labels, naming  # noqa: F401 - their commands are added when they are read
-from .ansapp import Url, ans
+from .ansapp import Url, ans, registry_client
 from .edge import Edge, command
 
 __all__ = ["register"]
@@ -33,12 +33,7 @@ def ans_resolve(
     ] = None,
 ) -> None:
     """Resolve a name, and believe only signatures."""
-    from delegant.ans import Client  # noqa: PLC0415
-
-    if url is None or registry is None:
-        settings = edge.home().settings
-        url, registry = url or settings.url, registry or settings.registry
-    with Client(url, registry) as client:
+    with registry_client(edge, url, registry) as client:
         found = client.resolve(name)
     edge.show(
         found.json | {"answer": found.answer},

@@ -45,7 +45,7 @@ class _Holder:
         self.home, self.handle, self.did = home, handle, subject.did
         self.key: PrivateKey = home.open_wallet("agent", subject.handle).key()
 
-    def links(self, kind: str, at: int) -> list[Link]:
+    def links(self, kind: str, at: int) -> tuple[Link, ...]:
         """The chain that grants this event."""
         wanted = Request(f"ans.{kind}", self.home.settings.registry)
         try:
