@@ -29,14 +29,14 @@ from . import listing
 from .answer import JWS_TYPE
 from .answering import HTTP_STATUS, new_answer, new_entry, new_token, resolved
 from .attested import Lists, Verdict, judge_attestations
-from .listing import Found, Look, terms_for
+from .listing import LOOK, Found, Look, terms_for
 from .log.checkpoint import Checkpoint, open_checkpoint
 from .log.note import NoteKey
 from .matching import Candidate, judge, order
 from .query import Query
 from .sequencer import Sequencer
-from .stored import Named, Shelf
 from .store import Store
+from .stored import Named, Shelf
 
 __all__ = ["REUSE_SECONDS", "Resolver"]
 
@@ -114,6 +114,8 @@ class Resolver:
         Raises:
             Rejected: ``log-rollback``. Unavailable: ``unavailable``; also where the log is
                 smaller than was asked for, or too many questions had no answer.
+            LimitExceeded: ``limit-items`` where too many names had to be looked at to say that
+                there is none.
         """
         with self._store.transaction(reading=True) as db:
             head = self._head(db)
@@ -144,7 +146,7 @@ class Resolver:
         beat = listing.health(db, query.name)
         return (
             None if row is None else (row.seq, row.last, row.with_record, row.agent, row.expires),
-            None if beat is None else (beat.status, beat.issued),
+            None if beat is None else (beat.agent, beat.status, beat.at),
         )
 
     def _again(self, query: Query, head: Checkpoint, mark: object, at: int) -> JsonObject | None:
@@ -195,11 +197,9 @@ class Resolver:
         if named is None:
             return None
         record, agent = named.record, named.standing.agent
-        row, beat = listing.listed(db, key), listing.health(db, key)
-        verdict = Verdict()
-        if row is not None:
-            stored = bytes(row.attestations)
-            verdict = judge_attestations(stored, agent, self._lists, trust, at)
+        beat = listing.health(db, key)
+        stored = listing.attestations(db, key)
+        verdict = judge_attestations(stored, agent, self._lists, trust, at)
         beats = beat is not None and beat.agent == agent
         candidate = Candidate(
             named.name,
@@ -240,6 +240,9 @@ class _Asked:
         found, whole = self._search()
         shown = found[: self._query.limit]
         total = len(found) if whole else None
+        if not shown and not whole:
+            self._of._negatives.take()
+            raise error("limit-items", f"{LOOK} names come near it and none of them fits: ask more")
         status = "found" if shown else "not-found"
         return self._answer(status, shown, found[self._query.limit :], total)
 
