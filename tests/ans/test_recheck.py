@@ -180,7 +180,7 @@ def test_names_that_are_not_active_are_left_alone(naming: Watched) -> None:
 def test_every_name_is_met_however_many_there_are(
     naming: Watched, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("delegant.ans.registry.PAGE", 3)
+    monkeypatch.setattr("delegant.ans.rechecking.PAGE", 3)
     names = [NAME] + [NAME.replace("v1.0", f"v2.{n}") for n in range(7)]
     for name in names[1:]:
         naming.register(name=name)

@@ -173,6 +173,10 @@ class Client(_Both):
         """
         return self._run(self._core.submit(body, invocation, agent))
 
+    def claim(self, claim: JsonObject) -> JsonObject:
+        """Claim a provider label (`holder.provider_claim`); the registry's receipt, verified."""
+        return self._run(self._core.claim(claim))
+
     def evidence(self, key: PrivateKey, caller: str, about: str) -> Evidence:
         """Fresh evidence about a DID, for the agent itself or a listed verifier."""
         return self._run(self._core.evidence(key, caller, about))
@@ -212,7 +216,7 @@ class AsyncClient(_Both):
         trust: RegistryTrust,
         *,
         memory: Path | None = None,
-        timeout: float = WAIT_SECONDS,  # noqa: ASYNC109 - of each wait, kept by httpx
+        timeout: float = WAIT_SECONDS,
         total: float = TOTAL_SECONDS,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
@@ -250,6 +254,10 @@ class AsyncClient(_Both):
     ) -> JsonObject:
         """As `Client.submit`."""
         return await self._run(self._core.submit(body, invocation, agent))
+
+    async def claim(self, claim: JsonObject) -> JsonObject:
+        """See `Client.claim`."""
+        return await self._run(self._core.claim(claim))
 
     async def evidence(self, key: PrivateKey, caller: str, about: str) -> Evidence:
         """As `Client.evidence`."""

@@ -29,7 +29,7 @@ from .asking import MAX_REPLY, Ask, Caller, Reply, Steps, check_reply, object_of
 from .fresh import Entry, Freshness, Head, read_hash
 from .history import MAX_HISTORY, Past, verify_history
 from .holder import evidence_request
-from .leaf import NameLeaf
+from .leaf import NameLeaf, ProviderLeaf
 from .log.merkle import EMPTY_ROOT, check_consistency
 from .memory import Memory, Pin, Remembered
 from .name import AnsName
@@ -269,12 +269,7 @@ class Core:
         headers = {"Content-Type": "application/json"}
         if invocation is not None:
             headers["Agent-Invocation"] = invocation
-        ask = Ask("POST", path, headers, body)
-        reply = yield from self._caller.ask(lambda: ask, end)
-        receipt = check_reply(reply)
-        logged = check_receipt(
-            receipt, self._trust.id, self._trust.log, self._trust.witnesses, self._trust.quorum
-        )
+        receipt, logged = yield from self._receipt(Ask("POST", path, headers, body), end)
         leaf = logged.leaf
         if not isinstance(event, dict) or not isinstance(leaf, NameLeaf):
             raise error("ans-signature", "a receipt of something else")
@@ -282,6 +277,28 @@ class Core:
             raise error("ans-signature", "a receipt of another event")
         yield from self._met(logged, end)
         return receipt
+
+    def claim(self, claim: JsonObject) -> Steps[JsonObject]:
+        """Send the claim of a provider label; its receipt, verified."""
+        end = self._caller.end()
+        headers = {"Content-Type": "application/json"}
+        ask = Ask("POST", "/v1/providers", headers, canonical(claim))
+        receipt, logged = yield from self._receipt(ask, end)
+        leaf = logged.leaf
+        if not isinstance(leaf, ProviderLeaf) or (leaf.provider, leaf.organization) != (
+            str(claim["label"]).lower(), claim["organization"]
+        ):  # fmt: skip
+            raise error("ans-signature", "a receipt of something else")
+        yield from self._met(logged, end)
+        return receipt
+
+    def _receipt(self, ask: Ask, end: float) -> Steps[tuple[JsonObject, Logged]]:
+        reply = yield from self._caller.ask(lambda: ask, end)
+        receipt = check_reply(reply)
+        trust = self._trust
+        return receipt, check_receipt(
+            receipt, trust.id, trust.log, trust.witnesses, trust.quorum
+        )
 
     def evidence(self, key: PrivateKey, caller: str, about: str) -> Steps[Evidence]:
         """Fresh evidence about a DID; each attempt is a new invocation."""

@@ -4,33 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
-
-from sqlalchemy import Connection
 
 from delegant.credentials import Evidence, PrivateKey, Seen, Trust, shape
-from delegant.credentials.codec import JsonObject, canonical
-from delegant.credentials.errors import Conflict, Error, Gone, error
-from delegant.credentials.keys import new_nonce
+from delegant.credentials.codec import JsonObject
+from delegant.credentials.errors import Error, error
 
-from . import attested, judging, listing, providers
+from . import attested, listing, providers
 from .health import Heartbeat
-from .lifecycle import Move, Standing, step
 from .log.note import NoteSigner
 from .logbook import Logbook
 from .name import AnsName
 from .query import Query
+from .rechecking import Rechecker
 from .record import record_key
 from .resolving import Resolver
-from .sequencer import Batch, Sequencer
-from .signing import digest_of, members, sign
+from .sequencer import Sequencer
 from .store import Store
-from .stored import Named, Shelf
-from .submitting import Judged, Submission, by_agent, by_office, entry
+from .stored import MAX_HISTORY, Shelf
+from .submitting import Submission, by_agent, by_office
+from .writing import Writer
 
 __all__ = ["Registry"]
-
-PAGE: Final = 500
 
 
 class Registry:
@@ -77,6 +71,10 @@ class Registry:
         self._resolver = Resolver(
             store, self.shelf, self._sequencer, did, key, trust, attested.Lists(lists)
         )
+        self._writer = Writer(store, self._sequencer, self.log, self.shelf, did, key)
+        self._rechecker = Rechecker(
+            store, self.shelf, self._writer, trust, self._remember, self._evidence
+        )
         # The log as it is read over HTTP.
         self.checkpoint, self.tile, self.bundle = (
             self.log.checkpoint, self.log.tile, self.log.bundle,
@@ -107,7 +105,7 @@ class Registry:
         with self.store.transaction(reading=True) as db:
             before = self.store.event(db, sent.digest)
         if before is not None:
-            return self._receipt(sent.digest)
+            return self._writer.receipt(sent.digest)
         sent.timely(self.did, at)
         trust = self._trust()
         with self.store.transaction(reading=True) as db:
@@ -123,8 +121,8 @@ class Registry:
             self._remember(judged.seen)
         with self._sequencer.writing(at) as batch:
             if self.store.event(batch.db, sent.digest) is None:
-                self._write(batch, sent.name, sent.event, sent.digest, judged)
-        return self._receipt(sent.digest)
+                self._writer.write(batch, sent.name, sent.event, sent.digest, judged)
+        return self._writer.receipt(sent.digest)
 
     def bind_provider(
         self, label: str, organization: str, at: int, basis: str = "operator"
@@ -139,7 +137,7 @@ class Registry:
         """
         with self._sequencer.writing(at) as batch:
             number = providers.bind(self.store, batch, self.did, label, organization, basis)
-        return self._logged(number)
+        return self._writer.logged(number)
 
     def claim_provider(self, data: bytes, keys: providers.Keys, at: int) -> JsonObject:
         """Give a provider label to the did:web organisation whose domain it is.
@@ -173,27 +171,7 @@ class Registry:
         Raises:
             Unavailable: ``unavailable``.
         """
-        out: list[JsonObject] = []
-        with self.store.transaction() as db:
-            listing.sweep(db, at, PAGE)
-        trust, told, after = self._trust(), dict[str, str | int](), ""
-        while True:
-            with self.store.transaction(reading=True) as db:
-                rows = self.store.active(db, after, at, PAGE)
-            if not rows:
-                return out
-            for row in rows:
-                if row.agent not in told:
-                    told[row.agent] = self._standing(row.agent, trust, at)
-                found = told[row.agent]
-                if isinstance(found, int):
-                    with self.store.transaction() as db:
-                        self.store.vouch(db, row.agent, found)
-                elif (found or at >= row.vouched) and self._suspend(
-                    row.key, row.last, found or "sponsor-unknown", at
-                ):
-                    out.append({"name": row.key, "reason": found or "sponsor-unknown"})
-            after = rows[-1].key
+        return self._rechecker.recheck(at)
 
     def resume(self, text: str, at: int, reason: str | None = None) -> JsonObject:
         """Resume a name the registry suspended, on the operator's word.
@@ -206,15 +184,7 @@ class Registry:
         Raises:
             NotFound: ``ans-not-found``. Rejected: ``orphan-agent``, ``ans-transition``.
         """
-        name = AnsName.parse(text)
-        with self.store.transaction(reading=True) as db:
-            named = self.shelf.named(db, name.key, at)
-        if named is None:
-            raise error("ans-not-found", f"{name} is not registered here")
-        agent = named.standing.agent
-        found = judging.sponsorship(agent, self._evidence(agent) or Evidence(), self._trust(), at)
-        judged = Judged("registry", found.organization, found.sponsor, vouched=found.vouched)
-        return self._own(named, "resume", reason, judged, at)
+        return self._rechecker.resume(text, at, reason)
 
     def cosigned(self, note: str) -> None:
         """Keep a checkpoint of this log with the cosignatures that witnesses made.
@@ -281,7 +251,7 @@ class Registry:
                 raise error("not-found", "there is no such event")
             return self.shelf.event(db, row)[0]
 
-    def history(self, text: str, start: int = 0, limit: int = 100) -> list[JsonObject]:
+    def history(self, text: str, start: int = 0, limit: int = MAX_HISTORY) -> list[JsonObject]:
         """The events of a name, oldest first, ``{event, receipt}`` each; from number ``start``.
 
         Raises:
@@ -320,132 +290,8 @@ class Registry:
 
     # --- inside ---------------------------------------------------------------------------------
 
-    def _write(
-        self, batch: Batch, name: AnsName, event: JsonObject, digest: str, judged: Judged
-    ) -> None:
-        """The event, its leaf, and the name as it is then."""
-        db = batch.db
-        owner = self.store.owner(db, name.provider_key)
-        if owner is None or judged.organization not in (None, owner):
-            raise error("namespace", f"{name.provider} is not bound to {judged.organization}")
-        named = self.shelf.named(db, name.key, batch.time)
-        move = Move(
-            event["type"], event["agent"], judged.by, event["seq"], digest,
-            event.get("previous"), event.get("from"),
-        )  # fmt: skip
-        after = step(
-            None if named is None else named.standing,
-            move,
-            expired=named is not None and batch.time >= named.expires,
-        )
-        record: JsonObject | None = event.get("record")
-        stands = record or (None if named is None else named.record) or {}
-        opening = members(salt=new_nonce(), sponsor=judged.sponsor, chain=judged.chain)
-        leaf = entry(self.did, name, event, after, judged.by, stands.get("key"), opening)
-        number = batch.log(leaf)
-        row = {
-            "digest": digest,
-            "key": name.key,
-            "seq": after.seq,
-            "record": leaf.get("record"),
-            "body": canonical(event),
-            "opening": canonical(opening),
-            "evidence": judged.evidence.to_bytes() if record and judged.evidence else None,
-            "leaf": number,
-            "suspended": after.suspended,
-        }
-        expires = None if record is None else shape.time(record["expires"], "expires")
-        self.store.append(db, row, after, expires=expires, vouched=judged.vouched)
-        self._list(db, name, event, after, judged, expires, batch.time)
-        if judged.spent is not None:
-            self.store.spend(db, *judged.spent)
-
-    def _list(
-        self,
-        db: Connection,
-        name: AnsName,
-        event: JsonObject,
-        after: Standing,
-        judged: Judged,
-        expires: int | None,
-        at: int,
-    ) -> None:
-        """What is searched of the name, as it is after an event."""
-        listing.sweep(db, at)
-        live = after.suspended is None and not after.revoked
-        if expires is None:
-            listing.set_live(db, name.key, live)
-            return
-        agent, record = event["agent"], event["record"]
-        shown = attested.shown(judged.evidence or Evidence(), agent)
-        if not shown and event["type"] in ("renew", "resume"):
-            shown = attested.kept(listing.attestations(db, name.key), agent)
-        listing.put(
-            db, name, record, shown, attested.claims(shown, agent), live=live, expires=expires
-        )
-
-    def _receipt(self, digest: str) -> JsonObject:
-        """The receipt of an event that is in the store, once its checkpoint is published."""
-        with self.store.transaction(reading=True) as db:
-            row = self.store.event(db, digest)
-            receipt = self.shelf.receipt(db, row, opening=True)
-        self._sequencer.acknowledge(row.leaf)
-        return receipt
-
-    def _logged(self, number: int) -> JsonObject:
-        with self.store.transaction(reading=True) as db:
-            receipt = self.log.receipt(db, number)
-        self._sequencer.acknowledge(number)
-        return receipt
-
     def _evidence(self, name: str) -> Evidence | None:
         try:
             return self._fresh(name)
         except Error:
             return None  # whoever needs it will say what is missing
-
-    def _standing(self, agent: str, trust: Trust, at: int) -> str | int:
-        """Until when somebody answers for the agent; or why nobody does; empty: unknown."""
-        evidence = self._evidence(agent)
-        if evidence is None:
-            return ""
-        try:
-            found = judging.living(agent, evidence, trust, at)
-        except Error as exc:
-            return judging.gone(agent, evidence, exc, at) or ""
-        self._remember(found.seen)
-        return found.vouched
-
-    def _suspend(self, key: str, last: str, reason: str, at: int) -> bool:
-        """Suspend a name, unless it has changed since it was judged."""
-        with self.store.transaction(reading=True) as db:
-            named = self.shelf.named(db, key, at)
-        if named is None or named.standing.last != last:
-            return False
-        try:
-            self._own(named, "suspend", reason, Judged("registry", sponsor=named.sponsor), at)
-        except (Conflict, Gone):
-            return False
-        return True
-
-    def _own(
-        self, named: Named, kind: str, reason: str | None, judged: Judged, at: int
-    ) -> JsonObject:
-        """An event of the registry's own."""
-        event = members(
-            version=1,
-            registry=self.did,
-            name=str(named.name),
-            type=kind,
-            seq=named.standing.seq + 1,
-            previous=named.standing.last,
-            reason=reason,
-            agent=named.standing.agent,
-            by=self.did,
-            at=shape.format_time(at),
-        )
-        event = sign(event, self._key, self.did, at)
-        digest = digest_of(event)
-        with self._sequencer.writing(at) as batch:
-            self._write(batch, named.name, event, digest, judged)
-        return self._receipt(digest)

@@ -19,8 +19,9 @@ from .name import AnsName
 from .signing import digest_of
 from .store import Store, standing_of
 
-__all__ = ["MAX_EVENT", "Named", "Shelf"]
+__all__ = ["MAX_EVENT", "MAX_HISTORY", "Named", "Shelf"]
 
+MAX_HISTORY: Final = 1000
 MAX_EVENT: Final = 2 * 1024 * 1024
 _LEFT: Final = {"register": None, "update": None, "transfer": None, "resume": None}
 """Events after which nobody holds the name suspended."""
@@ -147,7 +148,7 @@ class Shelf:
                 raise error("unavailable", "a stored opening is damaged") from None
         return self._logbook.receipt(db, row.leaf, told)
 
-    def history(self, key: str, start: int = 0, limit: int = 100) -> list[JsonObject]:
+    def history(self, key: str, start: int = 0, limit: int = MAX_HISTORY) -> list[JsonObject]:
         """The events of a name, oldest first: ``{event, receipt}`` each.
 
         Raises:
