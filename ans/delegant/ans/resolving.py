@@ -16,7 +16,6 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import Connection
@@ -30,8 +29,8 @@ from .answer import JWS_TYPE
 from .answering import HTTP_STATUS, new_answer, new_entry, new_token, resolved
 from .attested import Lists, Verdict, judge_attestations
 from .listing import LOOK, Found, Look, terms_for
-from .log.checkpoint import Checkpoint, open_checkpoint
-from .log.note import NoteKey
+from .log.checkpoint import Checkpoint
+from .logbook import opened
 from .matching import Candidate, judge, order
 from .query import Query
 from .sequencer import Sequencer
@@ -46,7 +45,7 @@ KEPT: Final = 4096
 TRACE: Final = 50
 TRACE_LOOK: Final = 100
 WHOLE: Final = 100
-"""So many names are judged whatever is found, to say how many fit in all."""
+"""With a trace, so many names are judged whatever is found, to say how many fit in all."""
 NEGATIVES: Final = (200, 100)
 """How many refusals are signed at once, and then in a second."""
 
@@ -181,7 +180,7 @@ class Resolver:
         if note is None:
             raise error("log-rollback", "the log is gone")
         try:
-            head = _opened(note, self._sequencer.key)
+            head = opened(note, self._sequencer.key)
         except Error as exc:
             raise error("unavailable", f"a stored checkpoint is damaged: {exc.code}") from None
         if head.size < self._published:
@@ -269,7 +268,8 @@ class _Asked:
         out: list[_Seen] = []
         look = Look(self._db, terms_for(query), query)
         for one in self._plausible(look, query):
-            if look.seen > WHOLE and len(out) + len(before) > query.limit:
+            enough = look.seen > WHOLE or not query.trace
+            if enough and len(out) + len(before) > query.limit:
                 return out, False
             seen = None if one.name.key in known else self._read(one.name.key)
             if seen is not None and judge(seen.candidate, query, self._at) is None:
@@ -399,9 +399,3 @@ class _Bucket:
 
 def _weight(kept: _Kept) -> int:
     return 1 + len(kept.answer["resolvedAgents"])
-
-
-@lru_cache(256)
-def _opened(note: str, key: NoteKey) -> Checkpoint:
-    """A checkpoint, its signature checked once for the same bytes."""
-    return open_checkpoint(note, key)
