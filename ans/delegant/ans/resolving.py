@@ -42,6 +42,8 @@ __all__ = ["REUSE_SECONDS", "Resolver"]
 REUSE_SECONDS: Final = 30
 KEPT: Final = 4096
 """Answers and agents in them that are kept, together."""
+TOKENS: Final = 512
+"""Answers as JWS that are kept."""
 TRACE: Final = 50
 TRACE_LOOK: Final = 100
 WHOLE: Final = 100
@@ -102,6 +104,7 @@ class Resolver:
         self._published = 0
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._weight = 0
+        self._tokens: OrderedDict[str, str] = OrderedDict()
         self._lock = threading.Lock()
         self._negatives = _Bucket(*NEGATIVES, clock)
 
@@ -131,9 +134,18 @@ class Resolver:
         return HTTP_STATUS[answer["resolutionStatus"]], answer
 
     def jws(self, answer: JsonObject) -> str:
-        """The answer as one compact JWS, signed as a whole."""
-        name = did.check(self._registry)
-        return jose.sign(answer, self._key, JWS_TYPE, did.vm_of(name))
+        """The answer as one compact JWS, signed as a whole; once for the same token."""
+        mark = str(answer["freshness"]["proof"]["proofValue"])
+        with self._lock:
+            made = self._tokens.get(mark)
+        if made is None:
+            name = did.check(self._registry)
+            made = jose.sign(answer, self._key, JWS_TYPE, did.vm_of(name))
+            with self._lock:
+                self._tokens[mark] = made
+                if len(self._tokens) > TOKENS:
+                    self._tokens.popitem(last=False)
+        return made
 
     # --- what was answered before -----------------------------------------------------------
 
