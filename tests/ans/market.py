@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +15,7 @@ from delegant.ans.query import Query
 from delegant.ans.trusted import RegistryTrust
 from delegant.credentials import AgentAttestation, Evidence, StatusEntry, Trust, did
 from delegant.credentials.codec import JsonObject
-from world import LIST, Party
+from world import LIST, Party, World
 
 SOX = "SOXComplianceCertified"
 SOX_LIST = "https://auditor.example/status/7"
@@ -23,14 +25,16 @@ SOX_LIST = "https://auditor.example/status/7"
 class Market(Naming):
     """``auditor`` is accredited for SOX; its list is at `SOX_LIST`, ``withdrawn`` what it revoked.
 
-    ``lists`` maps the URLs that can be had now to whether they can be had.
+    The lists at ``silent`` cannot be had. ``asked`` are the lists that were asked for.
     """
 
     withdrawn: set[int] = field(default_factory=set)
     silent: set[str] = field(default_factory=set)
+    others: list[World] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.first = self.world
         super().__post_init__()
         self.auditor = self.world._party("auditor")
 
@@ -38,7 +42,8 @@ class Market(Naming):
         return super().open(**({"lists": self.lists} | more))
 
     def trust(self) -> Trust:
-        value = self.world.trust_json
+        value = self.first.trust_json
+        value["anchors"] += [other.trust_json["anchors"][0] for other in self.others]
         if hasattr(self, "auditor"):
             keys = [self.auditor.key.public.multikey]
             value["anchors"].append({"id": self.auditor.did, "keys": keys, "accredits": [SOX]})
@@ -49,11 +54,11 @@ class Market(Naming):
         self.asked.append(url)
         if url in self.silent or url not in (LIST, SOX_LIST):
             return None
-        before, self.world.revoked = self.world.revoked, self.withdrawn
+        before, self.first.revoked = self.first.revoked, self.withdrawn
         try:
-            return self.world.status_list(url=url).secured.raw
+            return self.first.status_list(url=url).secured.raw
         finally:
-            self.world.revoked = before
+            self.first.revoked = before
 
     def claim(self, bot: Party, kind: str = SOX, index: int = 0, **more: Any) -> AgentAttestation:
         """The auditor's claim about an agent."""
@@ -62,7 +67,19 @@ class Market(Naming):
             "issuer": self.auditor.did,
             "status": StatusEntry(SOX_LIST, 2 * index),
         }
-        return self.world.attestation(bot, kind, **(own | more))
+        return self.first.attestation(bot, kind, **(own | more))
+
+    @contextmanager
+    def abroad(self, label: str) -> Iterator[Party]:
+        """Inside, whoever registers belongs to another organisation, which is given."""
+        other = World(label=label, now=self.now, ceiling=self.world.ceiling)
+        self.others.append(other)
+        before = self.world, self.ana
+        self.world, self.ana = other, other.human("eve")
+        try:
+            yield other.org
+        finally:
+            self.world, self.ana = before
 
     def about(self, *claims: AgentAttestation) -> Evidence:
         """Evidence that holds these attestations too."""
@@ -108,4 +125,3 @@ class Market(Naming):
     def reasons(self, **query: Any) -> dict[str, str]:
         """Who was left out of a search, and why."""
         return dict(self.ask(query | {"trace": True}).trace)
-

@@ -29,7 +29,16 @@ from delegant.credentials.errors import Error, error
 
 from .fresh import Attested
 
-__all__ = ["MAX_ATTESTATIONS", "Fetch", "Lists", "Verdict", "claims", "judge_attestations", "shown"]
+__all__ = [
+    "MAX_ATTESTATIONS",
+    "Fetch",
+    "Lists",
+    "Verdict",
+    "claims",
+    "judge_attestations",
+    "kept",
+    "shown",
+]
 
 MAX_ATTESTATIONS: Final = 16
 """Of one agent, so many are kept; the others are as if they had not come."""
@@ -122,6 +131,11 @@ def claims(shown: Sequence[JsonObject | str], agent: str) -> list[str]:
     return sorted({_read(raw, agent)[1] for raw in shown} - {""})
 
 
+def kept(stored: bytes, agent: str) -> list[JsonObject | str]:
+    """Those about an agent among what is stored, as they came."""
+    return [one for one in _array(stored) if _read(one, agent)[1]]
+
+
 def judge_attestations(stored: bytes, agent: str, lists: Lists, trust: Trust, at: int) -> Verdict:
     """Judge what is kept of an agent's attestations.
 
@@ -166,13 +180,17 @@ def _against(one: AgentAttestation, agent: str, lists: Lists, trust: Trust, at: 
 @lru_cache(KEPT)
 def _kept(stored: bytes, agent: str) -> tuple[tuple[AgentAttestation | None, str], ...]:
     """Those that are about the agent, read once for the same bytes."""
+    return tuple(found for found in (_read(one, agent) for one in _array(stored)) if found[1])
+
+
+def _array(stored: bytes) -> list[JsonObject | str]:
     try:
         values = parse(stored, size=MAX_STORED)
         if type(values) is not list:
             raise error("shape", "not a list")
     except Error as exc:
         raise error("unavailable", f"stored attestations are damaged: {exc.code}") from None
-    return tuple(found for found in (_read(one, agent) for one in values) if found[1])
+    return values
 
 
 def _read(raw: object, agent: str) -> tuple[AgentAttestation | None, str]:

@@ -216,7 +216,7 @@ class AsyncClient(_Both):
         trust: RegistryTrust,
         *,
         memory: Path | None = None,
-        timeout: float = WAIT_SECONDS,  # noqa: ASYNC109 - of each wait, kept by httpx
+        timeout: float = WAIT_SECONDS,
         total: float = TOTAL_SECONDS,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, delete, func, insert, select, tuple_, update
+from sqlalchemy import Connection, delete, func, insert, select, true, tuple_, update
 
 from delegant.credentials.codec import JsonObject, canonical, parse
 from delegant.credentials.errors import Error, error
@@ -34,7 +34,6 @@ __all__ = [
     "attestations",
     "beat",
     "health",
-    "listed",
     "put",
     "set_live",
     "sweep",
@@ -120,7 +119,7 @@ def set_live(db: Connection, key: str, live: bool) -> None:
 
 def sweep(db: Connection, at: int, most: int = SWEEP) -> int:
     """Put some of the expired aside, so that no search has to step over them; how many."""
-    query = select(LISTINGS.c.key).where(LISTINGS.c.live == True, LISTINGS.c.expires <= at)
+    query = select(LISTINGS.c.key).where(LISTINGS.c.live == true(), LISTINGS.c.expires <= at)
     keys = list(db.execute(query.order_by(LISTINGS.c.expires).limit(most)).scalars())
     for key in keys:
         set_live(db, key, live=False)
@@ -152,15 +151,12 @@ def health(db: Connection, key: str) -> Any:
     return db.execute(select(HEALTH).where(HEALTH.c.key == key)).one_or_none()
 
 
-def listed(db: Connection, key: str) -> Any:
-    """The listing of a name, or None."""
-    return db.execute(select(LISTINGS).where(LISTINGS.c.key == key)).one_or_none()
-
-
-def attestations(db: Connection, key: str) -> list[JsonObject | str]:
-    """The attestations that are kept with a name, as they came."""
-    row = listed(db, key)
-    return [] if row is None else list(_array(row.attestations))
+def attestations(db: Connection, key: str) -> bytes:
+    """The attestations that are kept with a name, as they came: the bytes of a JSON array."""
+    row = db.execute(select(LISTINGS.c.attestations).where(LISTINGS.c.key == key)).one_or_none()
+    if row is not None and type(row.attestations) is not bytes:
+        raise _damaged(TypeError())
+    return b"[]" if row is None else bytes(row.attestations)
 
 
 class Look:

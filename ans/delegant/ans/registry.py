@@ -194,13 +194,16 @@ class Registry:
         """
         self._sequencer.cosigned(note)
 
-    def heartbeat(self, data: bytes, invocation: str | None, at: int) -> JsonObject:
+    def heartbeat(
+        self, data: bytes, invocation: str | None, at: int, by: str | None = None
+    ) -> JsonObject:
         """Take an agent's word on whether its name is up.
 
         Args:
             data: ``{name, status}``.
             invocation: the agent's invocation of ``ans.health``, for exactly this.
             at: now, seconds since 1970.
+            by: the agent it was sent for, where the address says so.
 
         Returns:
             ``{name, status, at}``, as it is shown from now on.
@@ -215,6 +218,8 @@ class Registry:
         if named is None:
             raise error("ans-not-found", f"{said.name} is not registered here")
         agent, key = named.standing.agent, record_key(named.record)
+        if by not in (None, agent):
+            raise error("holder-mismatch", f"{said.name} is not a name of {by}")
         issued = said.check(invocation, agent, key, self.did, self._trust(), at)
         if named.status != "active":
             code = "ans-suspended" if named.status == "suspended" else "ans-gone"

@@ -16,7 +16,6 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import Connection
@@ -29,24 +28,26 @@ from . import listing
 from .answer import JWS_TYPE
 from .answering import HTTP_STATUS, new_answer, new_entry, new_token, resolved
 from .attested import Lists, Verdict, judge_attestations
-from .listing import Found, Look, terms_for
-from .log.checkpoint import Checkpoint, open_checkpoint
-from .log.note import NoteKey
+from .listing import LOOK, Found, Look, terms_for
+from .log.checkpoint import Checkpoint
+from .logbook import opened
 from .matching import Candidate, judge, order
 from .query import Query
 from .sequencer import Sequencer
-from .stored import Named, Shelf
 from .store import Store
+from .stored import Named, Shelf
 
 __all__ = ["REUSE_SECONDS", "Resolver"]
 
 REUSE_SECONDS: Final = 30
 KEPT: Final = 4096
 """Answers and agents in them that are kept, together."""
+TOKENS: Final = 512
+"""Answers as JWS that are kept."""
 TRACE: Final = 50
 TRACE_LOOK: Final = 100
 WHOLE: Final = 100
-"""So many names are judged whatever is found, to say how many fit in all."""
+"""With a trace, so many names are judged whatever is found, to say how many fit in all."""
 NEGATIVES: Final = (200, 100)
 """How many refusals are signed at once, and then in a second."""
 
@@ -103,6 +104,7 @@ class Resolver:
         self._published = 0
         self._kept: OrderedDict[str, _Kept] = OrderedDict()
         self._weight = 0
+        self._tokens: OrderedDict[str, str] = OrderedDict()
         self._lock = threading.Lock()
         self._negatives = _Bucket(*NEGATIVES, clock)
 
@@ -114,6 +116,8 @@ class Resolver:
         Raises:
             Rejected: ``log-rollback``. Unavailable: ``unavailable``; also where the log is
                 smaller than was asked for, or too many questions had no answer.
+            LimitExceeded: ``limit-items`` where too many names had to be looked at to say that
+                there is none.
         """
         with self._store.transaction(reading=True) as db:
             head = self._head(db)
@@ -130,9 +134,18 @@ class Resolver:
         return HTTP_STATUS[answer["resolutionStatus"]], answer
 
     def jws(self, answer: JsonObject) -> str:
-        """The answer as one compact JWS, signed as a whole."""
-        name = did.check(self._registry)
-        return jose.sign(answer, self._key, JWS_TYPE, did.vm_of(name))
+        """The answer as one compact JWS, signed as a whole; once for the same token."""
+        mark = str(answer["freshness"]["proof"]["proofValue"])
+        with self._lock:
+            made = self._tokens.get(mark)
+        if made is None:
+            name = did.check(self._registry)
+            made = jose.sign(answer, self._key, JWS_TYPE, did.vm_of(name))
+            with self._lock:
+                self._tokens[mark] = made
+                if len(self._tokens) > TOKENS:
+                    self._tokens.popitem(last=False)
+        return made
 
     # --- what was answered before -----------------------------------------------------------
 
@@ -144,7 +157,7 @@ class Resolver:
         beat = listing.health(db, query.name)
         return (
             None if row is None else (row.seq, row.last, row.with_record, row.agent, row.expires),
-            None if beat is None else (beat.status, beat.issued),
+            None if beat is None else (beat.agent, beat.status, beat.at),
         )
 
     def _again(self, query: Query, head: Checkpoint, mark: object, at: int) -> JsonObject | None:
@@ -179,7 +192,7 @@ class Resolver:
         if note is None:
             raise error("log-rollback", "the log is gone")
         try:
-            head = _opened(note, self._sequencer.key)
+            head = opened(note, self._sequencer.key)
         except Error as exc:
             raise error("unavailable", f"a stored checkpoint is damaged: {exc.code}") from None
         if head.size < self._published:
@@ -195,11 +208,9 @@ class Resolver:
         if named is None:
             return None
         record, agent = named.record, named.standing.agent
-        row, beat = listing.listed(db, key), listing.health(db, key)
-        verdict = Verdict()
-        if row is not None:
-            stored = bytes(row.attestations)
-            verdict = judge_attestations(stored, agent, self._lists, trust, at)
+        beat = listing.health(db, key)
+        stored = listing.attestations(db, key)
+        verdict = judge_attestations(stored, agent, self._lists, trust, at)
         beats = beat is not None and beat.agent == agent
         candidate = Candidate(
             named.name,
@@ -240,6 +251,9 @@ class _Asked:
         found, whole = self._search()
         shown = found[: self._query.limit]
         total = len(found) if whole else None
+        if not shown and not whole:
+            self._of._negatives.take()
+            raise error("limit-items", f"{LOOK} names come near it and none of them fits: ask more")
         status = "found" if shown else "not-found"
         return self._answer(status, shown, found[self._query.limit :], total)
 
@@ -266,7 +280,8 @@ class _Asked:
         out: list[_Seen] = []
         look = Look(self._db, terms_for(query), query)
         for one in self._plausible(look, query):
-            if look.seen > WHOLE and len(out) + len(before) > query.limit:
+            enough = look.seen > WHOLE or not query.trace
+            if enough and len(out) + len(before) > query.limit:
                 return out, False
             seen = None if one.name.key in known else self._read(one.name.key)
             if seen is not None and judge(seen.candidate, query, self._at) is None:
@@ -396,9 +411,3 @@ class _Bucket:
 
 def _weight(kept: _Kept) -> int:
     return 1 + len(kept.answer["resolvedAgents"])
-
-
-@lru_cache(256)
-def _opened(note: str, key: NoteKey) -> Checkpoint:
-    """A checkpoint, its signature checked once for the same bytes."""
-    return open_checkpoint(note, key)

@@ -81,7 +81,7 @@ class Writer:
         }
         expires = None if record is None else shape.time(record["expires"], "expires")
         self._store.append(db, row, after, expires=expires, vouched=judged.vouched)
-        self._list(db, name, event, after, judged, expires)
+        self._list(db, name, event, after, judged, expires, batch.time)
         if judged.spent is not None:
             self._store.spend(db, *judged.spent)
 
@@ -93,8 +93,10 @@ class Writer:
         after: Standing,
         judged: Judged,
         expires: int | None,
+        at: int,
     ) -> None:
         """What is searched of the name, as it is after an event."""
+        listing.sweep(db, at)
         live = after.suspended is None and not after.revoked
         if expires is None:
             listing.set_live(db, name.key, live)
@@ -102,7 +104,7 @@ class Writer:
         agent, record = event["agent"], event["record"]
         shown = attested.shown(judged.evidence or Evidence(), agent)
         if not shown and event["type"] in ("renew", "resume"):
-            shown = listing.attestations(db, name.key)
+            shown = attested.kept(listing.attestations(db, name.key), agent)
         listing.put(
             db, name, record, shown, attested.claims(shown, agent), live=live, expires=expires
         )
