@@ -99,7 +99,7 @@ def resolve(stage: Stage) -> Resolution:
     registry = home.settings.registry
     subprocess.run(
         [sys.executable, "-m", "delegant.cli.main", "ans", "provider", "add", "AcmeLabs",
-         "--home", str(home.path)],
+         "--home", str(home.path), "--passphrase-file", str(stage.folder / "passphrase")],
         check=True, capture_output=True,
     )  # fmt: skip
     grant = {"actions": ["ans.*"], "resources": [registry]}
