@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from delegant.credentials import Evidence, PrivateKey, Seen, Trust, shape
 from delegant.credentials.codec import JsonObject
@@ -25,6 +26,8 @@ from .submitting import Submission, by_agent, by_office
 from .writing import Writer
 
 __all__ = ["Registry"]
+
+MOST_NAMES: Final = 100
 
 
 class Registry:
@@ -288,9 +291,9 @@ class Registry:
         return self._resolver.jws(answer)
 
     def by_agent(self, agent: str, at: int) -> list[JsonObject]:
-        """The answers about every name of an agent."""
+        """The answers about the names of an agent, in their order: the first hundred."""
         with self.store.transaction(reading=True) as db:
-            keys = self.store.names_of(db, agent)
+            keys = self.store.names_of(db, agent, limit=MOST_NAMES)
         return [self.resolve(key, at)[1] for key in keys]
 
     # --- inside ---------------------------------------------------------------------------------
