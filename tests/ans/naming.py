@@ -18,9 +18,11 @@ from delegant.ans import (
 from delegant.ans.documents import Logged, check_receipt
 from delegant.ans.leaf import NameLeaf
 from delegant.ans.log.note import NoteKey, NoteSigner
+from delegant.ans.name import AnsName
 from delegant.ans.registry import Registry
 from delegant.ans.store import Store
-from delegant.credentials import Evidence, Link, PrivateKey, Trust
+from delegant.ans.trusted import RegistryTrust
+from delegant.credentials import Evidence, Link, PrivateKey, Trust, did
 from delegant.credentials.codec import JsonObject
 from world import T0, Party, World
 
@@ -72,6 +74,11 @@ class Naming:
             **more,
         )  # fmt: skip
 
+    @property
+    def trusted(self) -> RegistryTrust:
+        """The registry as its clients trust it."""
+        return RegistryTrust(did.check(self.did), (self.keeper.key.public,), self.log)
+
     def logged(self, receipt: JsonObject) -> Logged:
         return check_receipt(receipt, self.did, self.log)
 
@@ -81,10 +88,19 @@ class Naming:
         return found
 
     def state(self, name: str = NAME) -> str:
-        return str(self.registry.resolve(name, self.now)[1]["freshness"]["status"])
+        """What the store says, verified, of a name; empty: it was never registered."""
+        with self.registry.store.transaction(reading=True) as db:
+            found = self.registry.shelf.named(db, AnsName.parse(name).key, self.now)
+        return "" if found is None else found.status
+
+    def agent_of(self, name: str = NAME) -> str:
+        """Whose a name is."""
+        with self.registry.store.transaction(reading=True) as db:
+            found = self.registry.shelf.named(db, AnsName.parse(name).key, self.now)
+        return "" if found is None else found.standing.agent
 
     def believed(self, answer: JsonObject, name: str = NAME) -> Resolution:
-        return verify_answer(answer, self.did, name, at=self.now, log=self.log)
+        return verify_answer(answer, self.trusted, name, at=self.now).resolution
 
     def agent(self, name: str, issuer: Party | None = None, **more: Any) -> Party:
         return self.world.agent(name, issuer or self.ana, **more)

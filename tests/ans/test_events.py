@@ -157,7 +157,7 @@ def test_an_agent_of_did_web_registers_with_its_pinned_key(naming: Naming) -> No
     receipt = naming.send(event, bot, links=links)
     leaf = naming.leaf(receipt)
     assert (leaf.agent, leaf.key) == (bot.did, bot.key.public)
-    assert naming.believed(naming.registry.resolve(NAME, naming.now)[1]).did == bot.did
+    assert naming.agent_of() == bot.did
     held = naming.send(naming.event("suspend", bot, receipt=receipt), bot, links=links)
     assert naming.leaf(held).key == bot.key.public
     forged = naming.event("resume", bot, receipt=held)

@@ -17,6 +17,7 @@ from starlette.routing import Route
 
 from delegant.ans import new_event, new_record, submission
 from delegant.ans.log.note import NoteKey
+from delegant.ans.trusted import RegistryTrust
 from delegant.credentials import Link, PrivateKey
 from delegant.credentials.codec import JsonObject
 from delegant.resolver.app import create_app
@@ -31,6 +32,7 @@ from delegant.wallet import (
     create_home,
     delegate,
     gather,
+    load_trust,
 )
 from delegant.wallet.issuer import Issuer
 from delegant.wallet.registry import registry_entry
@@ -66,6 +68,11 @@ class House:
     issuer: Issuer
     port: int = 0
     routes: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def trusted(self) -> RegistryTrust:
+        """The registry as the home's own trust folder has it."""
+        return RegistryTrust.from_trust(load_trust(self.home.path / "trust"), self.registry)
 
     @property
     def log(self) -> NoteKey:

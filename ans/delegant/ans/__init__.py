@@ -21,10 +21,14 @@ from .holder import (
     submission,
 )
 from .name import AnsName
+from .query import Query
+from .trusted import RegistryTrust
 
 __all__ = [
     "AnsName",
     "Client",
+    "Query",
+    "RegistryTrust",
     "Resolution",
     "consent",
     "evidence_request",

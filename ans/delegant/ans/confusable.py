@@ -21,11 +21,12 @@ from typing import Final
 from delegant.credentials.errors import error
 
 from .alias import check_host
-from .name import provider_label
+from .name import MAX_NAME, provider_label
 
 __all__ = ["domain_label", "skeleton"]
 
 _ALPHABET: Final = string.digits + string.ascii_lowercase
+_CHARACTERS: Final = frozenset(string.ascii_letters + string.digits + "-")
 _ADDED: Final = {"w": "vv", "d": "cl"}
 _WEB: Final = "did:web:"
 
@@ -34,9 +35,11 @@ def skeleton(label: str) -> str:
     """What a label looks like, in lower case.
 
     Raises:
-        Malformed: ``ans-name`` for what is no provider label.
+        Malformed: ``ans-name`` for what no label is made of.
     """
-    return provider_label(label).translate(_prototypes())
+    if type(label) is not str or len(label) > MAX_NAME or not _CHARACTERS.issuperset(label):
+        raise error("ans-name", f"{str(label)[:80]!r} is not of ASCII letters, digits and hyphens")
+    return label.lower().translate(_prototypes())
 
 
 @cache

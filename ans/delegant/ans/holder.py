@@ -118,6 +118,7 @@ def new_event(
     agent: str | None = None,
     record: JsonObject | None = None,
     receipt: JsonObject | None = None,
+    before: tuple[int, str] | None = None,
     reason: str | None = None,
 ) -> JsonObject:
     """A signed event.
@@ -127,16 +128,19 @@ def new_event(
         agent: whose the name is then; by default the signer. To transfer, the new agent, with
             ``record`` its own: the old agent signs first, then the new one and the provider's
             organisation add their `consent`, in this order.
-        receipt: that of the event before it.
+        receipt, before: of the event before it: its receipt, or its number and digest; neither
+            for a registration.
     """
+    if receipt is not None:
+        before = receipt["leaf"]["seq"], receipt["leaf"]["event"]
     moved = kind == "transfer"
     event = members(
         version=1,
         registry=registry,
         name=str(AnsName.parse(name)),
         type=kind,
-        seq=0 if receipt is None else receipt["leaf"]["seq"] + 1,
-        previous=None if receipt is None else receipt["leaf"]["event"],
+        seq=0 if before is None else before[0] + 1,
+        previous=None if before is None else before[1],
         record=record,
         reason=reason,
         agent=agent or signer,

@@ -6,7 +6,8 @@ store makes a reader fail and never makes it lie.
 
 from __future__ import annotations
 
-from functools import partial
+from functools import lru_cache, partial
+from typing import Final
 
 from sqlalchemy import Connection
 
@@ -16,12 +17,14 @@ from delegant.credentials.errors import Error, error
 from .leaf import Leaf, parse_leaf
 from .log import merkle, tiles
 from .log.checkpoint import Checkpoint, open_checkpoint
-from .log.note import b64_encode
+from .log.note import NoteKey, b64_encode
 from .receipt import check_receipt, new_receipt
 from .sequencer import Sequencer
 from .store import Store
 
-__all__ = ["Logbook"]
+__all__ = ["Logbook", "opened"]
+
+KEPT: Final = 1024
 
 
 class Logbook:
@@ -76,7 +79,7 @@ class Logbook:
     def leaf(self, db: Connection, number: int) -> Leaf:
         """A leaf, read; held to no checkpoint here."""
         try:
-            return parse_leaf(self._store.leaves(db, number, 1)[0])
+            return _leaf(self._store.leaves(db, number, 1)[0])
         except Error as exc:
             raise error("unavailable", f"a stored leaf is damaged: {exc.code}") from None
 
@@ -154,7 +157,7 @@ class Logbook:
 
     def _opened(self, note: str) -> Checkpoint:
         try:
-            return open_checkpoint(note, self._key)
+            return opened(note, self._key)
         except Error as exc:
             raise error("unavailable", f"a stored checkpoint is damaged: {exc.code}") from None
 
@@ -195,6 +198,18 @@ class Logbook:
             at, last = at >> 1, last >> 1
         if node != head.root:
             raise error("log-proof", "it does not lead to the checkpoint")
+
+
+@lru_cache(KEPT)
+def opened(note: str, key: NoteKey) -> Checkpoint:
+    """A checkpoint, as `open_checkpoint`; its signature is checked once for the same bytes."""
+    return open_checkpoint(note, key)
+
+
+@lru_cache(KEPT)
+def _leaf(data: bytes) -> Leaf:
+    """A leaf, as `parse_leaf`; read once for the same bytes, and never changed."""
+    return parse_leaf(data)
 
 
 def _texts(hashes: list[bytes]) -> list[str]:

@@ -13,7 +13,16 @@ from .name import AnsName
 from .query import Query, folded
 from .versions import padded
 
-__all__ = ["REASONS", "Attestation", "Attests", "Candidate", "attested", "judge", "order"]
+__all__ = [
+    "REASONS",
+    "Attestation",
+    "Attests",
+    "Candidate",
+    "attested",
+    "by_name",
+    "judge",
+    "order",
+]
 
 REASONS: Final = (
     "wrong-protocol",
@@ -138,21 +147,21 @@ def attested(candidate: Candidate, capability: str, at: int) -> bool:
     )
 
 
-def _by_name(name: AnsName) -> frozenset[str]:
+def by_name(name: AnsName) -> frozenset[str]:
     """The capabilities a name says by itself."""
     function, domain = name.function.lower(), name.domain.lower()
     return frozenset({f"{function}.{domain}", f"{domain}.{function}", function})
 
 
 def _can(candidate: Candidate, asked: str) -> bool:
-    return asked in _by_name(candidate.name) or asked in map(folded, candidate.capabilities)
+    return asked in by_name(candidate.name) or asked in map(folded, candidate.capabilities)
 
 
 def _covers(candidate: Candidate, one: Attests, asked: str | None) -> bool:
     if one.capabilities is None or asked is None:
         return True
     covered = frozenset(map(folded, one.capabilities))
-    own = _by_name(candidate.name)
+    own = by_name(candidate.name)
     return asked in covered or (asked in own and not own.isdisjoint(covered))
 
 

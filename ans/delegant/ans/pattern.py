@@ -22,7 +22,7 @@ from .name import MAX_LABEL, MAX_NAME, MAX_PROTOCOL, AnsName
 __all__ = ["NamePattern", "fits"]
 
 _LABEL: Final = frozenset(string.ascii_lowercase + string.digits + "-*")
-_MOST: Final = 8  # labels of a name: three, at most three of a version, an extension; and one *
+_MOST: Final = 7  # labels of a name: three, at most three of a version, an extension
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +47,8 @@ class NamePattern:
             raise _no(text, "a protocol and :// come first, as mcp:// or *://")
         if any(not 0 < len(one) <= MAX_LABEL or not _LABEL.issuperset(one) for one in labels):
             raise _no(text, f"labels are 1 to {MAX_LABEL} ASCII letters, digits, hyphens and *")
-        if len(labels) > _MOST:
-            raise _no(text, f"no name has more than {_MOST - 1} labels")
+        if len(labels) > _MOST + (labels[-1] == "*"):
+            raise _no(text, f"no name has more than {_MOST} labels")
         while labels[-2:] == ["*", "*"] and len(labels) > 4:
             labels.pop()
         if len(labels) == 3:

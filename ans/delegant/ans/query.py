@@ -109,9 +109,7 @@ class Query:
             if at >= MAX_PARAMS:
                 raise error("ans-query", f"more than {MAX_PARAMS} parameters")
             if name not in _PARAMS:
-                raise error(
-                    "ans-query", f"no parameter {name[:64]!r} is known", dimension=name[:64]
-                )
+                raise error("ans-query", f"no parameter {name[:64]!r} is known")
             if name == "attestation":
                 given.setdefault("attestations", []).append(value)
             elif name in given:

@@ -19,6 +19,7 @@ from delegant.credentials import PublicKey, did, shape
 from delegant.credentials.codec import Json, JsonObject, canonical
 from delegant.credentials.errors import error
 
+from .alias import AnsAlias
 from .name import AnsName
 from .signing import check, version
 
@@ -92,11 +93,8 @@ def _endpoint(address: Json) -> None:
         raise error("shape", "an endpoint is an http(s) URL")
 
 
-def _alias(value: Json, where: str) -> str:
-    text = shape.text(value, where, 253)
-    if not text.startswith("ans://v"):
-        raise error("shape", f"{where}: an alias is as ans://v1.0.0.host.example")
-    return text
+def _alias(value: Json, _where: str) -> str:
+    return str(AnsAlias.parse(value))
 
 
 def _extensions(value: Json) -> None:

@@ -6,29 +6,28 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from delegant.credentials import Evidence, PrivateKey, Seen, Trust, jose, shape
-from delegant.credentials.codec import JsonObject, canonical
-from delegant.credentials.did import check as check_did
-from delegant.credentials.did import vm_of
-from delegant.credentials.errors import Conflict, Error, Gone, error
-from delegant.credentials.keys import new_nonce
+from delegant.credentials import Evidence, PrivateKey, Seen, Trust, shape
+from delegant.credentials.codec import JsonObject
+from delegant.credentials.errors import Error, error
 
-from . import judging, providers
-from .answer import freshness
-from .lifecycle import Move, step
+from . import attested, listing, providers
+from .health import Heartbeat
 from .log.note import NoteSigner
 from .logbook import Logbook
 from .name import AnsName
-from .sequencer import Batch, Sequencer
-from .signing import digest_of, members, sign
+from .query import Query
+from .rechecking import Rechecker
+from .record import record_key
+from .resolving import Resolver
+from .sequencer import Sequencer
 from .store import Store
-from .stored import Named, Shelf
-from .submitting import Judged, Submission, by_agent, by_office, entry
+from .stored import MAX_HISTORY, Shelf
+from .submitting import Submission, by_agent, by_office
+from .writing import Writer
 
 __all__ = ["Registry"]
 
-PAGE: Final = 500
-ANSWER_TYPE: Final = "ans-answer+jwt"
+MOST_NAMES: Final = 100
 
 
 class Registry:
@@ -43,6 +42,8 @@ class Registry:
         trust: called for each decision, so that what was seen meanwhile counts.
         remember: called with what an accepted submission met, against rollback.
         fresh: fresh evidence about a DID, or None where there is none.
+        lists: the newest status list by a URL, or None; without it no attestation counts. It is
+            asked while an answer waits, so it answers from what it has.
 
     Raises:
         Rejected: ``log-rollback`` when the store is not the one the checkpoint file was signed
@@ -59,6 +60,7 @@ class Registry:
         trust: Callable[[], Trust],
         remember: Callable[[Seen], None] | None = None,
         fresh: Callable[[str], Evidence | None] | None = None,
+        lists: attested.Fetch | None = None,
     ) -> None:
         self.did = did
         self.store = store
@@ -69,6 +71,13 @@ class Registry:
         self._sequencer = Sequencer(store, signer, checkpoint)
         self.log = Logbook(store, did, self._sequencer)
         self.shelf = Shelf(store, self.log)
+        self._resolver = Resolver(
+            store, self.shelf, self._sequencer, did, key, trust, attested.Lists(lists)
+        )
+        self._writer = Writer(store, self._sequencer, self.log, self.shelf, did, key)
+        self._rechecker = Rechecker(
+            store, self.shelf, self._writer, trust, self._remember, self._evidence
+        )
         # The log as it is read over HTTP.
         self.checkpoint, self.tile, self.bundle = (
             self.log.checkpoint, self.log.tile, self.log.bundle,
@@ -99,7 +108,7 @@ class Registry:
         with self.store.transaction(reading=True) as db:
             before = self.store.event(db, sent.digest)
         if before is not None:
-            return self._receipt(sent.digest)
+            return self._writer.receipt(sent.digest)
         sent.timely(self.did, at)
         trust = self._trust()
         with self.store.transaction(reading=True) as db:
@@ -115,8 +124,8 @@ class Registry:
             self._remember(judged.seen)
         with self._sequencer.writing(at) as batch:
             if self.store.event(batch.db, sent.digest) is None:
-                self._write(batch, sent.name, sent.event, sent.digest, judged)
-        return self._receipt(sent.digest)
+                self._writer.write(batch, sent.name, sent.event, sent.digest, judged)
+        return self._writer.receipt(sent.digest)
 
     def bind_provider(
         self, label: str, organization: str, at: int, basis: str = "operator"
@@ -131,7 +140,7 @@ class Registry:
         """
         with self._sequencer.writing(at) as batch:
             number = providers.bind(self.store, batch, self.did, label, organization, basis)
-        return self._logged(number)
+        return self._writer.logged(number)
 
     def claim_provider(self, data: bytes, keys: providers.Keys, at: int) -> JsonObject:
         """Give a provider label to the did:web organisation whose domain it is.
@@ -165,25 +174,7 @@ class Registry:
         Raises:
             Unavailable: ``unavailable``.
         """
-        out: list[JsonObject] = []
-        trust, told, after = self._trust(), dict[str, str | int](), ""
-        while True:
-            with self.store.transaction(reading=True) as db:
-                rows = self.store.active(db, after, at, PAGE)
-            if not rows:
-                return out
-            for row in rows:
-                if row.agent not in told:
-                    told[row.agent] = self._standing(row.agent, trust, at)
-                found = told[row.agent]
-                if isinstance(found, int):
-                    with self.store.transaction() as db:
-                        self.store.vouch(db, row.agent, found)
-                elif (found or at >= row.vouched) and self._suspend(
-                    row.key, row.last, found or "sponsor-unknown", at
-                ):
-                    out.append({"name": row.key, "reason": found or "sponsor-unknown"})
-            after = rows[-1].key
+        return self._rechecker.recheck(at)
 
     def resume(self, text: str, at: int, reason: str | None = None) -> JsonObject:
         """Resume a name the registry suspended, on the operator's word.
@@ -196,15 +187,7 @@ class Registry:
         Raises:
             NotFound: ``ans-not-found``. Rejected: ``orphan-agent``, ``ans-transition``.
         """
-        name = AnsName.parse(text)
-        with self.store.transaction(reading=True) as db:
-            named = self.shelf.named(db, name.key, at)
-        if named is None:
-            raise error("ans-not-found", f"{name} is not registered here")
-        agent = named.standing.agent
-        found = judging.sponsorship(agent, self._evidence(agent) or Evidence(), self._trust(), at)
-        judged = Judged("registry", found.organization, found.sponsor, vouched=found.vouched)
-        return self._own(named, "resume", reason, judged, at)
+        return self._rechecker.resume(text, at, reason)
 
     def cosigned(self, note: str) -> None:
         """Keep a checkpoint of this log with the cosignatures that witnesses made.
@@ -213,6 +196,40 @@ class Registry:
             Rejected: ``log-note``. Unavailable: ``unavailable``.
         """
         self._sequencer.cosigned(note)
+
+    def heartbeat(
+        self, data: bytes, invocation: str | None, at: int, by: str | None = None
+    ) -> JsonObject:
+        """Take an agent's word on whether its name is up.
+
+        Args:
+            data: ``{name, status}``.
+            invocation: the agent's invocation of ``ans.health``, for exactly this.
+            at: now, seconds since 1970.
+            by: the agent it was sent for, where the address says so.
+
+        Returns:
+            ``{name, status, at}``, as it is shown from now on.
+
+        Raises:
+            NotFound: ``ans-not-found``. Gone: ``ans-gone``. Conflict: ``replay``.
+            Rejected: ``ans-suspended`` and what `Heartbeat.check` raises.
+        """
+        said = Heartbeat.read(data)
+        with self.store.transaction(reading=True) as db:
+            named = self.shelf.named(db, said.name.key, at)
+        if named is None:
+            raise error("ans-not-found", f"{said.name} is not registered here")
+        agent, key = named.standing.agent, record_key(named.record)
+        if by not in (None, agent):
+            raise error("holder-mismatch", f"{said.name} is not a name of {by}")
+        issued = said.check(invocation, agent, key, self.did, self._trust(), at)
+        if named.status != "active":
+            code = "ans-suspended" if named.status == "suspended" else "ans-gone"
+            raise error(code, f"{said.name} is {named.status}")
+        with self.store.transaction() as db:
+            listing.beat(db, said.name.key, agent, said.status, at, issued)
+        return {"name": str(said.name), "status": said.status, "at": shape.format_time(at)}
 
     def once(self, key: str, until: int) -> None:
         """Accept a key once, for routes that are not events.
@@ -242,7 +259,7 @@ class Registry:
                 raise error("not-found", "there is no such event")
             return self.shelf.event(db, row)[0]
 
-    def history(self, text: str, start: int = 0, limit: int = 100) -> list[JsonObject]:
+    def history(self, text: str, start: int = 0, limit: int = MAX_HISTORY) -> list[JsonObject]:
         """The events of a name, oldest first, ``{event, receipt}`` each; from number ``start``.
 
         Raises:
@@ -254,147 +271,35 @@ class Registry:
         """All bound labels."""
         return self.store.providers()
 
-    def resolve(self, text: str, at: int) -> tuple[int, JsonObject]:
-        """The signed answer about a name, and its HTTP status: 200, 403, 404 or 410.
+    def resolve(self, query: Query | str, at: int) -> tuple[int, JsonObject]:
+        """The signed answer to a question, and its HTTP status: 200, 403, 404 or 410.
+
+        Args:
+            query: a question; a text is an exact name.
+            at: now, seconds since 1970.
+
+        Returns:
+            An answer that may have been given before; it is not to be changed.
 
         Raises:
-            Malformed: ``ans-name``. Unavailable: ``unavailable``.
+            Malformed: ``ans-name``. Rejected: ``log-rollback``. Unavailable: ``unavailable``.
         """
-        name = AnsName.parse(text)
-        with self.store.transaction(reading=True) as db:
-            named = self.shelf.named(db, name.key, at)
-            if named is None:
-                return 404, {"freshness": freshness(self._key, self.did, name, "not-found", at)}
-            active = named.status == "active"
-            receipt = self.shelf.receipt(db, named.record_row if active else named.last_row)
-        token = freshness(
-            self._key,
-            self.did,
-            name,
-            named.status,
-            at,
-            record=digest_of(named.record) if active else None,
-            seq=named.standing.seq,
-            reason=None if active else named.last.get("reason"),
-        )
-        if active:
-            return 200, {"record": named.record, "receipt": receipt, "freshness": token}
-        status = 403 if named.status == "suspended" else 410
-        return status, {"receipt": receipt, "freshness": token}
+        return self._resolver.resolve(Query.exact(query) if isinstance(query, str) else query, at)
 
     def token(self, answer: JsonObject) -> str:
         """An answer as one compact JWS by the registry's key, ``typ: ans-answer+jwt``."""
-        return jose.sign(answer, self._key, ANSWER_TYPE, vm_of(check_did(self.did)))
+        return self._resolver.jws(answer)
 
     def by_agent(self, agent: str, at: int) -> list[JsonObject]:
-        """The answers about every name of an agent."""
+        """The answers about the names of an agent, in their order: the first hundred."""
         with self.store.transaction(reading=True) as db:
-            keys = self.store.names_of(db, agent)
+            keys = self.store.names_of(db, agent, limit=MOST_NAMES)
         return [self.resolve(key, at)[1] for key in keys]
 
     # --- inside ---------------------------------------------------------------------------------
-
-    def _write(
-        self, batch: Batch, name: AnsName, event: JsonObject, digest: str, judged: Judged
-    ) -> None:
-        """The event, its leaf, and the name as it is then."""
-        db = batch.db
-        owner = self.store.owner(db, name.provider_key)
-        if owner is None or judged.organization not in (None, owner):
-            raise error("namespace", f"{name.provider} is not bound to {judged.organization}")
-        named = self.shelf.named(db, name.key, batch.time)
-        move = Move(
-            event["type"], event["agent"], judged.by, event["seq"], digest,
-            event.get("previous"), event.get("from"),
-        )  # fmt: skip
-        after = step(
-            None if named is None else named.standing,
-            move,
-            expired=named is not None and batch.time >= named.expires,
-        )
-        record: JsonObject | None = event.get("record")
-        stands = record or (None if named is None else named.record) or {}
-        opening = members(salt=new_nonce(), sponsor=judged.sponsor, chain=judged.chain)
-        leaf = entry(self.did, name, event, after, judged.by, stands.get("key"), opening)
-        number = batch.log(leaf)
-        row = {
-            "digest": digest,
-            "key": name.key,
-            "seq": after.seq,
-            "record": leaf.get("record"),
-            "body": canonical(event),
-            "opening": canonical(opening),
-            "evidence": judged.evidence.to_bytes() if record and judged.evidence else None,
-            "leaf": number,
-            "suspended": after.suspended,
-        }
-        expires = None if record is None else shape.time(record["expires"], "expires")
-        self.store.append(db, row, after, expires=expires, vouched=judged.vouched)
-        if judged.spent is not None:
-            self.store.spend(db, *judged.spent)
-
-    def _receipt(self, digest: str) -> JsonObject:
-        """The receipt of an event that is in the store, once its checkpoint is published."""
-        with self.store.transaction(reading=True) as db:
-            row = self.store.event(db, digest)
-            receipt = self.shelf.receipt(db, row, opening=True)
-        self._sequencer.acknowledge(row.leaf)
-        return receipt
-
-    def _logged(self, number: int) -> JsonObject:
-        with self.store.transaction(reading=True) as db:
-            receipt = self.log.receipt(db, number)
-        self._sequencer.acknowledge(number)
-        return receipt
 
     def _evidence(self, name: str) -> Evidence | None:
         try:
             return self._fresh(name)
         except Error:
             return None  # whoever needs it will say what is missing
-
-    def _standing(self, agent: str, trust: Trust, at: int) -> str | int:
-        """Until when somebody answers for the agent; or why nobody does; empty: unknown."""
-        evidence = self._evidence(agent)
-        if evidence is None:
-            return ""
-        try:
-            found = judging.living(agent, evidence, trust, at)
-        except Error as exc:
-            return judging.gone(agent, evidence, exc, at) or ""
-        self._remember(found.seen)
-        return found.vouched
-
-    def _suspend(self, key: str, last: str, reason: str, at: int) -> bool:
-        """Suspend a name, unless it has changed since it was judged."""
-        with self.store.transaction(reading=True) as db:
-            named = self.shelf.named(db, key, at)
-        if named is None or named.standing.last != last:
-            return False
-        try:
-            self._own(named, "suspend", reason, Judged("registry", sponsor=named.sponsor), at)
-        except (Conflict, Gone):
-            return False
-        return True
-
-    def _own(
-        self, named: Named, kind: str, reason: str | None, judged: Judged, at: int
-    ) -> JsonObject:
-        """An event of the registry's own."""
-        event = members(
-            version=1,
-            registry=self.did,
-            name=str(named.name),
-            type=kind,
-            seq=named.standing.seq + 1,
-            previous=named.standing.last,
-            reason=reason,
-            agent=named.standing.agent,
-            by=self.did,
-            at=shape.format_time(at),
-        )
-        event = sign(event, self._key, self.did, at)
-        digest = digest_of(event)
-        with self._sequencer.writing(at) as batch:
-            self._write(batch, named.name, event, digest, judged)
-        return self._receipt(digest)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from sqlalchemy import Connection
@@ -19,9 +20,12 @@ from .name import AnsName
 from .signing import digest_of
 from .store import Store, standing_of
 
-__all__ = ["MAX_EVENT", "Named", "Shelf"]
+__all__ = ["MAX_EVENT", "MAX_HISTORY", "Named", "Shelf"]
 
+MAX_HISTORY: Final = 1000
 MAX_EVENT: Final = 2 * 1024 * 1024
+KEPT: Final = 512
+"""Events that are kept read; none is ever changed."""
 _LEFT: Final = {"register": None, "update": None, "transfer": None, "resume": None}
 """Events after which nobody holds the name suspended."""
 
@@ -110,13 +114,11 @@ class Shelf:
         try:
             if row is None:
                 raise error("shape", "missing")
-            event = parse_object(bytes(row.body), size=MAX_EVENT)
-            name = read_event(event)
+            event, name, own, record = _read(bytes(row.body))
             leaf = self._logbook.leaf(db, row.leaf)
-            record = digest_of(event["record"]) if "record" in event else None
             fits = (
                 isinstance(leaf, NameLeaf)
-                and digest_of(event) == row.digest == leaf.event
+                and own == row.digest == leaf.event
                 and name.key == row.key == leaf.name.key
                 and event["seq"] == row.seq == leaf.seq
                 and record == row.record == leaf.record
@@ -147,7 +149,7 @@ class Shelf:
                 raise error("unavailable", "a stored opening is damaged") from None
         return self._logbook.receipt(db, row.leaf, told)
 
-    def history(self, key: str, start: int = 0, limit: int = 100) -> list[JsonObject]:
+    def history(self, key: str, start: int = 0, limit: int = MAX_HISTORY) -> list[JsonObject]:
         """The events of a name, oldest first: ``{event, receipt}`` each.
 
         Raises:
@@ -160,6 +162,15 @@ class Shelf:
             return [
                 {"event": self.event(db, row)[0], "receipt": self.receipt(db, row)} for row in rows
             ]
+
+
+@lru_cache(KEPT)
+def _read(body: bytes) -> tuple[JsonObject, AnsName, str, str | None]:
+    """An event, its name, its digest and its record's; read once for the same bytes."""
+    event = parse_object(body, size=MAX_EVENT)
+    name = read_event(event)
+    record = digest_of(event["record"]) if "record" in event else None
+    return event, name, digest_of(event), record
 
 
 def _suspended(leaf: NameLeaf, row: Any) -> int | None:

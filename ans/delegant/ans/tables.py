@@ -21,13 +21,16 @@ from sqlalchemy import (
 __all__ = [
     "CHECKPOINTS",
     "EVENTS",
+    "HEALTH",
     "LAYOUT",
     "LAYOUT_VERSION",
     "LEAVES",
+    "LISTINGS",
     "META",
     "NAMES",
     "PROVIDERS",
     "SPENT",
+    "TERMS",
     "TILES",
 ]
 
@@ -107,3 +110,41 @@ CHECKPOINTS = Table(
     Index("checkpoints_cosigned", "cosigned", "size"),
 )
 """``cosigned`` is by how many witnesses."""
+
+LISTINGS = Table(
+    "listings",
+    META,
+    Column("key", String, primary_key=True),
+    Column("live", Boolean, nullable=False),
+    Column("expires", BigInteger, nullable=False),
+    Column("capabilities", LargeBinary, nullable=False),
+    Column("attestations", LargeBinary, nullable=False),
+    Index("listings_expiring", "live", "expires"),
+)
+"""What is searched of a name: JSON arrays of its capabilities, and of the attestations that came
+with its record. ``live``: neither suspended, nor revoked, nor swept away as expired.
+"""
+TERMS = Table(
+    "terms",
+    META,
+    Column("term", String, primary_key=True),
+    Column("live", Boolean, primary_key=True),
+    Column("major", Integer, primary_key=True, autoincrement=False),
+    Column("minor", Integer, primary_key=True, autoincrement=False),
+    Column("patch", Integer, primary_key=True, autoincrement=False),
+    Column("deprecated", Boolean, primary_key=True),
+    Column("key", String, primary_key=True),
+    Index("terms_key", "key"),
+    sqlite_with_rowid=False,
+)
+"""What names are found by, in the order of answers: the version's numbers are negated."""
+HEALTH = Table(
+    "health",
+    META,
+    Column("key", String, primary_key=True),
+    Column("agent", String, nullable=False),
+    Column("status", String, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("issued", BigInteger, nullable=False),
+)
+"""The newest heartbeat of a name: when it came, and when its agent signed it."""

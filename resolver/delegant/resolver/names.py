@@ -58,6 +58,15 @@ def add(app: FastAPI, registry: Registry, clock: Callable[[], float]) -> None:
         """Any later event of a name; the agent's as above, others' as ``{event}`` alone."""
         return await submit(http, 200, did.check(agent))
 
+    @app.post("/v1/agents/{agent}/health")
+    async def health(agent: str, http: Request) -> Response:
+        """A heartbeat: ``{name, status: up | down}`` with the header Agent-Invocation."""
+        token = http.headers.get("agent-invocation")
+        told = await asyncio.to_thread(
+            registry.heartbeat, await http.body(), token, now(), did.check(agent)
+        )
+        return json_reply(told, headers={"cache-control": "no-store"})
+
     @reading(app, "/v1/agents/{agent}")
     async def by_agent(agent: str) -> Response:
         """The signed answers about every name of an agent."""
@@ -112,9 +121,7 @@ def _answered(http: Request, registry: Registry, query: Query, at: int) -> Respo
     media = choose(",".join(http.headers.getlist("accept")), (JSON, ANSWER, PROOF))
     if media is None or (media == PROOF and query.name is None):
         raise error("not-acceptable", f"there is {JSON}, {ANSWER}, and of one name {PROOF}")
-    if query.name is None:  # searching comes with the search index
-        raise error("ans-query", "ask by name")
-    status, answer = registry.resolve(query.name, at)
+    status, answer = registry.resolve(query, at)
     headers = {"vary": "accept"}
     control = "no-store"
     if http.method != "POST":

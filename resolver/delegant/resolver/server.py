@@ -15,9 +15,10 @@ from delegant.ans.log.note import NoteSigner
 from delegant.ans.registry import Registry
 from delegant.ans.store import Store
 from delegant.credentials import Error, Evidence
+from delegant.credentials.codec import JsonObject
 from delegant.credentials.did import check as check_did
 from delegant.credentials.errors import error
-from delegant.wallet import Home, Wallet, gather, refresh, save_seen
+from delegant.wallet import Home, Wallet, gather, refresh, save_seen, statuslists
 from delegant.wallet.issuer import Issuer
 from delegant.wallet.registry import LOG_ROLE
 
@@ -51,6 +52,7 @@ def open_registry(home: Home, organization: Wallet) -> Registry:
         lambda: own_trust(home),
         lambda seen: save_seen(home.path / "trust", seen),
         lambda agent: _evidence(home, agent),
+        lambda url: _status_list(home, url),
     )
 
 
@@ -58,6 +60,14 @@ def _evidence(home: Home, agent: str) -> Evidence | None:
     """Fresh evidence about an agent of this home; None about others, who must send it."""
     found = gather(home, [agent])
     return found if found.identities(check_did(agent)) else None
+
+
+def _status_list(home: Home, url: str) -> JsonObject | None:
+    """A status list of this home, as last signed; None for others, so nothing on them counts."""
+    try:
+        return statuslists.raw(home, statuslists.number_of(home, url))
+    except Error:
+        return None
 
 
 async def _again(seconds: float, what: str, task: Callable[[], object]) -> None:

@@ -28,6 +28,7 @@ from .note import (
     Signature,
     b64_decode,
     b64_encode,
+    parse_number,
     verified,
 )
 
@@ -39,7 +40,6 @@ __all__ = [
     "cosigned",
     "open_checkpoint",
     "parse_checkpoint",
-    "parse_size",
     "sign_checkpoint",
 ]
 
@@ -70,6 +70,11 @@ class Checkpoint:
         if any("\n" in line for line in (self.origin, *self.extensions)):
             raise error("log-note", "a line of a checkpoint has no newline within")
 
+    @classmethod
+    def empty(cls, origin: str) -> Checkpoint:
+        """The head of a log that has no entry yet."""
+        return cls(origin, 0, EMPTY_ROOT)
+
     @property
     def text(self) -> str:
         """The note text that is signed."""
@@ -82,21 +87,10 @@ class Checkpoint:
         lines = text.split("\n")
         if len(lines) < 4:
             raise error("log-note", "a checkpoint has an origin, a size and a root")
-        found = cls(lines[0], parse_size(lines[1]), b64_decode(lines[2]), tuple(lines[3:-1]))
+        found = cls(lines[0], parse_number(lines[1]), b64_decode(lines[2]), tuple(lines[3:-1]))
         if found.text != text:
             raise error("log-note", "a checkpoint that is not spelled as checkpoints are")
         return found
-
-
-def parse_size(text: str) -> int:
-    """A decimal number without leading zeros, up to 2^63 - 1; anything else is ``log-note``."""
-    if not (0 < len(text) <= 19 and text.isascii() and text.isdigit()) or (
-        text[0] == "0" and text != "0"
-    ):
-        raise error("log-note", "not a size in decimal without leading zeros")
-    if (size := int(text)) > MAX_SIZE:
-        raise error("log-note", "a size that is out of range")
-    return size
 
 
 def sign_checkpoint(checkpoint: Checkpoint, signer: NoteSigner) -> str:

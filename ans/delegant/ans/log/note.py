@@ -24,8 +24,8 @@ __all__ = [
     "ED25519",
     "MAX_NAME",
     "MAX_NOTE",
+    "MAX_NUMBER",
     "MAX_SIGNATURES",
-    "MAX_TIME",
     "Note",
     "NoteKey",
     "NoteSigner",
@@ -34,6 +34,7 @@ __all__ = [
     "b64_encode",
     "open_note",
     "parse_lines",
+    "parse_number",
     "read_text",
     "sign",
     "verified",
@@ -46,7 +47,8 @@ MAX_NOTE: Final = 1 << 17
 MAX_SIGNATURES: Final = 64
 MAX_NAME: Final = 255
 """Bytes of a key name."""
-MAX_TIME: Final = 2**63 - 1
+MAX_NUMBER: Final = 2**63 - 1
+"""The largest size, index and time."""
 _DASH: Final = "\u2014 "
 
 
@@ -55,15 +57,25 @@ def b64_encode(data: bytes) -> str:
     return binascii.b2a_base64(data, newline=False).decode("ascii")
 
 
-def b64_decode(text: str) -> bytes:
-    """Inverse of `b64_encode`; any other spelling is ``log-note``."""
+def b64_decode(text: str, code: str = "log-note") -> bytes:
+    """Inverse of `b64_encode`; any other spelling is refused with the code."""
     try:
         data = binascii.a2b_base64(text.encode("ascii"), strict_mode=True)
     except ValueError:
-        raise error("log-note", "not base64") from None
+        raise error(code, "not base64") from None
     if b64_encode(data) != text:
-        raise error("log-note", "not the canonical spelling in base64")
+        raise error(code, "not the canonical spelling in base64")
     return data
+
+
+def parse_number(text: str, code: str = "log-note") -> int:
+    """A decimal number without leading zeros, up to 2^63 - 1; else refused with the code."""
+    if not (0 < len(text) <= 19 and text.isascii() and text.isdigit()):
+        raise error(code, "not a number in decimal")
+    number = int(text)
+    if str(number) != text or number > MAX_NUMBER:
+        raise error(code, "a number with leading zeros, or out of range")
+    return number
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +133,7 @@ class NoteKey:
         """Whether the bytes after the id are this key's signature over a note text."""
         if self.kind == ED25519:
             return self.public.verify(signature, text.encode())
-        if len(signature) != 72 or (time := int.from_bytes(signature[:8], "big")) > MAX_TIME:
+        if len(signature) != 72 or (time := int.from_bytes(signature[:8], "big")) > MAX_NUMBER:
             return False
         return self.public.verify(signature[8:], _cosigned(text, time))
 
@@ -181,7 +193,7 @@ class NoteSigner:
         if at is None:
             value = self._private.sign(text.encode())
         else:
-            if not 0 <= at <= MAX_TIME:
+            if not 0 <= at <= MAX_NUMBER:
                 raise error("log-note", "a time that is out of range")
             value = at.to_bytes(8, "big") + self._private.sign(_cosigned(text, at))
         return Signature(self.key.name, self.key.id, value)
@@ -275,11 +287,11 @@ def parse_lines(text: str) -> tuple[Signature, ...]:
     return tuple(_parse_line(line) for line in lines)
 
 
-def read_text(data: bytes | str, size: int) -> str:
+def read_text(data: bytes | str, size: int, code: str = "log-note") -> str:
     """Text of at most ``size`` bytes of UTF-8 without any control but the newline.
 
     Raises:
-        LimitExceeded: ``limit-size``. Malformed: ``encoding``. Rejected: ``log-note``.
+        LimitExceeded: ``limit-size``. Malformed: ``encoding``. Rejected: the code.
     """
     if len(data) > size:
         raise error("limit-size", f"more than {size} bytes")
@@ -291,7 +303,7 @@ def read_text(data: bytes | str, size: int) -> str:
     if len(raw) > size:
         raise error("limit-size", f"more than {size} bytes")
     if _has_control(text):
-        raise error("log-note", "a control character")
+        raise error(code, "a control character")
     return text
 
 
