@@ -70,7 +70,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Saved:
         assert command(house, "ans", "revoke", "bot", *words).returncode == 0
         words = ("--name", RESTING, "--reason", "holiday", "--url", house.url)
         assert command(house, "ans", "suspend", "ana", *words).returncode == 0
-        for what, path, headers in (
+        asked: list[tuple[str, str, dict[str, str]]] = [
             ("exact.json", resolve(name=NAME), {}),
             ("exact.jws", resolve(name=NAME), JWS),
             ("search.json", resolve(capability="SemanticSearch", trace="true"), {}),
@@ -78,7 +78,8 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Saved:
             ("gone.json", resolve(name=GONE), {}),
             ("gone.jws", resolve(name=GONE), JWS),
             ("resting.json", resolve(name=RESTING), {}),
-        ):
+        ]
+        for what, path, headers in asked:
             reply = house.call("GET", path, headers=headers)
             (folder / what).write_bytes(reply.body)
     trust = folder / "trust"
@@ -129,7 +130,7 @@ def test_every_line_says_what_is_proven(saved: Saved) -> None:
         f"  agent         {saved.house.bot.did} signed the record",
         f"  mcp           {ENDPOINT}",
         "  logged        entry 1 of acme.example/ans, size ",
-        f"  answers for   {ana}",
+        f"  answers for   {ana} (says the record)",
         f"  organisation  {saved.house.organization.did}",
         "0 witnesses",
     ):

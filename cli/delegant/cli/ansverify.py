@@ -205,7 +205,7 @@ def _agent(one: JsonObject, log: JsonObject) -> list[str]:
     lines += [f"  {protocol:<13} {where}" for protocol, where in one["endpoints"].items()]
     lines += _place(one["logged"], log)
     lines += [
-        f"  answers for   {one['sponsor']}",
+        f"  answers for   {one['sponsor']} (says the record)",
         f"  organisation  {one['organization']}",
     ]
     if one["attestations"]:
@@ -230,7 +230,8 @@ def _last(event: JsonObject, log: JsonObject) -> list[str]:
 def _place(logged: JsonObject, log: JsonObject) -> list[str]:
     by = log["key"].rpartition("+")[0]
     seen = ", ".join(logged["witnesses"])
-    witnesses = f"{len(logged['witnesses'])} witnesses" + (f": {seen}" if seen else "")
+    many = len(logged["witnesses"])
+    witnesses = f"{many} witness{'' if many == 1 else 'es'}" + (f": {seen}" if seen else "")
     return [
         f"  logged        entry {logged['index']} of {log['origin']}, size {logged['size']}",
         f"  checkpoint    signed by {by}, {witnesses}",
