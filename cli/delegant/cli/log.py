@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from delegant.credentials import PrivateKey
 from delegant.credentials.errors import error
 from delegant.credentials.shape import closed
 from delegant.wallet import Wallet, files, load_trust
@@ -284,8 +285,10 @@ def log_witness_key(
     out: Annotated[Path, typer.Option("--out", "-o", help="The new file, under a passphrase.")],
 ) -> None:
     """Make the key of a witness; what is printed is public."""
-    passphrases = edge.passphrases()
-    secret = passphrases.get(f"witness {name}", new=True)
+    from delegant.ans.log.note import COSIGNATURE, NoteKey  # noqa: PLC0415
+
+    NoteKey(name, COSIGNATURE, PrivateKey.generate().public)  # a name that no key has makes no file
+    secret = edge.passphrases().get(f"witness {name}", new=True)
     signer = _signer(name, Wallet.create(out, secret, kind="witness", name=name))
     vkey = signer.key.vkey
     edge.show({"name": name, "key": vkey, "file": str(out)}, vkey)
