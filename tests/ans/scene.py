@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from delegant.ans import lifecycle, new_record, submission
+from delegant.ans import new_event, new_record, submission
+from delegant.ans.log.note import NoteKey, NoteSigner
 from delegant.ans.registry import Registry
 from delegant.ans.store import Store
 from delegant.credentials import Error, Evidence, Link, PrivateKey, Trust, did
@@ -40,7 +41,7 @@ class Scene:
         self.ana = self.world.human("ana")
         self.bot = self.world.agent("bot", self.ana)
         self.registry = self.opened()
-        self.registry.bind_provider("DataCorp", self.world.org.did)
+        self.registry.bind_provider("DataCorp", self.world.org.did, self.now)
 
     @property
     def now(self) -> int:
@@ -54,7 +55,20 @@ class Scene:
 
     def opened(self) -> Registry:
         """The registry over its file, opened (again)."""
-        return Registry(Store(self.database), self.did, self.key, self.trust)
+        return Registry(
+            Store(self.database), self.did, self.key, self.signer,
+            self.folder / "log" / "checkpoint", self.trust,
+        )  # fmt: skip
+
+    @property
+    def signer(self) -> NoteSigner:
+        """The log's key."""
+        return NoteSigner("acme.example/ans", PrivateKey(hashlib.sha256(b"log").digest()))
+
+    @property
+    def log(self) -> NoteKey:
+        """Its public half."""
+        return self.signer.key
 
     def trust(self) -> Trust:
         """The registry's own trust: the organisation, and itself as audience."""
@@ -94,7 +108,7 @@ class Scene:
                 at=self.now,
                 seconds=seconds,
             )
-        return lifecycle(
+        return new_event(
             who.key, who.did, self.did, name, kind, at=self.now, record=record, receipt=before,
             reason=reason,
         )  # fmt: skip

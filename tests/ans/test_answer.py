@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from ans.scene import ENDPOINT, NAME, Scene
 from delegant.ans import Resolution, verify_answer
 from delegant.ans.documents import sign
+from delegant.ans.log.checkpoint import parse_checkpoint, sign_checkpoint
+from delegant.ans.log.note import NoteSigner
 from delegant.credentials import Error, PrivateKey
 from delegant.credentials.codec import JsonObject, canonical, parse
 from delegant.credentials.did import from_key
@@ -22,7 +24,7 @@ OTHER = NAME.replace("main", "other")
 def code_of(answer: object, scene: Scene, *, name: str = NAME, at: int | None = None) -> str:
     """What `verify_answer` says."""
     try:
-        verify_answer(answer, scene.did, name, at=scene.now if at is None else at)
+        verify_answer(answer, scene.did, name, at=scene.now if at is None else at, log=scene.log)
     except Error as exc:
         return exc.code
     return "accepted"
@@ -30,7 +32,7 @@ def code_of(answer: object, scene: Scene, *, name: str = NAME, at: int | None = 
 
 def test_an_answer_says_who_the_agent_is_and_who_answers_for_it(scene: Scene) -> None:
     scene.submit(scene.event())
-    found = verify_answer(scene.answer()[1], scene.did, NAME, at=scene.now)
+    found = verify_answer(scene.answer()[1], scene.did, NAME, at=scene.now, log=scene.log)
     assert isinstance(found, Resolution)
     assert (found.name, found.did, found.endpoints) == (NAME, scene.bot.did, {"mcp": ENDPOINT})
     assert (found.sponsor, found.organization) == (scene.ana.did, scene.world.org.did)
@@ -57,7 +59,7 @@ def test_an_answer_of_another_registry_is_refused(scene: Scene) -> None:
     scene.submit(scene.event())
     answer = scene.answer()[1]
     with pytest.raises(Error) as caught:
-        verify_answer(answer, scene.world.db.did, NAME, at=scene.now)
+        verify_answer(answer, scene.world.db.did, NAME, at=scene.now, log=scene.log)
     assert caught.value.code == "ans-signature"
     assert code_of(answer, scene) == "accepted"
 
@@ -88,12 +90,16 @@ def test_a_forger_with_a_key_of_his_own_gets_nowhere(scene: Scene) -> None:
     mallory = PrivateKey.generate()
     name = from_key(mallory.public)
     answer = copy.deepcopy(scene.answer()[1])
-    for part in ("receipt", "freshness"):
-        forged = {k: v for k, v in answer[part].items() if k != "proof"}
-        own = sign({**forged, "registry": name}, mallory, name, scene.now)
-        posing = sign(forged, mallory, scene.did, scene.now)
-        assert code_of({**answer, part: own}, scene) == "ans-signature"
-        assert code_of({**answer, part: posing}, scene) == "ans-signature"
+    forged = {k: v for k, v in answer["freshness"].items() if k != "proof"}
+    own = sign({**forged, "registry": name}, mallory, name, scene.now)
+    posing = sign(forged, mallory, scene.did, scene.now)
+    assert code_of({**answer, "freshness": own}, scene) == "ans-signature"
+    assert code_of({**answer, "freshness": posing}, scene) == "ans-signature"
+    pretended = NoteSigner("acme.example/ans", mallory)
+    note = sign_checkpoint(parse_checkpoint(answer["receipt"]["checkpoint"])[0], pretended)
+    receipt = {**answer["receipt"], "checkpoint": note}
+    assert code_of({**answer, "receipt": receipt}, scene) == "log-note"
+    assert code_of({**answer, "receipt": {**receipt, "proof": []}}, scene) == "log-note"
     record = {k: v for k, v in answer["record"].items() if k != "proof"}
     stolen = sign({**record, "endpoints": {"mcp": "https://evil.example/"}}, mallory,
                   scene.bot.did, scene.now)  # fmt: skip
@@ -131,7 +137,7 @@ def test_a_gone_answer_is_signed_and_says_why(scene: Scene) -> None:
     status, answer = scene.answer()
     assert status == 410
     with pytest.raises(Error, match="revoked: key theft") as caught:
-        verify_answer(answer, scene.did, NAME, at=scene.now)
+        verify_answer(answer, scene.did, NAME, at=scene.now, log=scene.log)
     assert caught.value.code == "ans-gone"
     answer["freshness"]["reason"] = "merely resting"
     assert code_of(answer, scene) == "ans-signature"

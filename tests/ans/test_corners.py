@@ -9,7 +9,7 @@ import pytest
 
 from ans.naming import NAME, Naming
 from delegant.ans.documents import sign
-from delegant.ans.holder import lifecycle
+from delegant.ans.holder import new_event
 from delegant.credentials import Error
 
 
@@ -27,7 +27,7 @@ def test_a_record_names_the_whole_ancestry_and_nobody_else(naming: Naming) -> No
     forged = sign(record, naming.bot.key, naming.bot.did, naming.now)
     with pytest.raises(Error, match="orphan-agent"):
         naming.send(naming.event(record=forged))
-    assert naming.register()["seq"] == 0
+    assert naming.register()["leaf"]["seq"] == 0
 
 
 @pytest.mark.parametrize(
@@ -41,16 +41,16 @@ def test_an_endpoint_is_a_plain_url(naming: Naming, address: str) -> None:
     signed = sign(record, naming.bot.key, naming.bot.did, naming.now)
     with pytest.raises(Error, match="shape"):
         naming.send(naming.event(record=signed))
-    assert naming.register()["seq"] == 0
+    assert naming.register()["leaf"]["seq"] == 0
 
 
 def test_a_name_one_has_revoked_is_gone_for_oneself_too(naming: Naming) -> None:
     receipt = naming.register()
     with pytest.raises(Error, match="name-taken"):
         naming.send(naming.event(reason="again"))
-    revoke = lifecycle(
+    revoke = new_event(
         naming.bot.key, naming.bot.did, naming.did, NAME, "revoke", at=naming.now, receipt=receipt
     )
-    assert naming.send(revoke)["seq"] == 1
+    assert naming.send(revoke)["leaf"]["seq"] == 1
     with pytest.raises(Error, match="ans-gone"):
         naming.send(naming.event(reason="once more"))

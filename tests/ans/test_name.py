@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from delegant.ans import AnsName
 from delegant.ans.name import provider_label
 from delegant.credentials import Error
+from refusal import refusal
 
 WELL_FORMED = [
     "mcp://SemanticSearch.KnowledgeBase.DataCorp.v1.0.main",
@@ -223,3 +225,54 @@ def test_a_provider_label_follows_the_same_rules(label: str) -> None:
         provider_label(label)
     assert caught.value.code == "ans-name"
     assert provider_label("DataCorp") == "datacorp"
+
+
+LONGEST = f"{'m' * 32}://{'a' * 63}.{'b' * 63}.{'c' * 63}.v1.{'d' * 23}"
+
+
+def test_lengths_at_the_edge() -> None:
+    assert len(LONGEST) == 253
+    assert str(AnsName.parse(LONGEST)) == LONGEST
+    assert refusal(lambda: AnsName.parse(LONGEST + "d")) == "ans-name"
+    assert refusal(lambda: AnsName.parse(f"mcp://a.b.{'c' * 63}.v1")) == ""
+    assert refusal(lambda: AnsName.parse(f"mcp://a.b.{'c' * 64}.v1")) == "ans-name"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("mcp://a.b.Acme0.v1", "mcp://a.b.AcmeO.v1"),
+        ("mcp://a.b.c1.v1", "mcp://a.b.cl.v1"),
+        ("mcp://a.b.rn.v1", "mcp://a.b.m.v1"),
+        ("mcp://a.b.c.v1", "mcp://a.b.c.v1.0"),
+        ("mcp://a.b.c.v1", "a2a://a.b.c.v1"),
+        ("mcp://a.b.c.v1.x", "mcp://a.b.c.v1"),
+        ("mcp://a-b.b.c.v1", "mcp://ab.b.c.v1"),
+    ],
+)
+def test_names_that_differ_are_distinct(one: str, other: str) -> None:
+    assert AnsName.parse(one).key != AnsName.parse(other).key
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        ("mcp", "a.b", "c", "d", (1,), None),
+        ("mcp", "a", "b", "c", (), None),
+        ("mcp", "a", "b", "c", (1, 2, 3, 4), None),
+        ("mcp", "a", "b", "c", (-1,), None),
+        ("mcp", "a", "b", "c", (1,), "2"),
+        ("mcp", "a", "b", "c", (1,), "Acme"),
+        ("MCP", "a", "b", "c", (1,), None),
+        ("mcp", "a", "b", "c", [1], None),
+    ],
+)
+def test_no_name_is_built_that_would_not_be_read(parts: tuple[Any, ...]) -> None:
+    assert refusal(lambda: AnsName(*parts)) == "ans-name"
+
+
+def test_a_refusal_shows_the_name_that_may_be_meant() -> None:
+    with pytest.raises(Error, match=r"perhaps helpdesk://Support.ProductQuery.Acme.v1"):
+        AnsName.parse("helpdesk://Support.ProductQuery.CustomerFacing.v1.Acme")
+    with pytest.raises(Error, match=r"perhaps mcp://a.b.c.v1"):
+        AnsName.parse("mcp://a.b.c.v1:tool")

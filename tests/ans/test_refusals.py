@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ import pytest
 
 from ans.naming import NAME, URL, Naming, later
 from delegant.ans import verify_answer
-from delegant.ans.documents import check_receipt, digest_of, sign
+from delegant.ans.documents import digest_of, sign
+from delegant.ans.leaf import NameLeaf
 from delegant.credentials import (
     Conflict,
     Error,
@@ -20,6 +22,7 @@ from delegant.credentials import (
     PrivateKey,
     Rejected,
     Undecided,
+    did,
     digest,
 )
 from delegant.credentials.codec import JsonObject, canonical, parse_object
@@ -45,11 +48,12 @@ def accepted(naming: Naming, body: bytes, token: str) -> JsonObject:
 
 def test_a_registered_name_resolves_to_its_agent_and_sponsor(naming: Naming) -> None:
     receipt = naming.register()
-    check_receipt(receipt, naming.did)
-    assert (receipt["type"], receipt["seq"], receipt["agent"]) == ("register", 0, naming.bot.did)
+    leaf = naming.logged(receipt).leaf
+    assert isinstance(leaf, NameLeaf)
+    assert (leaf.type, leaf.seq, leaf.agent) == ("register", 0, naming.bot.did)
 
     status, answer = naming.registry.resolve(NAME, naming.now)
-    found = verify_answer(answer, naming.did, NAME, at=naming.now)
+    found = naming.believed(answer, NAME)
     assert status == 200
     assert (found.did, found.endpoints) == (naming.bot.did, {"mcp": URL})
     assert (found.sponsor, found.organization) == (naming.ana.did, naming.world.org.did)
@@ -59,7 +63,7 @@ def test_another_case_of_the_name_is_the_same_name(naming: Naming) -> None:
     naming.register()
     other = NAME.replace("PaperQuery", "PAPERQUERY")
     answer = naming.registry.resolve(other, naming.now)[1]
-    assert verify_answer(answer, naming.did, other, at=naming.now).name == NAME
+    assert naming.believed(answer, other).name == NAME
     with pytest.raises(Conflict, match="name-taken"):
         naming.register(name=other)
 
@@ -69,7 +73,7 @@ def test_the_names_of_an_agent_are_answered_one_by_one(naming: Naming) -> None:
     naming.register()
     naming.register(name=second)
     found = naming.registry.by_agent(naming.bot.did, naming.now)
-    assert {a["record"]["name"] for a in found} == {NAME, second}
+    assert {a["resolvedAgents"][0]["record"]["name"] for a in found} == {NAME, second}
     assert naming.registry.by_agent(naming.ana.did, naming.now) == []
 
 
@@ -95,7 +99,7 @@ def test_without_proof_of_a_live_human_it_is_an_orphan(naming: Naming, case: str
     event = naming.event()
     body, token = naming.body(event, evidence=ORPHANS[case](naming))
     refused(naming, "orphan-agent", 422, body, token)
-    assert accepted(naming, *naming.body(event))["seq"] == 0
+    assert accepted(naming, *naming.body(event))["leaf"]["seq"] == 0
 
 
 def test_an_agent_whose_human_left_is_an_orphan(naming: Naming) -> None:
@@ -105,7 +109,7 @@ def test_an_agent_whose_human_left_is_an_orphan(naming: Naming) -> None:
     gone = refused(naming, "orphan-agent", 422, *naming.body(naming.event()))
     assert "sponsor-gone" in gone.detail
     naming.world.revoked.clear()
-    assert accepted(naming, *sent)["seq"] == 0
+    assert accepted(naming, *sent)["leaf"]["seq"] == 0
 
 
 def test_a_revoked_or_expired_identity_makes_an_orphan(naming: Naming) -> None:
@@ -115,7 +119,7 @@ def test_a_revoked_or_expired_identity_makes_an_orphan(naming: Naming) -> None:
     naming.world.revoked.add(bit)
     assert "revoked" in refused(naming, "orphan-agent", 422, *naming.body(naming.event())).detail
     naming.world.revoked.clear()
-    assert accepted(naming, *naming.body(naming.event()))["seq"] == 0
+    assert accepted(naming, *naming.body(naming.event()))["leaf"]["seq"] == 0
 
 
 def test_an_expired_identity_makes_an_orphan(naming: Naming) -> None:
@@ -126,7 +130,7 @@ def test_an_expired_identity_makes_an_orphan(naming: Naming) -> None:
     late = refused(naming, "orphan-agent", 422, body, token)
     assert "expired" in late.detail
     naming.world.now -= 1
-    assert accepted(naming, body, token)["seq"] == 0
+    assert accepted(naming, body, token)["leaf"]["seq"] == 0
 
 
 def test_a_human_of_nobody_we_trust_is_no_sponsor(naming: Naming) -> None:
@@ -134,7 +138,7 @@ def test_a_human_of_nobody_we_trust_is_no_sponsor(naming: Naming) -> None:
     rival = naming.world.status  # a real key, and no anchor of ours
     naming.world.attest(naming.ana, signer=rival, organization=rival.did)
     refused(naming, "orphan-agent", 422, *naming.body(naming.event()))
-    assert accepted(naming, *sent)["seq"] == 0
+    assert accepted(naming, *sent)["leaf"]["seq"] == 0
 
 
 def test_the_orphan_is_told_so_even_without_an_invocation(naming: Naming) -> None:
@@ -142,7 +146,7 @@ def test_the_orphan_is_told_so_even_without_an_invocation(naming: Naming) -> Non
     refused(naming, "orphan-agent", 422, body, None)
     body, token = naming.body(naming.event())
     refused(naming, "holder-missing", 401, body, None)
-    assert accepted(naming, body, token)["seq"] == 0
+    assert accepted(naming, body, token)["leaf"]["seq"] == 0
 
 
 def test_a_record_states_the_sponsorship_of_the_evidence(naming: Naming) -> None:
@@ -156,7 +160,7 @@ def test_a_record_states_the_sponsorship_of_the_evidence(naming: Naming) -> None
     }
     forged = sign(unsigned, naming.bot.key, naming.bot.did, naming.now)
     refused(naming, "orphan-agent", 422, *naming.body(naming.event(record=forged)))
-    assert accepted(naming, *naming.body(naming.event(record=record)))["seq"] == 0
+    assert accepted(naming, *naming.body(naming.event(record=record)))["leaf"]["seq"] == 0
 
 
 def test_a_client_without_an_identity_cannot_make_a_record(naming: Naming) -> None:
@@ -176,7 +180,7 @@ def test_an_invocation_by_another_key_is_refused(naming: Naming) -> None:
     other = naming.agent("other")
     _, theirs = naming.body(event, other, links=naming.grant(other))
     refused(naming, "holder-mismatch", 401, body, theirs)
-    assert accepted(naming, body, token)["seq"] == 0
+    assert accepted(naming, body, token)["leaf"]["seq"] == 0
 
 
 def test_an_altered_invocation_is_refused(naming: Naming) -> None:
@@ -185,7 +189,7 @@ def test_an_altered_invocation_is_refused(naming: Naming) -> None:
     flipped = "A" if signature[5] != "A" else "B"
     bad = f"{head}.{payload}.{signature[:5]}{flipped}{signature[6:]}"
     refused(naming, "holder-mismatch", 401, body, bad)
-    assert accepted(naming, body, token)["seq"] == 0
+    assert accepted(naming, body, token)["leaf"]["seq"] == 0
 
 
 def test_an_event_by_another_key_is_refused(naming: Naming) -> None:
@@ -197,7 +201,7 @@ def test_an_event_by_another_key_is_refused(naming: Naming) -> None:
         naming.send(forged)
     assert caught.value.code in ("ans-signature", "holder-mismatch")
     assert naming.registry.resolve(NAME, naming.now)[0] == 404
-    assert naming.send(event)["seq"] == 0
+    assert naming.send(event)["leaf"]["seq"] == 0
 
 
 def test_another_agents_chain_is_refused(naming: Naming) -> None:
@@ -205,7 +209,7 @@ def test_another_agents_chain_is_refused(naming: Naming) -> None:
     event = naming.event()
     body, token = naming.body(event, other, links=naming.grant(other))
     refused(naming, "holder-mismatch", 401, body, token)
-    assert naming.send(event)["seq"] == 0
+    assert naming.send(event)["leaf"]["seq"] == 0
 
 
 def test_an_invocation_for_another_event_is_refused(naming: Naming) -> None:
@@ -214,13 +218,13 @@ def test_an_invocation_for_another_event_is_refused(naming: Naming) -> None:
     other = naming.event(name=NAME.replace("v1.0", "v2.0"))
     _, for_other = naming.body(other, links=links)
     refused(naming, "request-mismatch", 403, body, for_other)
-    assert accepted(naming, body, token)["seq"] == 0
+    assert accepted(naming, body, token)["leaf"]["seq"] == 0
 
 
 def test_an_event_for_another_registry_is_refused(naming: Naming) -> None:
-    from delegant.ans import lifecycle
+    from delegant.ans import new_event
 
-    elsewhere = lifecycle(
+    elsewhere = new_event(
         naming.bot.key,
         naming.bot.did,
         naming.world.db.did,
@@ -230,7 +234,7 @@ def test_an_event_for_another_registry_is_refused(naming: Naming) -> None:
         record=naming.record(),
     )
     refused(naming, "audience", 401, *naming.body(elsewhere))
-    assert naming.register()["seq"] == 0
+    assert naming.register()["leaf"]["seq"] == 0
 
 
 @pytest.mark.parametrize("late", [61, 4000])
@@ -239,7 +243,7 @@ def test_an_old_submission_is_refused(naming: Naming, late: int) -> None:
     with pytest.raises(Error) as caught:
         naming.registry.submit(body, token, naming.now + late)
     assert caught.value.code in ("invocation-expired", "orphan-agent")  # the list is old too
-    assert naming.registry.submit(body, token, naming.now + 59)["seq"] == 0
+    assert naming.registry.submit(body, token, naming.now + 59)["leaf"]["seq"] == 0
 
 
 # --- 403: no grant, not this provider ------------------------------------------------------
@@ -251,17 +255,17 @@ def test_another_grant_does_not_register(naming: Naming, allow: str) -> None:
     links = naming.grant(naming.bot, allow)
     refused(naming, "no-grant", 403, *naming.body(event, links=links))
     own = naming.grant(naming.bot, "ans.register")
-    assert accepted(naming, *naming.body(event, links=own))["seq"] == 0
+    assert accepted(naming, *naming.body(event, links=own))["leaf"]["seq"] == 0
 
 
 def test_a_provider_label_belongs_to_its_organisation(naming: Naming) -> None:
-    naming.registry.bind_provider("Rival", naming.world.db.did)
+    naming.registry.bind_provider("Rival", naming.world.db.did, naming.now)
     for name in ("mcp://PaperQuery.Research.Rival.v1", "mcp://PaperQuery.Research.Nobody.v1"):
         refused(naming, "namespace", 403, *naming.body(naming.event(name=name)))
-    assert naming.register()["seq"] == 0
+    assert naming.register()["leaf"]["seq"] == 0
     with pytest.raises(Conflict, match="name-taken"):
-        naming.registry.bind_provider("acmelabs", naming.world.db.did)
-    naming.registry.bind_provider("AcmeLabs", naming.world.org.did)  # again is no harm
+        naming.registry.bind_provider("acmelabs", naming.world.db.did, naming.now)
+    naming.registry.bind_provider("AcmeLabs", naming.world.org.did, naming.now)  # again is no harm
     assert [p["label"] for p in naming.registry.providers()] == ["AcmeLabs", "Rival"]
 
 
@@ -273,7 +277,7 @@ def test_a_live_name_is_taken(naming: Naming) -> None:
     other = naming.agent("other")
     refused(naming, "name-taken", 409, *naming.body(naming.event("register", other), other))
     free = NAME.replace("v1.0", "v1.1")
-    assert naming.register(other, free)["agent"] == other.did
+    assert naming.register(other, free)["leaf"]["agent"] == other.did
 
 
 def test_the_same_event_again_is_the_same_receipt(naming: Naming) -> None:
@@ -293,12 +297,12 @@ def test_an_event_that_differs_is_no_retry(naming: Naming) -> None:
 def test_a_stale_previous_is_refused(naming: Naming) -> None:
     first = naming.register()
     renewed = naming.send(naming.event("renew", receipt=first))
-    assert (renewed["type"], renewed["seq"]) == ("renew", 1)
+    assert (renewed["leaf"]["type"], renewed["leaf"]["seq"]) == ("renew", 1)
     naming.world.now += 1
     refused(naming, "stale-version", 409, *naming.body(naming.event("renew", receipt=first)))
-    skipping = {**renewed, "seq": 5}
+    skipping = {**renewed, "leaf": {**renewed["leaf"], "seq": 4}}
     refused(naming, "stale-version", 409, *naming.body(naming.event("renew", receipt=skipping)))
-    assert naming.send(naming.event("renew", receipt=renewed))["seq"] == 2
+    assert naming.send(naming.event("renew", receipt=renewed))["leaf"]["seq"] == 2
 
 
 def test_a_used_invocation_is_refused(naming: Naming) -> None:
@@ -308,7 +312,7 @@ def test_a_used_invocation_is_refused(naming: Naming) -> None:
     refused(naming, "replay", 409, body, token)
     assert naming.registry.resolve(NAME, naming.now)[0] == 404  # nothing was half written
     event = parse_object(body, size=1 << 20)["event"]
-    assert accepted(naming, *naming.body(event))["event"] == digest_of(event)
+    assert accepted(naming, *naming.body(event))["leaf"]["event"] == digest_of(event)
 
 
 def test_sixty_four_threads_and_one_name(naming: Naming) -> None:
@@ -328,7 +332,7 @@ def test_sixty_four_threads_and_one_name(naming: Naming) -> None:
 
     def one(number: int) -> str:
         try:
-            return str(accepted(naming, *sent[number])["agent"])
+            return str(accepted(naming, *sent[number])["leaf"]["agent"])
         except Conflict as exc:
             return exc.code
 
@@ -336,7 +340,7 @@ def test_sixty_four_threads_and_one_name(naming: Naming) -> None:
         outcomes = list(pool.map(one, range(64)))
     winners = [outcome for outcome in outcomes if outcome != "name-taken"]
     answer = naming.registry.resolve(NAME, naming.now)[1]
-    assert winners == [verify_answer(answer, naming.did, NAME, at=naming.now).did]
+    assert winners == [naming.believed(answer, NAME).did]
 
 
 # --- lifecycle -----------------------------------------------------------------------------
@@ -348,12 +352,12 @@ def test_a_revoked_name_is_gone_for_good_and_says_why(naming: Naming) -> None:
     status, answer = naming.registry.resolve(NAME, naming.now)
     assert (status, answer["freshness"]["status"]) == (410, "revoked")
     with pytest.raises(Gone, match="replaced by v2"):
-        verify_answer(answer, naming.did, NAME, at=naming.now)
+        naming.believed(answer, NAME)
 
     other = naming.agent("other")
     refused(naming, "ans-gone", 410, *naming.body(naming.event("register", other), other))
     refused(naming, "ans-gone", 410, *naming.body(naming.event("renew", receipt=last)))
-    assert naming.register(other, NAME.replace("v1.0", "v2.0"))["seq"] == 0
+    assert naming.register(other, NAME.replace("v1.0", "v2.0"))["leaf"]["seq"] == 0
 
 
 def test_an_expired_name_waits_for_its_own_agent(naming: Naming) -> None:
@@ -362,11 +366,11 @@ def test_an_expired_name_waits_for_its_own_agent(naming: Naming) -> None:
     status, answer = naming.registry.resolve(NAME, naming.now)
     assert (status, answer["freshness"]["status"]) == (410, "expired")
     with pytest.raises(Gone, match="expired"):
-        verify_answer(answer, naming.did, NAME, at=naming.now)
+        naming.believed(answer, NAME)
 
     other = naming.agent("other")
     refused(naming, "ans-gone", 410, *naming.body(naming.event("register", other), other))
-    assert naming.send(naming.event("renew", receipt=first))["seq"] == 1
+    assert naming.send(naming.event("renew", receipt=first))["leaf"]["seq"] == 1
     assert naming.registry.resolve(NAME, naming.now)[0] == 200
 
 
@@ -376,7 +380,7 @@ def test_a_name_that_never_was_is_neither_renewed_nor_revoked(naming: Naming) ->
     for kind in ("renew", "revoke"):
         event = naming.event(kind, name=unknown, receipt=elsewhere)
         refused(naming, "ans-not-found", 404, *naming.body(event))
-    assert naming.send(naming.event("revoke", receipt=elsewhere))["type"] == "revoke"
+    assert naming.send(naming.event("revoke", receipt=elsewhere))["leaf"]["type"] == "revoke"
 
 
 def test_a_record_may_not_outlive_the_identity(naming: Naming) -> None:
@@ -388,7 +392,7 @@ def test_a_record_may_not_outlive_the_identity(naming: Naming) -> None:
     )
     event = naming.event(bot=short, record=too_long)
     refused(naming, "ttl-too-long", 403, *naming.body(event, short))
-    assert naming.send(naming.event(bot=short, record=record), short)["seq"] == 0
+    assert naming.send(naming.event(bot=short, record=record), short)["leaf"]["seq"] == 0
 
 
 # --- negative answers, and bodies that are none --------------------------------------------
@@ -398,9 +402,10 @@ def test_that_there_is_no_such_name_is_signed(naming: Naming) -> None:
     status, answer = naming.registry.resolve(NAME, naming.now)
     assert status == 404
     with pytest.raises(NotFound, match="ans-not-found"):
-        verify_answer(answer, naming.did, NAME, at=naming.now)
+        naming.believed(answer, NAME)
+    other = replace(naming.trusted, id=did.check(naming.world.db.did))
     with pytest.raises(Rejected, match="ans-signature"):
-        verify_answer(answer, naming.world.db.did, NAME, at=naming.now)
+        verify_answer(answer, other, NAME, at=naming.now)
 
 
 @pytest.mark.parametrize(
@@ -425,7 +430,7 @@ def test_a_body_that_is_none_is_refused_with_a_code(
     with pytest.raises(Error) as caught:
         naming.registry.submit(body, None, naming.now)
     assert caught.value.code in codes
-    assert naming.register()["seq"] == 0
+    assert naming.register()["leaf"]["seq"] == 0
 
 
 @pytest.mark.parametrize("member", ["version", "name", "agent", "endpoints", "ttl", "expires"])
@@ -435,15 +440,18 @@ def test_a_record_without_a_member_is_malformed(naming: Naming, member: str) -> 
     with pytest.raises(Error) as caught:
         naming.send(naming.event(record=signed))
     assert caught.value.code == "shape"
-    assert naming.register()["seq"] == 0
+    assert naming.register()["leaf"]["seq"] == 0
 
 
 def test_a_misconfigured_registry_accepts_nothing(naming: Naming) -> None:
     from delegant.ans.registry import Registry
     from delegant.ans.store import Store
 
-    stranger = Registry(Store(naming.path), naming.did, naming.keeper.key, naming.world.trust)
+    stranger = Registry(
+        Store(naming.path), naming.did, naming.keeper.key, naming.logger, naming.checkpoint,
+        naming.world.trust,
+    )  # fmt: skip
     body, token = naming.body(naming.event())
     with pytest.raises((Rejected, Undecided)):
         stranger.submit(body, token, naming.now)
-    assert accepted(naming, body, token)["seq"] == 0
+    assert accepted(naming, body, token)["leaf"]["seq"] == 0

@@ -44,7 +44,7 @@ def honest(naming: Naming) -> Handler:
 
 def client(naming: Naming, handle: Handler | None = None) -> Client:
     transport = httpx.MockTransport(handle or honest(naming))
-    return Client("http://registry.example", naming.did, transport=transport)
+    return Client("http://registry.example", naming.did, log=naming.log, transport=transport)
 
 
 def code_of(naming: Naming, handle: Handler, name: str = NAME) -> str:
@@ -62,7 +62,7 @@ def test_a_client_registers_resolves_renews_and_revokes(naming: Naming) -> None:
         renewal = naming.event("renew", receipt=receipt)
         receipt = one.submit(*naming.body(renewal), agent=naming.bot.did)
         revocation = naming.event("revoke", receipt=receipt)
-        assert one.submit(*naming.body(revocation), agent=naming.bot.did)["seq"] == 2
+        assert one.submit(*naming.body(revocation), agent=naming.bot.did)["leaf"]["seq"] == 2
         with pytest.raises(Error, match="ans-gone"):
             one.resolve(NAME, at=naming.now)
 
@@ -94,7 +94,7 @@ def test_what_the_registry_refuses_is_raised_with_its_code(naming: Naming) -> No
     with client(naming) as one:
         with pytest.raises(Error, match="holder-mismatch"):
             one.submit(body, token[:-8] + "AAAAAAAA")
-        assert one.submit(body, token)["seq"] == 0
+        assert one.submit(body, token)["leaf"]["seq"] == 0
 
 
 def test_signed_negatives_are_believed(naming: Naming) -> None:
@@ -122,10 +122,12 @@ def test_an_answer_about_another_name_is_refused(naming: Naming) -> None:
 def test_another_registry_is_not_believed(naming: Naming) -> None:
     naming.register()
     transport = httpx.MockTransport(honest(naming))
-    stranger = Client("http://registry.example", naming.world.db.did, transport=transport)
+    stranger = Client(
+        "http://registry.example", naming.world.db.did, log=naming.log, transport=transport
+    )
     with stranger, pytest.raises(Error, match="ans-signature"):
         stranger.resolve(NAME, at=naming.now)
-    with Client("http://registry.example", naming.did, transport=transport) as one:
+    with Client("http://registry.example", naming.did, log=naming.log, transport=transport) as one:
         assert one.resolve(NAME, at=naming.now).did == naming.bot.did
 
 
@@ -197,19 +199,26 @@ def test_a_receipt_names_the_event_that_was_sent(naming: Naming) -> None:
     body, token = naming.body(naming.event())
     with client(naming) as one:
         receipt = one.submit(body, token)
-    assert receipt["event"] == digest_of(parse_object(body, size=1 << 20)["event"])
+    assert receipt["leaf"]["event"] == digest_of(parse_object(body, size=1 << 20)["event"])
 
 
 def test_a_forged_receipt_is_not_taken(naming: Naming) -> None:
     body, token = naming.body(naming.event())
-    forged = {**naming.registry.submit(body, token, naming.now), "seq": 9}
-    one = client(naming, lambda _: httpx.Response(201, content=canonical(forged)))
-    with one, pytest.raises(Error, match="ans-signature"):
-        one.submit(body, token)
+    receipt = naming.registry.submit(body, token, naming.now)
+    forged = {**receipt, "leaf": {**receipt["leaf"], "by": "sponsor"}}
+    for forgery, code in ((forged, "log-entry"), ({**receipt, "index": 0}, "log-proof")):
+        one = client(naming, lambda _, f=forgery: httpx.Response(201, content=canonical(f)))  # type: ignore[misc]
+        with one, pytest.raises(Error, match=code):
+            one.submit(body, token)
+    with client(naming) as one:
+        assert one.submit(body, token) == receipt
 
 
 def test_nothing_listens_there(naming: Naming) -> None:
-    with Client("http://127.0.0.1:9", naming.did, timeout=1) as one, pytest.raises(Unavailable):
+    with (
+        Client("http://127.0.0.1:9", naming.did, log=naming.log, timeout=1) as one,
+        pytest.raises(Unavailable),
+    ):
         one.resolve(NAME)
 
 

@@ -27,7 +27,11 @@ def _round(naming: Naming, first: int) -> None:
         body, token = naming.body(naming.event(name=name))
         _say(sent=name)
         receipt = naming.registry.submit(body, token, naming.now)
-        _say(acknowledged=name, event=receipt["event"], again=parse_object(body, size=1 << 20))
+        _say(
+            acknowledged=name,
+            event=receipt["leaf"]["event"],
+            again=parse_object(body, size=1 << 20),
+        )
 
 
 def main() -> None:

@@ -72,6 +72,32 @@ def test_the_developer_delegates_with_a_task_and_rows(shell: Shell) -> None:
     assert (refused["code"], refused["dimension"], refused["link"]) == ("constraint", "rows", 0)
 
 
+def test_an_owner_believes_a_registry_and_takes_it_back(acme: Shell) -> None:
+    (peer,) = json.loads((acme.folder / "acme/trust/trust.json").read_bytes())["registries"]
+    published = {"id": peer["id"], "keys": peer["keys"], "log": "acme.example/ans+0a1b2c3d+AQID"}
+    Path("registry.json").write_text(json.dumps(published))
+    acme.ok("trust", "init", "trust")
+    witnesses = ("--witness", "w.example/w+11111111+BA", "--witness", "x.example/x+22222222+BA")
+    told = acme.ok("trust", "add-registry", "trust", "registry.json", *witnesses, "--quorum", "1")
+    for line in ("is believed", "acme.example/ans+0a1b2c3d+AQID", "x.example/x", "quorum     1"):
+        assert line in told
+    assert acme.json("trust", "add-registry", "trust", "registry.json", status=1)["code"] == (
+        "name-taken"
+    )
+    assert f"registry {peer['id']}" in acme.ok("trust", "list", "trust")
+    assert acme.json("trust", "list", "trust")["registries"][0]["quorum"] == 1
+    acme.ok("trust", "remove-registry", "trust", peer["id"])
+    assert acme.json("trust", "list", "trust")["registries"] == []
+    assert acme.json("trust", "remove-registry", "trust", peer["id"], status=1)["code"] == (
+        "not-found"
+    )
+    published.pop("log")
+    Path("registry.json").write_text(json.dumps(published))
+    assert "none of its answers will count" in acme.ok(
+        "trust", "add-registry", "trust", "registry.json"
+    )
+
+
 def test_the_api_owner_trusts_adds_and_verifies(acme: Shell) -> None:
     home = acme.folder / "acme"
     registry = load_trust(home / "trust").verifier
@@ -79,7 +105,7 @@ def test_the_api_owner_trusts_adds_and_verifies(acme: Shell) -> None:
     acme.monkeypatch.delenv("DELEGANT_HOME")
     acme.ok("trust", "init", "trust", "--id", registry)
     assert "db.* on" in acme.ok("trust", "add", "trust", str(home / "anchor.json"))
-    assert acme.json("trust", "list", "trust")[0]["id"].startswith("did:key:")
+    assert acme.json("trust", "list", "trust")["anchors"][0]["id"].startswith("did:key:")
     acme.ok("bundle", "export", "link1.json", "link2.json", "--rows", "5", "-o", "bundle.json",
             "--home", str(home))  # fmt: skip
     told = acme.ok(

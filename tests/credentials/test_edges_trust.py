@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from delegant import schemas
 from delegant.credentials import (
     Lease,
+    Peer,
     PrivateKey,
     Seen,
     StatusEntry,
@@ -52,6 +54,11 @@ def folder(**changes: Any) -> dict[str, Any]:
 
 
 PEER = {"id": did.from_key(KEYS[1]), "keys": [KEYS[1].multikey]}
+LOG: dict[str, Any] = PEER | {"log": "acme.example/ans+0a1b2c3d+AQID"}
+SEEN_BY: dict[str, Any] = {
+    "witnesses": ["w.example/w+11111111+BA", "w.example/x+22222222+BA"],
+    "quorum": 2,
+}
 TRUSTED: list[tuple[dict[str, Any], str]] = [
     (folder(), ""),
     (folder(version=2), "unknown-version"),
@@ -88,6 +95,32 @@ TRUSTED: list[tuple[dict[str, Any], str]] = [
     (folder(resolvers=[PEER | {"more": 1}]), "unknown-member"),
     (folder(resolvers=[PEER | {"id": "x"}]), "shape"),
     (folder(resolvers=[PEER | {"keys": [KEYS[2].multikey]}]), "did-key-mismatch"),
+    (folder(registries=[PEER | {"url": "ftp://a.example/"}]), "shape"),
+    (folder(registries=[PEER, PEER]), "shape"),
+    (folder(registries=[LOG]), ""),
+    (folder(resolvers=[LOG]), "unknown-member"),
+    (folder(registries=[PEER | {"log": "x" * 512}]), ""),
+    (folder(registries=[PEER | {"log": "x" * 513}]), "shape"),
+    (folder(registries=[PEER | {"log": ""}]), "shape"),
+    (folder(registries=[PEER | {"log": "a b+c+d"}]), "shape"),
+    (folder(registries=[PEER | {"log": "a+b+c\n"}]), "shape"),
+    (folder(registries=[PEER | {"log": "\u00e9+b+c"}]), "shape"),
+    (folder(registries=[LOG | SEEN_BY]), ""),
+    (folder(registries=[LOG | SEEN_BY | {"quorum": 1}]), ""),
+    (folder(registries=[LOG | SEEN_BY | {"quorum": 0}]), "shape"),
+    (folder(registries=[LOG | SEEN_BY | {"quorum": 3}]), "shape"),
+    (folder(registries=[LOG | SEEN_BY | {"quorum": True}]), "shape"),
+    (folder(registries=[LOG | SEEN_BY | {"witnesses": []}]), "empty-array"),
+    (folder(registries=[LOG | SEEN_BY | {"witnesses": ["x", "x"]}]), "shape"),
+    (folder(registries=[LOG | SEEN_BY | {"witnesses": ["x", 1]}]), "shape"),
+    (folder(registries=[LOG | SEEN_BY | {"witnesses": [f"w{n}" for n in range(16)]}]), ""),
+    (
+        folder(registries=[LOG | SEEN_BY | {"witnesses": [f"w{n}" for n in range(17)]}]),
+        "limit-items",
+    ),
+    (folder(registries=[LOG | {"witnesses": ["x"]}]), "shape"),
+    (folder(registries=[LOG | {"quorum": 1}]), "shape"),
+    (folder(registries=[PEER | SEEN_BY]), "shape"),
     (folder(verifier={}), ""),
     (folder(verifier={"id": "did:web:db"}), ""),
     (folder(verifier={"ledgers": ["did:web:db"]}), "shape"),
@@ -107,7 +140,30 @@ def test_trust_folder_says_this_or_is_refused(value: dict[str, Any], said: str) 
 
 def test_registries_are_known_by_their_keys_and_resolvers_only_checked() -> None:
     trust = Trust.from_json(folder(resolvers=[PEER], registries=[PEER]))
-    assert trust.registries == {PEER["id"]: (KEYS[1],)}
+    assert trust.registries == {PEER["id"]: Peer((KEYS[1],))}
+    assert trust.resolvers == {PEER["id"]: (KEYS[1],)}
+
+
+def test_a_registry_has_a_log_and_witnesses_where_the_folder_says_so() -> None:
+    whole = LOG | SEEN_BY | {"url": "http://a.example/"}
+    (peer,) = Trust.from_json(folder(registries=[whole])).registries.values()
+    assert peer == Peer((KEYS[1],), "http://a.example/", LOG["log"], tuple(SEEN_BY["witnesses"]), 2)
+
+
+# What the schema cannot say: a quorum of at most all, and that no registry stands twice.
+UNSAID = [LOG | SEEN_BY | {"quorum": 3}]
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [one for one in TRUSTED if "registries" in one[0]],
+    ids=lambda one: repr(one)[-60:],
+)
+def test_schema_and_parser_agree_on_registries(value: dict[str, Any], said: str) -> None:
+    found = value["registries"]
+    unsaid = found in ([one] for one in UNSAID) or found == [PEER, PEER]
+    other_key = said == "did-key-mismatch"
+    assert schemas.accepts("trust", value) == (not said or unsaid or other_key)
 
 
 def test_anchor_speaks_for_whom_it_names() -> None:

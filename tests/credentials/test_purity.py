@@ -116,6 +116,7 @@ def test_the_public_names_are_those_promised() -> None:
         "CODES", "AgentAttestation", "AgentIdentity", "Anchor", "Authority", "Authorization",
         "Bundle", "ChainCache", "Conflict", "Error", "Evidence", "Explanation", "Gone", "Grant",
         "HumanSponsor", "Item", "Lease", "LimitExceeded", "Limits", "Link", "Malformed", "NotFound",
+        "Peer",
         "Presentation", "PrivateKey", "PublicKey", "Rejected", "Request", "Resolved", "Revocation",
         "RevocationFeed", "Secured", "Seen", "StatusEntry", "StatusList", "Trust", "Unavailable",
         "Undecided", "Verdict", "VerifiedChain", "canonical", "check_attestation", "decide",

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import gzip
 import json
+import tempfile
 import zlib
 from functools import cache
+from pathlib import Path
 from random import Random
 from typing import Any, Final
 
-from delegant.ans import lifecycle, new_record, verify_answer
-from delegant.ans.answer import freshness
-from delegant.ans.documents import check_event, digest_of, sign
-from delegant.ans.name import AnsName
+from ans.naming import NAME, Naming
+from delegant.ans import RegistryTrust, verify_answer
+from delegant.ans.documents import check_event
 from delegant.credentials import Bundle, Error, Request, Trust, canonical, decide, digest
 from delegant.credentials.codec import JsonObject, b64u_encode, parse_object
 from delegant.credentials.did import Did, vm_of
@@ -316,7 +317,11 @@ def trusts() -> list[bytes]:
                "accredits": ["audit"]},
             keyed | {"ceiling": [{"actions": ["db.*"], "resources": ["urn:acme:**"]}]},
         ],
-        "registries": [keyed | {"url": "http://127.0.0.1:8080/"}],
+        "registries": [
+            keyed
+            | {"url": "http://127.0.0.1:8080/", "log": "a.example/ans+0a1b2c3d+AQID",
+               "witnesses": ["w.example/w+11111111+BA"], "quorum": 1}
+        ],
         "resolvers": [keyed],
         "verifier": plain["verifier"]
         | {"limits": {"links": 8, "statusList": 65_536}, "lowSensitivity": ["urn:acme:public:**"]},
@@ -327,38 +332,28 @@ def trusts() -> list[bytes]:
 
 # --- naming --------------------------------------------------------------------------------
 
-NAME: Final = "mcp://PaperQuery.Research.AcmeLabs.v1.0"
-
 
 @cache
-def _naming() -> tuple[str, dict[str, Any], tuple[dict[str, Any], ...]]:
-    """The registry's DID, an honest answer, and the honest events behind it."""
-    world = World()
-    keeper, ana = world._party("registry"), world.human("ana")
-    bot = world.agent("research", ana)
-    record = new_record(bot.key, bot.did, NAME, {"mcp": "https://a.example/"}, world.evidence(),
-                        at=T0)  # fmt: skip
-    first = lifecycle(bot.key, bot.did, keeper.did, NAME, "register", at=T0, record=record)
-    receipt = {name: first[name] for name in ("version", "registry", "name", "type", "seq", "agent",
-                                              "at")}  # fmt: skip
-    receipt = sign(
-        receipt | {"event": digest_of(first), "record": digest_of(record)},
-        keeper.key, keeper.did, T0,
-    )  # fmt: skip
-    token = freshness(keeper.key, keeper.did, AnsName.parse(NAME), "active", T0,
-                      record=digest_of(record), seq=0)  # fmt: skip
-    last = lifecycle(bot.key, bot.did, keeper.did, NAME, "revoke", at=T0, receipt=receipt)
-    answer = {"record": record, "receipt": receipt, "freshness": token}
-    return keeper.did, answer, (first, last)
+def _naming() -> tuple[RegistryTrust, dict[str, Any], tuple[dict[str, Any], ...]]:
+    """Whom a client believes, an honest answer, and honest events."""
+    with tempfile.TemporaryDirectory() as folder:
+        naming = Naming(Path(folder) / "registry.db")
+        first = naming.event()
+        receipt = naming.send(first)
+        answer = naming.registry.resolve(NAME, T0)[1]
+        last = naming.event("revoke", receipt=receipt)
+        moved = naming.transfer(receipt, naming.agent("other"))
+        naming.registry.store.close()
+    return naming.trusted, answer, (first, last, moved)
 
 
 def answer_text(data: bytes) -> None:
     """A registry's answer or an agent's event: without a key only the honest ones pass."""
-    registry, honest, events = _naming()
+    trust, honest, events = _naming()
     value = settled(lambda: parse_object(data, size=1 << 16))
     if isinstance(value, Error):
         return
-    found = settled(lambda: verify_answer(value, registry, NAME, at=T0))
+    found = settled(lambda: verify_answer(value, trust, NAME, at=T0))
     if not isinstance(found, Error):
         expect(equal(value, honest), "an answer that nobody signed", value)
     name = settled(lambda: check_event(value))
@@ -367,6 +362,6 @@ def answer_text(data: bytes) -> None:
 
 
 def answers() -> list[bytes]:
-    """One answer, two events."""
+    """One answer, three events."""
     _, answer, events = _naming()
     return [canonical(one) for one in (answer, *events)]

@@ -116,6 +116,15 @@ TARGETS: Final = {
         Target("key", texts.key_text, _keys, most=1024),
         Target("pattern", texts.pattern_text, _texts(*_PATTERNS), most=1024),
         Target("name", texts.name_text, _texts(*_NAMES), most=320),
+        Target("alias", texts.alias_text, _texts("ans://v1.0.0.host.example",
+            "ans://v2.10.0.a-b.c.d"), most=320),
+        Target("range", texts.range_text, _texts(">=2.1.0 <3.0.0", "^0.2.3", "~2.1, *"), most=160),
+        Target("ask", texts.params_text, _texts("pattern=mcp://*.a.b&version=^2&trace=true",
+            "name=mcp://a.b.c.v1", "attestation=A&attestation=B&limit=5"), most=1024),
+        Target("query", texts.query_text, _texts(
+            '{"name":"mcp://a.b.c.v1"}', '{"version":"^2","attestations":["A"],"trace":true}',
+            '{"requestType":"resolveAgentByCapability","requiredCapability":"A.B",'
+            '"requiredAttestations":[{"vcType":"A"}],"versionRange":"*"}'), _TREE, 4096),
         Target("token", documents.token_text, documents.tokens, documents.token_too, 8192),
         Target("status", documents.status_text, documents.statuses, documents.gzip_too, 1 << 17),
         Target("feed", documents.feed_text, documents.feeds, _TREE, 8192),

@@ -17,7 +17,10 @@ from urllib.parse import unquote, urljoin, urlsplit
 import nacl.bindings
 import rfc8785
 
+from delegant.ans.alias import AnsAlias
 from delegant.ans.name import AnsName, provider_label
+from delegant.ans.query import Query
+from delegant.ans.versions import VersionRange
 from delegant.credentials import Error, PublicKey, canonical, did, digest
 from delegant.credentials import resource as res
 from delegant.credentials.codec import (
@@ -31,7 +34,19 @@ from delegant.credentials.codec import (
 )
 from fuzz.oracle import equal, expect, has_float, result, settled
 
-__all__ = ["base_text", "did_text", "json_text", "key_text", "name_text", "pattern_text", "text_of"]
+__all__ = [
+    "alias_text",
+    "base_text",
+    "did_text",
+    "json_text",
+    "key_text",
+    "name_text",
+    "params_text",
+    "pattern_text",
+    "query_text",
+    "range_text",
+    "text_of",
+]
 
 MOST_INT: Final = 2**53 - 1
 
@@ -330,3 +345,40 @@ def name_text(data: bytes) -> None:
         lower = AnsName.parse(name.key)
         expect(lower.key == name.key, "its key is not a name with that key", name.key)
         expect(provider_label(name.provider) == name.provider_key, "provider", name.provider)
+
+
+def alias_text(data: bytes) -> None:
+    """An alias is written as it was read."""
+    text = text_of(data)
+    alias = result(lambda: AnsAlias.parse(text))
+    if not isinstance(alias, Error):
+        expect(str(alias) == text, "an alias has one spelling", text)
+
+
+def range_text(data: bytes) -> None:
+    """A range's own spelling reads as the same range."""
+    text = text_of(data)
+    found = result(lambda: VersionRange.parse(text))
+    if not isinstance(found, Error):
+        expect(VersionRange.parse(str(found)) == found, "a range reads back", text)
+
+
+def params_text(data: bytes) -> None:
+    """URL parameters ask what their own spelling asks."""
+    pairs = [
+        (unquote(name), unquote(value))
+        for name, _, value in (one.partition("=") for one in text_of(data).split("&"))
+    ]
+    _asks(result(lambda: Query.from_params(pairs)))
+
+
+def query_text(data: bytes) -> None:
+    """A body asks what its own spelling asks."""
+    _asks(result(lambda: Query.from_json(data)))
+
+
+def _asks(query: Query | Error) -> None:
+    if isinstance(query, Error):
+        return
+    expect(Query.from_params(query.pairs) == query, "a question reads back", query)
+    expect(Query.from_json(query.json).digest == query.digest, "one digest", query)

@@ -13,8 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
+from starlette.routing import Route
 
-from delegant.ans import lifecycle, new_record, submission
+from delegant.ans import new_event, new_record, submission
+from delegant.ans.log.note import NoteKey
+from delegant.ans.trusted import RegistryTrust
 from delegant.credentials import Link, PrivateKey
 from delegant.credentials.codec import JsonObject
 from delegant.resolver.app import create_app
@@ -29,8 +32,10 @@ from delegant.wallet import (
     create_home,
     delegate,
     gather,
+    load_trust,
 )
 from delegant.wallet.issuer import Issuer
+from delegant.wallet.registry import registry_entry
 
 PASSPHRASE = "correct horse battery staple"
 NAME = "mcp://SemanticSearch.KnowledgeBase.DataCorp.v1.0.main"
@@ -62,6 +67,17 @@ class House:
     links: list[Link]
     issuer: Issuer
     port: int = 0
+    routes: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def trusted(self) -> RegistryTrust:
+        """The registry as the home's own trust folder has it."""
+        return RegistryTrust.from_trust(load_trust(self.home.path / "trust"), self.registry)
+
+    @property
+    def log(self) -> NoteKey:
+        """The key of the registry's log."""
+        return NoteKey.parse(registry_entry(self.home.settings, self.organization)["log"])
 
     @property
     def registry(self) -> str:
@@ -81,7 +97,7 @@ class House:
             more["record"] = new_record(
                 key, agent, name, {"mcp": ENDPOINT}, gather(self.home, [agent]), at=now
             )
-        return lifecycle(key, agent, self.registry, name, kind, at=now, **more)
+        return new_event(key, agent, self.registry, name, kind, at=now, **more)
 
     def wire(self, event: JsonObject, key: PrivateKey | None = None) -> tuple[bytes, str]:
         """Body and invocation of an event."""
@@ -179,10 +195,17 @@ def running(
     """Serve the house on a free port."""
     registry = open_registry(house.home, house.organization)
     if not registry.providers():
-        registry.bind_provider("DataCorp", house.home.settings.organization)
+        registry.bind_provider("DataCorp", house.home.settings.organization, int(time.time()))
     listener = socket.create_server(("127.0.0.1", 0), backlog=256)
+    app = create_app(house.home, registry, issuer=house.issuer, development=development, dids=dids)
+    house.routes = tuple(
+        (method, route.path)
+        for route in app.routes
+        if isinstance(route, Route)
+        for method in sorted(route.methods or ())
+    )
     config = uvicorn.Config(
-        create_app(house.home, registry, issuer=house.issuer, development=development, dids=dids),
+        app,
         http=protocol,
         lifespan="off",
         log_level="critical",

@@ -6,6 +6,7 @@ import json
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from urllib.parse import quote
 
 import pytest
@@ -41,7 +42,7 @@ def problem(house: House, event: JsonObject, **more: object) -> tuple[int, str]:
 
 def test_register_resolve_renew_revoke(house: House) -> None:
     mine = name("life")
-    with Client(house.url, house.registry) as client:
+    with Client(house.url, house.trusted) as client:
         first = house.post(house.event(mine))
         assert first.status == 201
         found = client.resolve(mine)
@@ -49,19 +50,19 @@ def test_register_resolve_renew_revoke(house: House) -> None:
         assert found.sponsor == house.home.subject("ana").did
 
         renewed = house.post(house.event(mine, "renew", receipt=first.json))
-        assert (renewed.status, renewed.json["seq"]) == (200, 1)
-        assert client.resolve(mine).seq == 1
+        assert (renewed.status, renewed.json["leaf"]["seq"]) == (200, 1)
+        assert client.resolve(mine, fresh=True).seq == 1
 
         gone = house.event(mine, "revoke", receipt=renewed.json, reason="retired")
         assert house.post(gone).status == 200
-        with pytest.raises(Error, match="revoked: retired") as caught:
-            client.resolve(mine)
+        with pytest.raises(Error, match="revoked since .*: retired") as caught:
+            client.resolve(mine, fresh=True)
         assert caught.value.code == "ans-gone"
     assert house.call("GET", f"/v1/resolve?name={mine}").status == 410
 
 
 def test_a_name_nobody_has_is_a_signed_404(house: House) -> None:
-    with Client(house.url, house.registry) as client, pytest.raises(Error) as caught:
+    with Client(house.url, house.trusted) as client, pytest.raises(Error) as caught:
         client.resolve(name("nobody"))
     assert caught.value.code == "ans-not-found"
     assert house.call("GET", f"/v1/resolve?name={name('nobody')}").status == 404
@@ -76,7 +77,9 @@ def test_both_ways_to_ask_give_an_answer_that_stands_alone(house: House) -> None
         house.call("POST", "/v1/resolve", asked),
     ):
         assert reply.status == 200
-        assert verify_answer(reply.json, house.registry, mine, at=now()).did == house.bot.did
+        assert (
+            verify_answer(reply.json, house.trusted, mine, at=now()).resolution.did == house.bot.did
+        )
 
 
 def test_the_same_submission_again_gets_the_same_receipt(house: House) -> None:
@@ -90,9 +93,12 @@ def test_the_same_submission_again_gets_the_same_receipt(house: House) -> None:
 
 def test_the_client_submits_and_checks_the_receipt(house: House) -> None:
     event = house.event(name("client"))
-    with Client(house.url, house.registry) as client:
-        assert client.submit(*house.wire(event))["agent"] == house.bot.did
-    with Client(house.url, house.other.did) as client, pytest.raises(Error) as caught:
+    with Client(house.url, house.trusted) as client:
+        assert client.submit(*house.wire(event))["leaf"]["agent"] == house.bot.did
+    with (
+        Client(house.url, replace(house.trusted, id=did.check(house.other.did))) as client,
+        pytest.raises(Error) as caught,
+    ):
         client.submit(*house.wire(event))  # the caller pinned another registry
     assert caught.value.code == "ans-signature"
 
@@ -137,8 +143,13 @@ def test_the_names_of_an_agent(house: House) -> None:
     mine = name("listed")
     house.post(house.event(mine))
     reply = house.call("GET", f"/v1/agents/{house.bot.did}")
-    answers = {one["record"]["name"]: one for one in reply.json["names"] if "record" in one}
-    assert verify_answer(answers[mine], house.registry, mine, at=now()).did == house.bot.did
+    answers = {
+        one["resolvedAgents"][0]["ansName"]: one
+        for one in reply.json["names"] if one["resolvedAgents"]
+    }  # fmt: skip
+    assert (
+        verify_answer(answers[mine], house.trusted, mine, at=now()).resolution.did == house.bot.did
+    )
 
 
 # --- status lists and evidence -----------------------------------------------------------------
@@ -173,7 +184,7 @@ def test_the_revocation_feed_is_served_as_signed_and_not_twice(house: House) -> 
 
 
 def test_an_agent_fetches_evidence_about_itself(house: House) -> None:
-    with Client(house.url, house.registry) as client:
+    with Client(house.url, house.trusted) as client:
         found = client.evidence(house.bot.key(), house.bot.did, house.bot.did)
     assert [one.subject for one in found.identities(house.bot.did)] == [house.bot.did]
     ana = house.home.subject("ana").did
@@ -218,7 +229,7 @@ def test_a_listed_verifier_reads_evidence(house: House) -> None:
     own = {name: getattr(before, name) for name in before.__slots__}
     house.home.settings = type(before)(**(own | {"verifiers": (house.other.did,)}))
     try:
-        with Client(house.url, house.registry) as client:
+        with Client(house.url, house.trusted) as client:
             found = client.evidence(house.other.key(), house.other.did, house.bot.did)
         assert isinstance(found, Evidence)
         assert found.identities(house.bot.did)

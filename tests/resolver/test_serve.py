@@ -79,7 +79,7 @@ def test_a_newcomers_path_from_serve_to_resolve(settled: House) -> None:
             "--url", settled.url, "--json",
         )  # fmt: skip
         assert told.returncode == 0, told.stderr
-        assert json.loads(told.stdout)["agent"] == settled.bot.did
+        assert json.loads(told.stdout)["leaf"]["agent"] == settled.bot.did
 
         found = command(settled, "ans", "resolve", NAME, "--url", settled.url)
         assert found.returncode == 0
@@ -149,23 +149,26 @@ def test_acknowledged_registrations_survive_kill_9(settled: House) -> None:
         with served(settled) as process:
             timer = threading.Timer(rng.uniform(0.05, 0.3), process.kill)
             timer.start()
-            with contextlib.suppress(Error), Client(settled.url, settled.registry) as client:
+            with (
+                contextlib.suppress(Error),
+                Client(settled.url, settled.trusted) as client,
+            ):
                 for name in names:
                     receipt = client.submit(*wires[name])
-                    acknowledged[name] = receipt["event"]
+                    acknowledged[name] = receipt["leaf"]["event"]
             timer.join()
             assert process.wait(10) == -signal.SIGKILL
     start = time.monotonic()
-    with served(settled), Client(settled.url, settled.registry) as client:
+    with served(settled), Client(settled.url, settled.trusted) as client:
         assert time.monotonic() - start < 30
         for name, event in acknowledged.items():
-            assert client.resolve(name).answer["receipt"]["event"] == event
+            assert client.resolve(name).entry.event == event
         for name in names:  # those without an answer: wholly there, or not at all
             if name not in acknowledged:
                 with contextlib.suppress(Error):
                     client.resolve(name)
-                assert client.submit(*wires[name])["name"] == name
-                assert client.resolve(name).did == settled.bot.did
+                assert client.submit(*wires[name])["leaf"]["name"] == name
+                assert client.resolve(name, fresh=True).did == settled.bot.did
     assert acknowledged
 
 

@@ -9,7 +9,16 @@ from typing import Any
 import pytest
 
 from delegant.credentials import Error, Seen
-from delegant.wallet import Home, add_anchor, files, init_trust, load_trust, save_seen
+from delegant.wallet import (
+    Home,
+    add_anchor,
+    add_registry,
+    files,
+    init_trust,
+    load_trust,
+    remove_registry,
+    save_seen,
+)
 
 URL = "https://acme.example/status/1"
 
@@ -88,6 +97,59 @@ def test_another_key_for_a_did_key_is_refused(tmp_path: Path, home: Home) -> Non
     files.write_json(tmp_path / "anchor.json", whole | {"keys": [stranger]})
     with pytest.raises(Error, match="did-key-mismatch"):
         add_anchor(tmp_path / "t", tmp_path / "anchor.json")
+
+
+LOG = "acme.example/ans+0a1b2c3d+AQID"
+WITNESSES = ["w.example/w+11111111+BA", "x.example/x+22222222+BA"]
+
+
+def published(folder: Path, home: Home, **more: Any) -> Path:
+    """A registry.json beside the trust folder."""
+    (peer,) = files.read_object(home.path / "trust" / "trust.json")["registries"]
+    whole = {"id": peer["id"], "keys": peer["keys"], "url": peer["url"]} | more
+    files.write_json(folder.parent / "registry.json", whole)
+    return folder.parent / "registry.json"
+
+
+def test_a_registry_brings_its_log_and_we_choose_the_witnesses(folder: Path, home: Home) -> None:
+    add_registry(folder, published(folder, home, log=LOG), WITNESSES, 1)
+    peer = load_trust(folder).registries[home.settings.registry]
+    assert (peer.log, peer.witnesses, peer.quorum) == (LOG, tuple(WITNESSES), 1)
+    remove_registry(folder, home.settings.registry)
+    assert load_trust(folder).registries == {}
+    add_registry(folder, published(folder, home, log=LOG), WITNESSES)
+    assert load_trust(folder).registries[home.settings.registry].quorum == 2
+    remove_registry(folder, home.settings.registry)
+    suggested = published(folder, home, log=LOG, witnesses=WITNESSES, quorum=1)
+    add_registry(folder, suggested)
+    assert load_trust(folder).registries[home.settings.registry].quorum == 1
+    remove_registry(folder, home.settings.registry)
+    add_registry(folder, suggested, WITNESSES[:1])
+    peer = load_trust(folder).registries[home.settings.registry]
+    assert (peer.witnesses, peer.quorum) == (tuple(WITNESSES[:1]), 1)
+
+
+def test_a_registry_is_added_once_and_a_bad_one_changes_nothing(folder: Path, home: Home) -> None:
+    before = (folder / "trust.json").read_bytes()
+    for more, witnesses, quorum, code in (
+        ({"log": LOG}, WITNESSES, 3, "shape"),
+        ({"log": LOG}, (), 1, "shape"),
+        ({}, WITNESSES, 1, "shape"),
+        ({"log": "a b"}, (), None, "shape"),
+        ({"keys": []}, (), None, "empty-array"),
+        ({"ceiling": []}, (), None, "unknown-member"),
+    ):
+        with pytest.raises(Error, match=code):
+            add_registry(folder, published(folder, home, **more), witnesses, quorum)
+        assert (folder / "trust.json").read_bytes() == before
+    with pytest.raises(Error, match="not-found"):
+        remove_registry(folder, home.settings.registry)
+    add_registry(folder, published(folder, home, log=LOG))
+    with pytest.raises(Error, match="name-taken"):
+        add_registry(folder, published(folder, home, log=LOG))
+    with pytest.raises(Error, match="not-found"):
+        remove_registry(folder, "did:web:other.example")
+    assert LOG in (folder / "trust.json").read_text()
 
 
 def test_what_was_seen_only_moves_forward(folder: Path) -> None:

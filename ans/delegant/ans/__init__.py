@@ -11,16 +11,31 @@ store need the extra ``server`` and are imported from `delegant.ans.registry` an
 
 from .answer import Resolution, verify_answer
 from .client import Client
-from .holder import evidence_request, lifecycle, new_record, submission
+from .holder import (
+    consent,
+    evidence_request,
+    new_event,
+    new_record,
+    provider_claim,
+    statement,
+    submission,
+)
 from .name import AnsName
+from .query import Query
+from .trusted import RegistryTrust
 
 __all__ = [
     "AnsName",
     "Client",
+    "Query",
+    "RegistryTrust",
     "Resolution",
+    "consent",
     "evidence_request",
-    "lifecycle",
+    "new_event",
     "new_record",
+    "provider_claim",
+    "statement",
     "submission",
     "verify_answer",
 ]

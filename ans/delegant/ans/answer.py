@@ -1,7 +1,22 @@
-"""Answers: an immutable part (record, receipt) and a freshness token of a minute.
+"""Answers: an immutable part (records and their receipts) and a freshness token of a minute.
 
-`verify_answer` is pure: given the bytes' values, the registry's DID and key, the name asked for
-and an instant, it believes signatures only. The same bytes can be checked again offline.
+    {version, query, resolutionStatus, resolvedAgents [agent], last? {event, receipt},
+     freshness, trace? [{name, reason}]}
+
+    agent  what `shown.listing2` derives, and: record, receipt
+
+`verify_answer` is pure and believes nothing but signatures and proofs. It holds, in this order:
+
+ 1. the token is the registry's, about the question asked, and of this minute;
+ 2. status, trace and the number of agents are those the token states;
+ 3. each record is signed by its agent, is the one the token names, and shows what it shows;
+ 4. each record's event is in the log, under a checkpoint signed by the log's key and cosigned by
+    enough witnesses, and the log is no shorter than that in the state the token speaks of;
+ 5. every agent answers the question (name, version, capability, attestations, …), none stands
+    twice, and they stand in the order that the question asks for;
+ 6. of a name that is gone or suspended: its newest event, in the log, says so.
+
+The same bytes can be checked again offline; the time asked about decides only freshness.
 """
 
 from __future__ import annotations
@@ -9,38 +24,62 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from delegant.credentials import PrivateKey, PublicKey, shape
+from delegant.credentials import canonical, did, digest, jose, shape
 from delegant.credentials.codec import Json, JsonObject
 from delegant.credentials.errors import error
 
-from .documents import (
-    check_freshness,
-    check_receipt,
-    check_record,
-    digest_of,
-    members,
-    query_digest,
-    sign,
-)
+from .fresh import EXACT, FOUND, Entry, Freshness, check_freshness
+from .history import check_logged, check_signers
+from .leaf import NameLeaf
+from .matching import REASONS, Candidate, judge, order
 from .name import AnsName
+from .query import Query
+from .receipt import Logged, check_receipt
+from .record import check_record, record_key
+from .shown import SHOWN, listing2
+from .signing import digest_of, version
+from .trusted import RegistryTrust
 
-__all__ = ["FRESH_SECONDS", "Resolution", "freshness", "verify_answer"]
+__all__ = ["JWS_TYPE", "Answer", "Departure", "Resolution", "open_jws", "verify_answer"]
 
-FRESH_SECONDS: Final = 60
 SKEW_SECONDS: Final = 30
+MAX_ANSWER: Final = 4 * 1024 * 1024
+MAX_MEMBERS: Final = 65_536
+MAX_TRACE: Final = 1000
+JWS_TYPE: Final = "ans-answer+jwt"
+STATUS: Final = {
+    "active": "success",
+    "found": "success",
+    "not-found": "not-found",
+    "suspended": "suspended",
+    "revoked": "gone",
+    "expired": "gone",
+}
+_CODE: Final = {"not-found": "ans-not-found", "suspended": "ans-suspended", "gone": "ans-gone"}
+_ANSWER: Final = frozenset({"version", "query", "resolutionStatus", "resolvedAgents", "freshness"})
+_AGENT: Final = SHOWN | {"record", "receipt"}
 
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """What a name stands for, verified: DID, endpoints, and who answers for the agent."""
+    """What a name stands for, verified: DID, endpoints, and who answers for the agent.
+
+    ``endpoint`` is the one to call for what was asked. ``entry`` is the registry's word of the
+    minute, ``logged`` where the record stands in the log.
+    """
 
     name: str
     did: str
+    endpoint: str
     endpoints: dict[str, str]
     sponsor: str
     organization: str
+    epoch: int
     seq: int
     valid_until: int
+    record: JsonObject
+    entry: Entry
+    logged: Logged
     answer: JsonObject
 
     @property
@@ -49,95 +88,307 @@ class Resolution:
         return {
             "name": self.name,
             "did": self.did,
+            "endpoint": self.endpoint,
             "endpoints": self.endpoints,
             "sponsor": self.sponsor,
             "organization": self.organization,
+            "attestations": sorted({one.type for one in self.entry.attestations}),
+            "unattested": sorted(self.entry.unattested),
             "validUntil": shape.format_time(self.valid_until),
         }
 
 
-def freshness(
-    key: PrivateKey,
-    registry: str,
-    name: AnsName,
-    status: str,
-    at: int,
-    *,
-    record: str | None = None,
-    seq: int | None = None,
-    reason: str | None = None,
-) -> JsonObject:
-    """A freshness token: what the registry says of a name at this instant."""
-    token = members(
-        version=1,
-        registry=registry,
-        query=query_digest(name),
-        status=status,
-        record=record,
-        seq=seq,
-        reason=reason,
-        time=shape.format_time(at),
-        validUntil=shape.format_time(at + FRESH_SECONDS),
-    )
-    return sign(token, key, registry, at)
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """The newest event of a name that is gone or suspended, proven to be in the log.
+
+    ``signed`` is false where its signer's key is known neither by its DID nor from the log or
+    the trust folder: then the registry's word stands for it.
+    """
+
+    event: JsonObject
+    logged: Logged
+    signed: bool
 
 
-def verify_answer(
-    answer: Json, registry: str, name: str, *, at: int, key: PublicKey | None = None
-) -> Resolution:
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A verified answer. ``agents`` is empty unless ``status`` is success.
+
+    ``trace``: names that were considered and why each was left out, where that was asked for.
+    """
+
+    query: Query
+    status: str
+    agents: tuple[Resolution, ...]
+    last: Departure | None
+    freshness: Freshness
+    trace: tuple[tuple[str, str], ...]
+    json: JsonObject
+
+    @property
+    def resolution(self) -> Resolution:
+        """The first agent.
+
+        Raises:
+            NotFound: ``ans-not-found``. Gone: ``ans-gone``. Rejected: ``ans-suspended``.
+        """
+        self.check_success()
+        return self.agents[0]
+
+    def check_success(self) -> None:
+        """Raise, as `resolution` does, unless an agent was found."""
+        if self.status == "success":
+            return
+        asked = self.query.name or "no agent that was asked for"
+        told = f": {self.freshness.reason}" if self.freshness.reason else ""
+        since = self.freshness.since
+        when = "" if since is None else f" since {shape.format_time(since)}"
+        raise error(_CODE[self.status], f"{asked} is {self.freshness.status}{when}{told}")
+
+
+def verify_answer(answer: Json, trust: RegistryTrust, query: Query | str, *, at: int) -> Answer:
     """Believe an answer, or say why not.
 
     Args:
-        answer: parsed JSON, as the registry sent it.
-        registry: the DID whose word counts.
-        name: what was asked.
+        answer: parsed JSON as the registry sent it, or the text of its JWS form.
+        trust: the registry whose word counts.
+        query: what was asked; a text is an exact name.
         at: now, seconds since 1970.
-        key: the registry's key; by default the DID's own.
+
+    Returns:
+        The answer, also one that says no: ask its `Answer.resolution`.
 
     Raises:
-        Rejected: ``ans-signature`` for anything altered or not about this name.
-        Undecided: ``ans-stale``.
-        NotFound: ``ans-not-found``. Gone: ``ans-gone``. Both are signed words of the registry.
+        Rejected: ``ans-signature`` for anything altered or not about this question;
+        ``log-note``, ``log-proof``, ``log-entry``, ``log-split``.
+        Undecided: ``ans-stale``, ``log-witness``, ``unknown-version``.
+        Malformed: ``shape``, ``unknown-member``, ``ans-name`` and what else it may be.
     """
-    asked = AnsName.parse(name)
-    optional = frozenset({"record", "receipt"})
-    shape.closed(answer, "answer", frozenset({"freshness"}), optional)
-    token = answer["freshness"]
-    check_freshness(token, registry, key)
-    if token["query"] != query_digest(asked):
+    asked = Query.exact(query) if isinstance(query, str) else query
+    value = open_jws(answer, trust) if isinstance(answer, str) else answer
+    version(value, "answer")
+    shape.closed(value, "answer", _ANSWER, frozenset({"last", "trace"}))
+    token = check_freshness(value["freshness"], trust.id, trust.keys)  # 1
+    if value["query"] != asked.json or token.query != asked.digest:
         raise error("ans-signature", "the answer is to another question")
-    start, end = shape.time(token["time"], "time"), shape.time(token["validUntil"], "validUntil")
-    if at >= end or start > at + SKEW_SECONDS:
-        raise error("ans-stale", f"the answer was good until {token['validUntil']}")
-    if token["status"] == "not-found":
-        raise error("ans-not-found", f"{name} is not registered here")
-    if token["status"] != "active":
-        reason = f": {token['reason']}" if "reason" in token else ""
-        raise error("ans-gone", f"{name} is {token['status']}{reason}")
-    if not optional <= answer.keys():
-        raise error("ans-signature", "an active name comes with its record and receipt")
-    record, receipt = answer["record"], answer["receipt"]
-    own = check_record(record)
-    check_receipt(receipt, registry, key)
+    if at >= token.valid_until or token.time > at + SKEW_SECONDS:
+        told = shape.format_time(token.valid_until)
+        raise error("ans-stale", f"the answer was good until {told}")
+    if token.head.origin != trust.log.name:
+        raise error("ans-signature", "the answer speaks of another log")
+    _totals(value, token, asked)  # 2
+    agents = tuple(
+        _agent(one, entry, token, trust, asked, value)  # 3, 4
+        for one, entry in zip(value["resolvedAgents"], _shown(token), strict=True)
+    )
+    for agent in agents:
+        if at >= agent.valid_until:
+            raise error("ans-stale", f"the record of {agent.name} has expired")
+    _answers(agents, token, asked)  # 5
+    last = _departure(value, token, trust)  # 6
+    trace = tuple((one["name"], one["reason"]) for one in value.get("trace", ()))
+    return Answer(asked, value["resolutionStatus"], agents, last, token, trace, value)
+
+
+def open_jws(token: str, trust: RegistryTrust) -> JsonObject:
+    """The answer in its JWS form, signed as a whole by the registry.
+
+    Raises:
+        Rejected: ``ans-signature``. Malformed: ``encoding``, ``shape``, ``json``.
+    """
+    jws = jose.split(token, size=2 * MAX_ANSWER, members=MAX_MEMBERS)
+    kid = jose.check_header(jws, JWS_TYPE)
+    jose.check_algorithm(jws)
+    if not did.is_method_of(kid, trust.id) or not any(
+        key.verify(jws.signature, jws.message) for key in trust.keys
+    ):
+        raise error("ans-signature", f"not signed by {trust.id}")
+    return jws.payload
+
+
+def _shown(token: Freshness) -> tuple[Entry, ...]:
+    """The entries that come with an agent: none of those that are gone or suspended."""
+    return token.entries if STATUS[token.status] == "success" else ()
+
+
+def _totals(value: JsonObject, token: Freshness, asked: Query) -> None:
+    """Everything beside the agents is what the token says."""
+    exact = asked.name is not None
+    if token.status not in (EXACT if exact else FOUND):
+        raise error("ans-signature", "the answer is to another kind of question")
+    if value["resolutionStatus"] != STATUS[token.status]:
+        raise error("ans-signature", "resolutionStatus is not the one that was signed")
+    agents = value["resolvedAgents"]
+    if type(agents) is not list or len(agents) != len(_shown(token)):
+        raise error("ans-signature", "not the agents that were signed")
+    wanted = 0 if token.status == "not-found" else 1
+    if len(token.entries) < wanted or len(token.entries) > (wanted if exact else asked.limit):
+        raise error("ans-signature", "more or fewer entries than the question has answers")
+    if exact and any(one.status != token.status for one in token.entries):
+        raise error("ans-signature", "the status of the name is not that of the answer")
+    found = len(token.entries) if token.total is None else token.total
+    if found < len(token.entries) or (
+        found > len(token.entries) and len(token.entries) < asked.limit
+    ):
+        raise error("ans-signature", "agents that were found are missing")
+    _trace(value, token, asked)
+
+
+def _trace(value: JsonObject, token: Freshness, asked: Query) -> None:
+    if asked.trace != ("trace" in value) or asked.trace != (token.trace is not None):
+        raise error("ans-signature", "a trace comes exactly where it was asked for")
+    if not asked.trace:
+        return
+    trace = value["trace"]
+    if type(trace) is not list or digest(canonical(trace)) != token.trace:
+        raise error("ans-signature", "the trace is not the one that was signed")
+    if len(trace) > MAX_TRACE:
+        raise error("limit-items", f"a trace of more than {MAX_TRACE} names")
+    for one in trace:
+        shape.closed(one, "trace", frozenset({"name", "reason"}))
+        AnsName.parse(one["name"])
+        shape.one_of(one["reason"], "trace.reason", REASONS)
+
+
+def _agent(
+    value: Json,
+    entry: Entry,
+    token: Freshness,
+    trust: RegistryTrust,
+    asked: Query,
+    whole: JsonObject,
+) -> Resolution:
+    """One agent: its record, what is shown of it, and its place in the log."""
+    shape.closed(value, "resolvedAgents", _AGENT)
+    record = value["record"]
+    name = check_record(record)
+    shown = {member: value[member] for member in SHOWN}
     same = (
-        own.key == asked.key
-        and AnsName.parse(receipt["name"]).key == asked.key
-        and digest_of(record) == token.get("record") == receipt.get("record")
-        and receipt["seq"] == token.get("seq")
-        and receipt["agent"] == record["agent"]
+        entry.status == "active"
+        and name.key == entry.name.key
+        and record["agent"] == entry.agent
+        and digest_of(record) == entry.record
+        and _successor(record) == (entry.successor.key if entry.successor else None)
+        and canonical(shown) == canonical(listing2(record, entry.json, asked.protocol))
     )
     if not same:
+        raise error("ans-signature", "the agent shown is not the one that was signed")
+    logged = _logged(value["receipt"], entry, token, trust)
+    leaf = logged.leaf
+    key = record_key(record)
+    if (
+        not isinstance(leaf, NameLeaf)
+        or leaf.record != entry.record
+        or leaf.agent != entry.agent
+        or leaf.key != key
+        or logged.index != entry.index
+        or leaf.epoch != entry.epoch
+        or leaf.seq > entry.seq
+        or (leaf.seq == entry.seq and leaf.event != entry.event)
+    ):
         raise error("ans-signature", "record, receipt and freshness token do not belong together")
-    if at >= shape.time(record["expires"], "expires"):
-        raise error("ans-stale", "the record has expired")
     sponsor = record["sponsorship"]["sponsor"]
     return Resolution(
         record["name"],
         record["agent"],
+        value["serviceEndpoint"],
         dict(record["endpoints"]),
         sponsor["id"],
         sponsor["organization"],
-        receipt["seq"],
-        end,
-        answer,
+        entry.epoch,
+        entry.seq,
+        min(token.valid_until, shape.time(record["expires"], "record.expires")),
+        record,
+        entry,
+        logged,
+        whole,
     )
+
+
+def _successor(record: JsonObject) -> str | None:
+    return AnsName.parse(record["successor"]).key if "successor" in record else None
+
+
+def _logged(value: Json, entry: Entry, token: Freshness, trust: RegistryTrust) -> Logged:
+    """A receipt of an event of this name, no newer than the state the token speaks of."""
+    logged = check_receipt(value, trust.id, trust.log, trust.witnesses, trust.quorum)
+    if "opening" in value:
+        raise error("ans-signature", "an opening is for the submitter alone")
+    leaf = logged.leaf
+    if not isinstance(leaf, NameLeaf) or leaf.name.key != entry.name.key:
+        raise error("ans-signature", "the receipt is of another name")
+    if logged.size > token.head.size or leaf.time > token.time + SKEW_SECONDS:
+        raise error("ans-signature", "the receipt is newer than the answer")
+    if logged.size == token.head.size and logged.root != token.head.root:
+        raise error("log-split", "receipt and answer speak of two logs of one size")
+    return logged
+
+
+def _answers(agents: tuple[Resolution, ...], token: Freshness, asked: Query) -> None:
+    """Every agent is an answer to the question, once, and in its order."""
+    candidates = [_candidate(one) for one in agents]
+    for one in candidates:
+        told = judge(one, asked, token.time)
+        if told is not None:
+            raise error("ans-signature", f"{one.name} does not answer the question: {told}")
+    keys = [one.name.key for one in candidates]
+    if len(set(keys)) != len(keys):
+        raise error("ans-signature", "a name stands twice")
+    if order(candidates, asked) != candidates:
+        raise error("ans-signature", "not in the order that the question asks for")
+
+
+def _candidate(one: Resolution) -> Candidate:
+    entry = one.entry
+    return Candidate(
+        entry.name,
+        entry.status,
+        tuple(one.record.get("capabilities", ())),
+        one.record.get("successor"),
+        entry.attestations,
+        health=entry.health,
+    )
+
+
+def _departure(value: JsonObject, token: Freshness, trust: RegistryTrust) -> Departure | None:
+    """The newest event of a name that is gone or suspended; None for any other."""
+    away = value["resolutionStatus"] in ("gone", "suspended")
+    if away != ("last" in value):
+        raise error("ans-signature", "the newest event comes exactly with a name that is away")
+    if not away:
+        return None
+    (entry,) = token.entries
+    last = shape.closed(value["last"], "last", frozenset({"event", "receipt"}))
+    event = last["event"]
+    logged = _logged(last["receipt"], entry, token, trust)
+    leaf = check_logged(event, logged, entry.name.key)
+    same = (leaf.event, leaf.seq, leaf.epoch) == (entry.event, entry.seq, entry.epoch)
+    if not same or leaf.agent != entry.agent or not _explains(event, leaf, token):
+        raise error("ans-signature", "the newest event is not the one that was signed")
+    return Departure(event, logged, _signed(event, leaf, trust))
+
+
+def _explains(event: JsonObject, leaf: NameLeaf, token: Freshness) -> bool:
+    """The event can have led to the status, and gives the reason and time the token repeats."""
+    if event["type"] in ("suspend", "revoke"):
+        said = (event.get("reason"), leaf.time)
+        if said != (token.reason, token.since):
+            return False
+    if token.status == "revoked":
+        return event["type"] == "revoke"
+    if token.status == "suspended":
+        return event["type"] in ("suspend", "renew")
+    expires = event.get("record", {}).get("expires")
+    return event["type"] != "revoke" and (
+        expires is None or shape.time(expires, "record.expires") <= token.time
+    )
+
+
+def _signed(event: JsonObject, leaf: NameLeaf, trust: RegistryTrust) -> bool:
+    known = {**trust.organizations, trust.id: trust.keys}
+    if leaf.key is not None:
+        known[leaf.agent] = (leaf.key,)
+    if event["type"] == "transfer" and not did.embeds_key(did.check(event["from"])):
+        return False  # the log knows the old agent's key from an earlier event
+    return check_signers(event, known)

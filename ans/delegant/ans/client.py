@@ -1,58 +1,112 @@
-"""A client of the naming service that trusts only signatures."""
+"""Clients of the naming service that trust only signatures and proofs: one sync, one async."""
 
 from __future__ import annotations
 
+import asyncio
 import time
-from typing import Any, Final
-from urllib.parse import quote
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeVar
 
 import httpx
 
-from delegant.credentials import CODES, Evidence, PrivateKey, PublicKey
-from delegant.credentials.codec import JsonObject, parse_object
-from delegant.credentials.errors import error
+from delegant.credentials import Evidence, PrivateKey
+from delegant.credentials.codec import JsonObject
 
-from .answer import Resolution, verify_answer
-from .documents import check_receipt, digest_of
-from .holder import evidence_request
+from .answer import Answer, Resolution
+from .asking import Ask, Broken, Caller, Reply, Steps, Wait
+from .core import Core
+from .history import Past
+from .memory import Memory
+from .query import Query
+from .trusted import RegistryTrust
+from .wire import Gathered, TimedTransport, broken, options, request_of, until
 
-__all__ = ["Client"]
+__all__ = ["AsyncClient", "Client", "Found"]
 
-MAX_ANSWER: Final = 4 * 1024 * 1024
+T = TypeVar("T")
+
+WAIT_SECONDS: Final = 5.0
+TOTAL_SECONDS: Final = 20.0
 
 
-class Client:
-    """Resolve names, and submit events, at one registry.
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The agents that answer a question, the best first, and why others were left out.
+
+    ``trace`` is empty unless it was asked for: pairs of a name and a reason.
+    """
+
+    agents: tuple[Resolution, ...]
+    trace: tuple[tuple[str, str], ...]
+    answer: Answer
+
+
+def _query(given: dict[str, Any]) -> Query:
+    """A query from the keywords of `search`."""
+    pairs: list[tuple[str, str]] = []
+    for name, value in given.items():
+        if value is None or value is False:
+            continue
+        several = isinstance(value, Iterable) and not isinstance(value, str)
+        for one in value if several else (value,):
+            pairs.append((name, "true" if one is True else str(one)))
+    return Query.from_params(pairs)
+
+
+def _found(answer: Answer) -> Found:
+    return Found(answer.agents, answer.trace, answer)
+
+
+class _Both:
+    """What both clients are made of: whom they believe, what they remember, how they ask."""
+
+    def __init__(
+        self, trust: RegistryTrust, memory: Path | None, timeout: float, total: float
+    ) -> None:
+        self.trust = trust
+        self._timeout = timeout
+        caller = Caller(total, time.monotonic, time.time)
+        self._core = Core(trust, Memory(trust.id, memory), caller, time.time)
+
+
+class Client(_Both):
+    """Resolve and search names, and submit events, at one registry.
 
     Args:
         base_url: for example ``http://127.0.0.1:8080``.
-        registry: the DID whose signature counts, from your trust folder.
-        key: its key, where the DID is not its key.
-        timeout: seconds for each wait; a whole answer may take twice that.
+        trust: the registry whose signatures count, with its log and witnesses.
+        memory: a file to remember the log and the names in; without one both are remembered
+            as long as the client lives. Several processes may share a file.
+        timeout: seconds for each wait.
+        total: seconds for a whole operation, attempts and pauses included.
 
-    No answer is believed for coming from the right address: only for its signatures, its
-    time, and being about what was asked. Redirects are not followed.
+    No answer is believed for coming from the right address: only for its signatures and proofs,
+    its time, being about what was asked, and agreeing with what was met before. Requests are
+    repeated where that is safe; redirects are not followed. One client may be used by one
+    thread at a time.
+
+    Raises, from every method:
+        Rejected: ``ans-signature``, ``ans-rebound``, ``log-rollback``, ``log-split``,
+            ``log-note``, ``log-proof``, ``log-entry``.
+        Undecided: ``ans-stale``, ``log-witness``. Unavailable: ``unavailable``.
+        LimitExceeded: ``limit-size``. Malformed: what is no document of ours.
     """
 
     def __init__(
         self,
         base_url: str,
-        registry: str,
+        trust: RegistryTrust,
         *,
-        key: PublicKey | None = None,
-        timeout: float = 5.0,
+        memory: Path | None = None,
+        timeout: float = WAIT_SECONDS,
+        total: float = TOTAL_SECONDS,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
-        self.registry = registry
-        self._key = key
-        self._timeout = timeout
+        super().__init__(trust, memory, timeout, total)
         self._http = httpx.Client(
-            base_url=base_url,
-            timeout=timeout,
-            transport=transport,
-            follow_redirects=False,
-            headers={"Accept-Encoding": "identity"},
-            trust_env=False,
+            **options(base_url, timeout), transport=transport or TimedTransport()
         )
 
     def __enter__(self) -> Client:
@@ -65,65 +119,176 @@ class Client:
         """Close the connections."""
         self._http.close()
 
-    def resolve(self, name: str, *, at: int | None = None) -> Resolution:
+    def resolve(self, name: str, *, at: int | None = None, fresh: bool = False) -> Resolution:
         """What a name stands for, verified.
 
-        Raises:
-            NotFound: ``ans-not-found``. Gone: ``ans-gone``. Rejected: ``ans-signature``.
-            Undecided: ``ans-stale``. Unavailable: ``unavailable``. Malformed: ``ans-name``.
-        """
-        answer = self._call("GET", f"/v1/resolve?name={quote(name, safe='')}", signed=True)
-        when = int(time.time()) if at is None else at
-        return verify_answer(answer, self.registry, name, at=when, key=self._key)
+        Args:
+            at: now, seconds since 1970; by default the clock's.
+            fresh: past every cache, this client's too.
 
-    def submit(self, body: bytes, invocation: str, *, agent: str | None = None) -> JsonObject:
-        """Send an event; the registry's receipt, verified.
+        Raises:
+            NotFound: ``ans-not-found``. Gone: ``ans-gone``. Rejected: ``ans-suspended``. Each is
+            the registry's signed word.
+        """
+        return self.ask(Query.exact(name), at=at, fresh=fresh).resolution
+
+    def search(self, *, at: int | None = None, fresh: bool = False, **query: Any) -> Found:
+        """The agents that answer a question; none is an answer too.
 
         Args:
-            body, invocation: from `holder.submission`.
-            agent: for a renewal or revocation, whose name it is.
+            query: ``capability``, ``version``, ``pattern``, ``provider``, ``protocol``,
+                ``attestation`` (one or several), ``available``, ``trace``, ``limit``: see
+                `query.Query`.
 
         Raises:
-            Error: what the registry answered. Unavailable: ``unavailable``.
+            Malformed: ``ans-query``.
         """
-        path = "/v1/agents" if agent is None else f"/v1/agents/{quote(agent, safe='')}/events"
-        headers = {"Agent-Invocation": invocation, "Content-Type": "application/json"}
-        receipt = self._call("POST", path, content=body, headers=headers)
-        check_receipt(receipt, self.registry, self._key)
-        if receipt["event"] != digest_of(parse_object(body, size=MAX_ANSWER)["event"]):
-            raise error("ans-signature", "a receipt of another event")
-        return receipt
+        return _found(self.ask(_query(query), at=at, fresh=fresh))
+
+    def ask(self, query: Query, *, at: int | None = None, fresh: bool = False) -> Answer:
+        """The verified answer to a question, also one that says no; ``answer.json`` proves it."""
+        return self._run(self._core.ask(query, at, fresh=fresh))
+
+    def history(self, name: str) -> tuple[Past, ...]:
+        """Every event of a name from its registration on, verified.
+
+        Raises:
+            NotFound: ``ans-not-found``, which nobody signed.
+        """
+        return self._run(self._core.history(name))
+
+    def submit(
+        self, body: bytes, invocation: str | None = None, *, agent: str | None = None
+    ) -> JsonObject:
+        """Send an event; the registry's receipt, verified.
+
+        The same event may be sent any number of times: it is answered with the same receipt.
+
+        Args:
+            body, invocation: from `holder.submission`, or `holder.statement` without invocation.
+            agent: for all but a registration, whose name it is.
+
+        Raises:
+            Error: what the registry answered.
+        """
+        return self._run(self._core.submit(body, invocation, agent))
+
+    def claim(self, claim: JsonObject) -> JsonObject:
+        """Claim a provider label (`holder.provider_claim`); the registry's receipt, verified."""
+        return self._run(self._core.claim(claim))
 
     def evidence(self, key: PrivateKey, caller: str, about: str) -> Evidence:
         """Fresh evidence about a DID, for the agent itself or a listed verifier."""
-        token = evidence_request(key, caller, about, self.registry, at=int(time.time()))
-        path = f"/v1/evidence/{quote(about, safe='')}"
-        return Evidence.from_json(self._call("GET", path, headers={"Agent-Invocation": token}))
+        return self._run(self._core.evidence(key, caller, about))
 
-    def _call(self, method: str, path: str, *, signed: bool = False, **more: Any) -> JsonObject:
-        data = bytearray()
-        end = time.monotonic() + 2 * self._timeout
+    def _run(self, steps: Steps[T]) -> T:
+        said: Reply | Broken | None = None
+        while True:
+            try:
+                step = steps.send(said)
+            except StopIteration as done:
+                result: T = done.value
+                return result
+            if isinstance(step, Wait):
+                time.sleep(step.seconds)
+                said = None
+            else:
+                said = self._send(step)
+
+    def _send(self, ask: Ask) -> Reply | Broken:
+        end = time.monotonic() + ask.seconds
         try:
-            with self._http.stream(method, path, **more) as response:
-                if "content-encoding" in response.headers:  # not asked for, and may be a bomb
-                    raise error("unavailable", "the answer is packed")
-                for chunk in response.iter_bytes():
-                    data += chunk
-                    if len(data) > MAX_ANSWER:
-                        raise error("limit-size", "the answer is too large")
-                    if time.monotonic() > end:
-                        raise error("unavailable", "the answer takes too long")
+            with until(end), self._http.stream(**request_of(ask, self._timeout)) as response:
+                whole = Gathered(response, end)
+                for chunk in response.iter_raw():
+                    whole.add(chunk)
+                return whole.reply()
         except httpx.HTTPError as exc:
-            raise error("unavailable", f"the registry does not answer: {exc}") from None
-        value = parse_object(bytes(data), size=MAX_ANSWER)
-        if signed and type(value.get("answer")) is dict:
-            answer: JsonObject = value["answer"]  # a problem with the signed answer inside
-            return answer
-        if response.is_success or (signed and "freshness" in value):
-            return value
-        code = value.get("code")
-        if signed and code in ("ans-not-found", "ans-gone"):
-            raise error("ans-signature", f"{code}, and nobody signed it")
-        if type(code) is str and code in CODES:
-            raise error(code, str(value.get("detail", ""))[:500])
-        raise error("unavailable", f"the registry answered {response.status_code}")
+            return broken(exc)
+
+
+class AsyncClient(_Both):
+    """`Client` for asyncio, method for method. One may be shared by many tasks."""
+
+    def __init__(
+        self,
+        base_url: str,
+        trust: RegistryTrust,
+        *,
+        memory: Path | None = None,
+        timeout: float = WAIT_SECONDS,
+        total: float = TOTAL_SECONDS,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
+        super().__init__(trust, memory, timeout, total)
+        self._http = httpx.AsyncClient(**options(base_url, timeout), transport=transport)
+
+    async def __aenter__(self) -> AsyncClient:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def resolve(self, name: str, *, at: int | None = None, fresh: bool = False) -> Resolution:
+        """As `Client.resolve`."""
+        return (await self.ask(Query.exact(name), at=at, fresh=fresh)).resolution
+
+    async def search(self, *, at: int | None = None, fresh: bool = False, **query: Any) -> Found:
+        """As `Client.search`."""
+        return _found(await self.ask(_query(query), at=at, fresh=fresh))
+
+    async def ask(self, query: Query, *, at: int | None = None, fresh: bool = False) -> Answer:
+        """As `Client.ask`."""
+        return await self._run(self._core.ask(query, at, fresh=fresh))
+
+    async def history(self, name: str) -> tuple[Past, ...]:
+        """As `Client.history`."""
+        return await self._run(self._core.history(name))
+
+    async def submit(
+        self, body: bytes, invocation: str | None = None, *, agent: str | None = None
+    ) -> JsonObject:
+        """As `Client.submit`."""
+        return await self._run(self._core.submit(body, invocation, agent))
+
+    async def claim(self, claim: JsonObject) -> JsonObject:
+        """See `Client.claim`."""
+        return await self._run(self._core.claim(claim))
+
+    async def evidence(self, key: PrivateKey, caller: str, about: str) -> Evidence:
+        """As `Client.evidence`."""
+        return await self._run(self._core.evidence(key, caller, about))
+
+    async def _run(self, steps: Steps[T]) -> T:
+        said: Reply | Broken | None = None
+        while True:
+            try:
+                step = steps.send(said)
+            except StopIteration as done:
+                result: T = done.value
+                return result
+            if isinstance(step, Wait):
+                await asyncio.sleep(step.seconds)
+                said = None
+            else:
+                said = await self._send(step)
+
+    async def _send(self, ask: Ask) -> Reply | Broken:
+        end = time.monotonic() + ask.seconds
+        try:
+            async with (
+                asyncio.timeout(ask.seconds),
+                self._http.stream(**request_of(ask, self._timeout)) as response,
+            ):
+                whole = Gathered(response, end)
+                async for chunk in response.aiter_raw():
+                    whole.add(chunk)
+                return whole.reply()
+        except TimeoutError:
+            return Broken("the time is up")
+        except httpx.HTTPError as exc:
+            return broken(exc)

@@ -1,4 +1,4 @@
-"""What an agent sends to a registry: a signed event, and an invocation of its chain for it."""
+"""What is sent to a registry: a signed event, and an agent's invocation of its chain for it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from delegant.credentials import (
     Link,
     PrivateKey,
     Request,
+    did,
     digest,
     invoke,
     shape,
@@ -18,16 +19,19 @@ from delegant.credentials import (
 from delegant.credentials.codec import JsonObject, canonical
 from delegant.credentials.errors import error
 
-from .documents import digest_of, members, sign
 from .name import AnsName
+from .signing import cosign, digest_of, members, sign
 
 __all__ = [
     "ancestry",
+    "consent",
     "evidence_request",
-    "lifecycle",
+    "new_event",
     "new_record",
+    "provider_claim",
     "request_of",
     "sponsorship_of",
+    "statement",
     "submission",
 ]
 
@@ -47,8 +51,16 @@ def new_record(
     seconds: int = RECORD_SECONDS,
     ttl: int = DEFAULT_TTL,
     capabilities: Sequence[str] = (),
+    aliases: Sequence[str] = (),
+    extensions: Mapping[str, JsonObject] | None = None,
+    successor: str | None = None,
 ) -> JsonObject:
     """A signed record. Its sponsorship is read from the agent's own identity in the evidence.
+
+    Args:
+        seconds: how long it lasts, at most as long as the agent's identity.
+        extensions: ``protocolExtensions``, small objects by protocol.
+        successor: the name that replaces this one.
 
     Raises:
         Rejected: ``orphan-agent`` when the evidence has no identity of the agent.
@@ -61,8 +73,12 @@ def new_record(
         version=1,
         name=str(AnsName.parse(name)),
         agent=agent,
+        key=None if did.embeds_key(did.check(agent)) else key.public.multikey,
         endpoints=dict(endpoints),
         capabilities=list(capabilities) or None,
+        aliases=list(aliases) or None,
+        protocolExtensions=dict(extensions) if extensions else None,
+        successor=None if successor is None else str(AnsName.parse(successor)),
         ttl=ttl,
         created=shape.format_time(at),
         expires=shape.format_time(until),
@@ -91,32 +107,69 @@ def sponsorship_of(path: Sequence[AgentIdentity]) -> JsonObject:
     }
 
 
-def lifecycle(
+def new_event(
     key: PrivateKey,
-    agent: str,
+    signer: str,
     registry: str,
     name: str,
     kind: str,
     *,
     at: int,
+    agent: str | None = None,
     record: JsonObject | None = None,
     receipt: JsonObject | None = None,
+    before: tuple[int, str] | None = None,
     reason: str | None = None,
 ) -> JsonObject:
-    """A signed event; ``receipt`` is that of the event before it."""
+    """A signed event.
+
+    Args:
+        key, signer: of whoever takes the step: for register, renew and update the agent.
+        agent: whose the name is then; by default the signer. To transfer, the new agent, with
+            ``record`` its own: the old agent signs first, then the new one and the provider's
+            organisation add their `consent`, in this order.
+        receipt, before: of the event before it: its receipt, or its number and digest; neither
+            for a registration.
+    """
+    if receipt is not None:
+        before = receipt["leaf"]["seq"], receipt["leaf"]["event"]
+    moved = kind == "transfer"
     event = members(
         version=1,
         registry=registry,
         name=str(AnsName.parse(name)),
         type=kind,
-        seq=0 if receipt is None else receipt["seq"] + 1,
-        previous=None if receipt is None else receipt["event"],
+        seq=0 if before is None else before[0] + 1,
+        previous=None if before is None else before[1],
         record=record,
         reason=reason,
-        agent=agent,
+        agent=agent or signer,
+        by=signer,
         at=shape.format_time(at),
     )
-    return sign(event, key, agent, at)
+    if moved:
+        event["from"] = signer
+        return consent(event, key, signer, at=at)
+    return sign(event, key, signer, at)
+
+
+def consent(event: JsonObject, key: PrivateKey, signer: str, *, at: int) -> JsonObject:
+    """A transfer with one more signature: the new agent's, then the provider's organisation's."""
+    return cosign(event, key, signer, at)
+
+
+def provider_claim(
+    key: PrivateKey, organization: str, registry: str, label: str, *, at: int
+) -> JsonObject:
+    """A did:web organisation's signed claim of the provider label its domain gives it."""
+    claim = members(
+        version=1,
+        registry=registry,
+        label=label,
+        organization=organization,
+        at=shape.format_time(at),
+    )
+    return sign(claim, key, organization, at)
 
 
 def request_of(event: JsonObject, registry: str) -> Request:
@@ -152,6 +205,15 @@ def submission(
         at=at,
     )
     return canonical(body), token
+
+
+def statement(event: JsonObject, evidence: Evidence | None = None) -> bytes:
+    """The body by which a sponsor, or the provider's organisation, suspends, resumes or revokes.
+
+    Args:
+        evidence: that the sponsor is a live human; an organisation needs none.
+    """
+    return canonical(members(event=event, evidence=None if evidence is None else evidence.json))
 
 
 def evidence_request(key: PrivateKey, caller: str, about: str, registry: str, *, at: int) -> str:

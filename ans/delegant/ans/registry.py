@@ -1,40 +1,33 @@
-"""The registry's rules: who may have a name, and what is answered about it."""
+"""The registry: who may have a name, what becomes of it, and the log of all that."""
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
-from typing import Any, Final
+from pathlib import Path
+from typing import Final
 
-from delegant.credentials import (
-    Authorization,
-    Evidence,
-    Presentation,
-    PrivateKey,
-    Seen,
-    Trust,
-    retired,
-    shape,
-    standing,
-    verify,
-)
-from delegant.credentials.budget import Budget
-from delegant.credentials.codec import JsonObject, canonical, parse_object
-from delegant.credentials.did import check as check_did
+from delegant.credentials import Evidence, PrivateKey, Seen, Trust, shape
+from delegant.credentials.codec import JsonObject
 from delegant.credentials.errors import Error, error
-from delegant.credentials.path import People
-from delegant.credentials.verdict import Limit, Once
 
-from .answer import freshness
-from .documents import check_event, check_receipt, digest_of, members, sign
-from .holder import ancestry, request_of, sponsorship_of
-from .name import AnsName, provider_label
+from . import attested, listing, providers
+from .health import Heartbeat
+from .log.note import NoteSigner
+from .logbook import Logbook
+from .name import AnsName
+from .query import Query
+from .rechecking import Rechecker
+from .record import record_key
+from .resolving import Resolver
+from .sequencer import Sequencer
 from .store import Store
+from .stored import MAX_HISTORY, Shelf
+from .submitting import Submission, by_agent, by_office
+from .writing import Writer
 
 __all__ = ["Registry"]
 
-MAX_BODY: Final = 2 * 1024 * 1024
-SKEW_SECONDS: Final = 300
+MOST_NAMES: Final = 100
 
 
 class Registry:
@@ -43,9 +36,18 @@ class Registry:
     Args:
         store: its rows.
         did: the registry's DID, which is also the resource of ``ans.*`` and the audience.
-        key: signs receipts and answers.
+        key: signs freshness tokens, and the suspensions the registry itself makes.
+        signer: the log's key; it signs checkpoints alone.
+        checkpoint: the checkpoint file, outside the database and in a folder of its own.
         trust: called for each decision, so that what was seen meanwhile counts.
-        remember: called with what an accepted registration met, against rollback.
+        remember: called with what an accepted submission met, against rollback.
+        fresh: fresh evidence about a DID, or None where there is none.
+        lists: the newest status list by a URL, or None; without it no attestation counts. It is
+            asked while an answer waits, so it answers from what it has.
+
+    Raises:
+        Rejected: ``log-rollback`` when the store is not the one the checkpoint file was signed
+        for. Unavailable: ``unavailable``.
     """
 
     def __init__(
@@ -53,21 +55,43 @@ class Registry:
         store: Store,
         did: str,
         key: PrivateKey,
+        signer: NoteSigner,
+        checkpoint: Path,
         trust: Callable[[], Trust],
         remember: Callable[[Seen], None] | None = None,
+        fresh: Callable[[str], Evidence | None] | None = None,
+        lists: attested.Fetch | None = None,
     ) -> None:
         self.did = did
-        self._store = store
+        self.store = store
         self._key = key
         self._trust = trust
-        self._remember = remember
-        self._writing = threading.Lock()  # one writer: SQLite has no more, and waits less so
+        self._remember = remember or (lambda _seen: None)
+        self._fresh = fresh or (lambda _did: None)
+        self._sequencer = Sequencer(store, signer, checkpoint)
+        self.log = Logbook(store, did, self._sequencer)
+        self.shelf = Shelf(store, self.log)
+        self._resolver = Resolver(
+            store, self.shelf, self._sequencer, did, key, trust, attested.Lists(lists)
+        )
+        self._writer = Writer(store, self._sequencer, self.log, self.shelf, did, key)
+        self._rechecker = Rechecker(
+            store, self.shelf, self._writer, trust, self._remember, self._evidence
+        )
+        # The log as it is read over HTTP.
+        self.checkpoint, self.tile, self.bundle = (
+            self.log.checkpoint, self.log.tile, self.log.bundle,
+        )  # fmt: skip
+        self.inclusion, self.consistency = self.log.inclusion, self.log.consistency
+
+    # --- writing --------------------------------------------------------------------------------
 
     def submit(self, data: bytes, invocation: str | None, at: int) -> JsonObject:
-        """Register, renew or revoke.
+        """Take one step in the life of a name.
 
         Args:
-            data: ``{event, links, evidence}``.
+            data: ``{event, links, evidence}`` by an agent; ``{event, evidence?}`` by its sponsor
+                or the organisation of its provider label.
             invocation: the agent's invocation of ``ans.<type>``, for exactly this event.
             at: now, seconds since 1970.
 
@@ -75,219 +99,137 @@ class Registry:
             The receipt; the same one again for the same event again.
 
         Raises:
-            Rejected: ``orphan-agent`` (422), ``holder-mismatch`` (401), ``namespace`` (403) and
-                all that `verify` raises. Conflict: ``name-taken``, ``stale-version``,
-                ``replay``. Gone: ``ans-gone``. Unavailable: ``unavailable``.
+            Rejected: ``orphan-agent`` (422), ``holder-mismatch`` (401), ``namespace`` (403),
+                ``ans-consent``, ``ans-suspended`` and all that `verify` raises.
+            Conflict: ``name-taken``, ``stale-version``, ``ans-transition``, ``replay``.
+            NotFound: ``ans-not-found``. Gone: ``ans-gone``. Unavailable: ``unavailable``.
         """
-        body = parse_object(data, size=MAX_BODY)
-        shape.closed(body, "body", frozenset({"event", "links", "evidence"}))
-        event = body["event"]
-        name = _signed_event(event)
-        digest = digest_of(event)
-        with self._store.transaction(reading=True) as db:
-            before = self._store.event(db, digest)
+        sent = Submission.read(data)
+        with self.store.transaction(reading=True) as db:
+            before = self.store.event(db, sent.digest)
         if before is not None:
-            return self._receipt_of(before)
-        if event["registry"] != self.did:
-            raise error("audience", f"the event is for {event['registry']}, this is {self.did}")
-        said = shape.time(event["at"], "event.at")
-        if abs(said - at) > SKEW_SECONDS:
-            raise error("invocation-expired", "the event is not of now")
-        evidence = Evidence.from_json(body["evidence"])
+            return self._writer.receipt(sent.digest)
+        sent.timely(self.did, at)
         trust = self._trust()
-        organization = self._sponsorship(event["agent"], evidence, trust, at)
-        auth = verify(
-            Presentation.from_json(members(links=body["links"], invocation=invocation)),
-            evidence,
-            trust,
-            request_of(event, self.did),
-            at=at,
-        )
-        if auth.actor != event["agent"]:
-            raise error("holder-mismatch", "the chain is another agent's")
-        if "record" in event:
-            self._record_fits(event["record"], auth, evidence, at)
-        spent = self._discharge(auth)
-        if self._remember is not None:
-            self._remember(auth.seen)
-        row = {
-            "digest": digest,
-            "key": name.key,
-            "seq": event["seq"],
-            "body": canonical(event),
-            "sponsorship": evidence.to_bytes(),
-        }
-        with self._writing, self._store.transaction() as db:
-            before = self._store.event(db, digest)
-            if before is not None:
-                return self._receipt_of(before)
-            self._may(db, name, event, organization, at)
-            receipt = self._receipt(event, digest, at)
-            row["receipt"] = canonical(receipt)
-            self._store.append(
-                db, row, agent=event["agent"], carries_record="record" in event, spent=spent
-            )
-        return receipt
+        with self.store.transaction(reading=True) as db:
+            owner = self.store.owner(db, sent.name.provider_key)
+            named = None if "links" in sent.body else self.shelf.named(db, sent.name.key, at)
+        if "links" in sent.body:
+            judged = by_agent(sent, invocation, self.did, owner, trust, at)
+        elif named is None:
+            raise error("ans-not-found", f"{sent.name} is not registered here")
+        else:
+            judged = by_office(sent, named, owner, trust, self._evidence, at)
+        if judged.seen is not None:
+            self._remember(judged.seen)
+        with self._sequencer.writing(at) as batch:
+            if self.store.event(batch.db, sent.digest) is None:
+                self._writer.write(batch, sent.name, sent.event, sent.digest, judged)
+        return self._writer.receipt(sent.digest)
 
-    def _sponsorship(self, agent: str, evidence: Evidence, trust: Trust, at: int) -> str:
-        """The organisation that answers for the agent; judged before anything else."""
-        budget = Budget(trust.limits)
-        people = People(evidence, trust, budget)
-        name = check_did(agent)
-        if evidence.sponsors(name):
-            raise error("id-shared", f"{agent} is a human's")
-        try:
-            identity = people.agent(name)
-            human = people.human(identity.sponsor)
-            retired.keys(
-                human, (), [identity], people, evidence, trust, budget.evidence_signatures, at, None
-            )
-            standing.times((), [identity], people, at, None)
-            standing.status(human, (), [identity], people, trust, at, "high", None)
-        except Error as exc:
-            raise error("orphan-agent", f"no live human answers for {agent}: {exc}") from None
-        return human.organization
+    def bind_provider(
+        self, label: str, organization: str, at: int, basis: str = "operator"
+    ) -> JsonObject:
+        """Give a provider label to an organisation, for ever: the operator's word.
 
-    def _record_fits(
-        self, record: JsonObject, auth: Authorization, evidence: Evidence, at: int
-    ) -> None:
-        identity = auth.identities[-1]
-        if record["sponsorship"] != sponsorship_of(ancestry(evidence, auth.actor)):
-            raise error("orphan-agent", "the record states another sponsorship than the evidence")
-        if at >= shape.time(record["expires"], "expires"):
-            raise error("expired", "the record has expired already")
-        if shape.time(record["expires"], "expires") > identity.valid_until:
-            raise error("ttl-too-long", "the record outlives the agent's identity")
-
-    def _discharge(self, auth: Authorization) -> tuple[str, int]:
-        once: tuple[str, int] | None = None
-        for duty in auth.obligations:
-            if isinstance(duty, Once):
-                once = (duty.key, duty.until)
-            elif not isinstance(duty, Limit):
-                raise error("no-ledger", "the registry keeps no budget")
-        if once is None:
-            raise error("holder-missing", "nothing to use once")
-        return once
-
-    def _may(self, db: Any, name: AnsName, event: JsonObject, organization: str, at: int) -> None:
-        """The state of the name allows this event."""
-        owner = self._store.owner(db, provider_label(name.provider))
-        if owner is None or owner != organization:
-            raise error("namespace", f"{name.provider} is not bound to {organization}")
-        row = self._store.name(db, name.key)
-        if row is None:
-            if event["type"] != "register":
-                raise error("ans-not-found", f"{name} is not registered here")
-            return
-        status = self._state(db, row, at)[0]
-        if row.agent != event["agent"]:
-            gone = status != "active"
-            told = "is never given to another agent" if gone else "is another agent's"
-            raise error("ans-gone" if gone else "name-taken", f"{name} {told}")
-        if status == "revoked":
-            raise error("ans-gone", f"{name} was revoked, for good")
-        if event["type"] == "register":
-            raise error("name-taken", f"{name} is registered; renew it instead")
-        if event["previous"] != row.last or event["seq"] != row.seq + 1:
-            raise error("stale-version", f"{name} has changed: its last event is {row.last}")
-
-    def _receipt(self, event: JsonObject, digest: str, at: int) -> JsonObject:
-        receipt = members(
-            version=1,
-            registry=self.did,
-            name=event["name"],
-            type=event["type"],
-            seq=event["seq"],
-            event=digest,
-            record=digest_of(event["record"]) if "record" in event else None,
-            agent=event["agent"],
-            at=shape.format_time(at),
-        )
-        return sign(receipt, self._key, self.did, at)
-
-    # --- reading: nothing leaves unverified -------------------------------------------------
-
-    def _receipt_of(self, row: Any) -> JsonObject:
-        try:
-            receipt = parse_object(bytes(row.receipt), size=MAX_BODY)
-            check_receipt(receipt, self.did, self._key.public)
-            if receipt["event"] != row.digest:
-                raise error("ans-signature", "a receipt of another event")
-        except (Error, TypeError, ValueError) as exc:
-            told = getattr(exc, "code", type(exc).__name__)
-            raise error("unavailable", f"a stored receipt is damaged: {told}") from None
-        return receipt
-
-    def _event_of(self, db: Any, digest: str, key: str) -> JsonObject:
-        row = self._store.event(db, digest)
-        try:
-            if row is None:
-                raise error("shape", "missing")
-            event = parse_object(bytes(row.body), size=MAX_BODY)
-            name = check_event(event)
-            if digest_of(event) != digest or name.key != key:
-                raise error("ans-signature", "another event")
-        except (Error, TypeError, ValueError) as exc:
-            told = getattr(exc, "code", type(exc).__name__)
-            raise error("unavailable", f"a stored event is damaged: {told}") from None
-        return event
-
-    def _state(self, db: Any, row: Any, at: int) -> tuple[str, JsonObject, JsonObject]:
-        """Status of a name, its last event, and the event with its record."""
-        last = self._event_of(db, row.last, row.key)
-        with_record = self._event_of(db, row.with_record, row.key)
-        if last["seq"] != row.seq or last["agent"] != row.agent or "record" not in with_record:
-            raise error("unavailable", "a stored name is damaged")
-        if last["type"] == "revoke":
-            return "revoked", last, with_record
-        expired = at >= shape.time(with_record["record"]["expires"], "expires")
-        return ("expired" if expired else "active"), last, with_record
-
-    def resolve(self, text: str, at: int) -> tuple[int, JsonObject]:
-        """The signed answer about a name, and its HTTP status: 200, 404 or 410.
+        Returns:
+            The receipt of the binding; of the one there is, where it is bound so already.
 
         Raises:
-            Malformed: ``ans-name``. Unavailable: ``unavailable``.
+            Malformed: ``ans-name``, ``shape``. Conflict: ``name-taken``, ``name-confusable``.
         """
-        name = AnsName.parse(text)
-        with self._store.transaction(reading=True) as db:
-            row = self._store.name(db, name.key)
-            newest = self._store.newest(db, name.key)
-            if newest != (None if row is None else row.seq):
-                raise error("unavailable", "a stored name is not that of its newest event")
-            if row is None:
-                return 404, {"freshness": freshness(self._key, self.did, name, "not-found", at)}
-            status, last, with_record = self._state(db, row, at)
-            receipt = self._receipt_of(self._store.event(db, row.last))
-        if status != "active":
-            token = freshness(
-                self._key, self.did, name, status, at, seq=row.seq, reason=last.get("reason")
-            )
-            return 410, {"receipt": receipt, "freshness": token}
-        record = with_record["record"]
-        token = freshness(
-            self._key, self.did, name, status, at, record=digest_of(record), seq=row.seq
-        )
-        return 200, {"record": record, "receipt": receipt, "freshness": token}
+        with self._sequencer.writing(at) as batch:
+            number = providers.bind(self.store, batch, self.did, label, organization, basis)
+        return self._writer.logged(number)
 
-    def by_agent(self, agent: str, at: int) -> list[JsonObject]:
-        """The answers about every name of an agent."""
-        with self._store.transaction(reading=True) as db:
-            keys = self._store.names_of(db, agent)
-        return [self.resolve(key, at)[1] for key in keys]
+    def claim_provider(self, data: bytes, keys: providers.Keys, at: int) -> JsonObject:
+        """Give a provider label to the did:web organisation whose domain it is.
 
-    def bind_provider(self, label: str, organization: str) -> None:
-        """Give a provider label to an organisation: the operator's word.
+        Args:
+            data: the claim, signed by the organisation (`holder.provider_claim`).
+            keys: those the organisation's own DID document lists, fetched by the caller.
+            at: now, seconds since 1970.
+
+        Returns:
+            The receipt of the binding.
 
         Raises:
-            Malformed: ``ans-name``, ``shape``. Conflict: ``name-taken``.
+            Malformed: the codes of phases 2 and 3, ``ans-name``. Rejected: ``audience``,
+            ``invocation-expired``, ``holder-mismatch``, ``namespace``.
+            Conflict: ``name-taken``, ``name-confusable``.
         """
-        self._store.bind(provider_label(label), label, check_did(organization))
+        label, organization = providers.claimed(data, self.did, keys, at)
+        return self.bind_provider(label, organization, at, "domain")
 
-    def providers(self) -> list[dict[str, str]]:
-        """All bound labels."""
-        return self._store.providers()
+    def recheck(self, at: int) -> list[JsonObject]:
+        """Judge again who answers for the agent of every active name; suspend the orphaned.
+
+        A name is suspended when fresh evidence proves that nobody answers for its agent any more,
+        or when nothing has shown that somebody does since the sponsor credential last judged
+        ended: at most 24 hours, the longest such a credential lives. Nothing is resumed.
+
+        Returns:
+            ``{name, reason}`` of those suspended now.
+
+        Raises:
+            Unavailable: ``unavailable``.
+        """
+        return self._rechecker.recheck(at)
+
+    def resume(self, text: str, at: int, reason: str | None = None) -> JsonObject:
+        """Resume a name the registry suspended, on the operator's word.
+
+        Somebody must answer for its agent again, by fresh evidence.
+
+        Returns:
+            The receipt.
+
+        Raises:
+            NotFound: ``ans-not-found``. Rejected: ``orphan-agent``, ``ans-transition``.
+        """
+        return self._rechecker.resume(text, at, reason)
+
+    def cosigned(self, note: str) -> None:
+        """Keep a checkpoint of this log with the cosignatures that witnesses made.
+
+        Raises:
+            Rejected: ``log-note``. Unavailable: ``unavailable``.
+        """
+        self._sequencer.cosigned(note)
+
+    def heartbeat(
+        self, data: bytes, invocation: str | None, at: int, by: str | None = None
+    ) -> JsonObject:
+        """Take an agent's word on whether its name is up.
+
+        Args:
+            data: ``{name, status}``.
+            invocation: the agent's invocation of ``ans.health``, for exactly this.
+            at: now, seconds since 1970.
+            by: the agent it was sent for, where the address says so.
+
+        Returns:
+            ``{name, status, at}``, as it is shown from now on.
+
+        Raises:
+            NotFound: ``ans-not-found``. Gone: ``ans-gone``. Conflict: ``replay``.
+            Rejected: ``ans-suspended`` and what `Heartbeat.check` raises.
+        """
+        said = Heartbeat.read(data)
+        with self.store.transaction(reading=True) as db:
+            named = self.shelf.named(db, said.name.key, at)
+        if named is None:
+            raise error("ans-not-found", f"{said.name} is not registered here")
+        agent, key = named.standing.agent, record_key(named.record)
+        if by not in (None, agent):
+            raise error("holder-mismatch", f"{said.name} is not a name of {by}")
+        issued = said.check(invocation, agent, key, self.did, self._trust(), at)
+        if named.status != "active":
+            code = "ans-suspended" if named.status == "suspended" else "ans-gone"
+            raise error(code, f"{said.name} is {named.status}")
+        with self.store.transaction() as db:
+            listing.beat(db, said.name.key, agent, said.status, at, issued)
+        return {"name": str(said.name), "status": said.status, "at": shape.format_time(at)}
 
     def once(self, key: str, until: int) -> None:
         """Accept a key once, for routes that are not events.
@@ -295,17 +237,69 @@ class Registry:
         Raises:
             Conflict: ``replay``.
         """
-        self._store.spend(key, until)
+        with self.store.transaction() as db:
+            self.store.spend(db, key, until)
 
+    # --- reading --------------------------------------------------------------------------------
 
-def _signed_event(event: Any) -> AnsName:
-    """`check_event` as a registry tells it: no sponsor is an orphan, no key no holder."""
-    record = event.get("record") if type(event) is dict else None
-    if type(record) is dict and "sponsorship" not in record:
-        raise error("orphan-agent", "the record names nobody who answers for the agent")
-    try:
-        return check_event(event)
-    except Error as exc:
-        if exc.code == "ans-signature":
-            raise error("holder-mismatch", exc.detail) from None
-        raise
+    def record(self, digest: str) -> JsonObject:
+        """The record of a digest; or ``not-found``."""
+        with self.store.transaction(reading=True) as db:
+            row = self.store.with_record(db, digest)
+            if row is None:
+                raise error("not-found", "there is no such record")
+            record: JsonObject = self.shelf.event(db, row)[0]["record"]
+            return record
+
+    def event(self, digest: str) -> JsonObject:
+        """The event of a digest; or ``not-found``."""
+        with self.store.transaction(reading=True) as db:
+            row = self.store.event(db, digest)
+            if row is None:
+                raise error("not-found", "there is no such event")
+            return self.shelf.event(db, row)[0]
+
+    def history(self, text: str, start: int = 0, limit: int = MAX_HISTORY) -> list[JsonObject]:
+        """The events of a name, oldest first, ``{event, receipt}`` each; from number ``start``.
+
+        Raises:
+            Malformed: ``ans-name``. NotFound: ``ans-not-found``.
+        """
+        return self.shelf.history(AnsName.parse(text).key, start, limit)
+
+    def providers(self) -> list[dict[str, str]]:
+        """All bound labels."""
+        return self.store.providers()
+
+    def resolve(self, query: Query | str, at: int) -> tuple[int, JsonObject]:
+        """The signed answer to a question, and its HTTP status: 200, 403, 404 or 410.
+
+        Args:
+            query: a question; a text is an exact name.
+            at: now, seconds since 1970.
+
+        Returns:
+            An answer that may have been given before; it is not to be changed.
+
+        Raises:
+            Malformed: ``ans-name``. Rejected: ``log-rollback``. Unavailable: ``unavailable``.
+        """
+        return self._resolver.resolve(Query.exact(query) if isinstance(query, str) else query, at)
+
+    def token(self, answer: JsonObject) -> str:
+        """An answer as one compact JWS by the registry's key, ``typ: ans-answer+jwt``."""
+        return self._resolver.jws(answer)
+
+    def by_agent(self, agent: str, at: int) -> list[JsonObject]:
+        """The answers about the names of an agent, in their order: the first hundred."""
+        with self.store.transaction(reading=True) as db:
+            keys = self.store.names_of(db, agent, limit=MOST_NAMES)
+        return [self.resolve(key, at)[1] for key in keys]
+
+    # --- inside ---------------------------------------------------------------------------------
+
+    def _evidence(self, name: str) -> Evidence | None:
+        try:
+            return self._fresh(name)
+        except Error:
+            return None  # whoever needs it will say what is missing

@@ -44,6 +44,7 @@ _ROOMS = (
     "did",
     "vc",
     "ans",
+    "log",
     "api",
     "serve",
     "demo",

@@ -9,10 +9,12 @@ from typing import Annotated
 import typer
 
 from delegant.credentials.errors import error
-from delegant.wallet import Home, Wallet, tokens
+from delegant.wallet import Home, open_organization, tokens
 from delegant.wallet.keystore import read_header
+from delegant.wallet.registry import REGISTRY_FILE
 
 from .edge import Edge, command
+from .typed import address
 
 __all__ = ["needs_server", "register"]
 
@@ -55,14 +57,13 @@ def serve(
     from delegant.resolver.server import serve as run  # noqa: PLC0415 - needs the extra
     from delegant.wallet.issuer import Issuer  # noqa: PLC0415 - needs extras
 
-    host, colon, port = bind.rpartition(":")
-    if not colon or not port.isdigit() or int(port) > 65535:
-        raise error("shape", "--bind is HOST:PORT")
+    host, port = address(bind)
     home = edge.home()
-    path = home.wallet_path("organization")
-    read_header(path)  # a missing or damaged file is told before anybody types
+    read_header(home.wallet_path("organization"))  # damage is told before anybody types
     secret = home.passphrases.get("organization")  # asked for once, for both wallets
-    organization = Wallet.open(path, secret, kind="organization")
+    organization, made = open_organization(home, secret)
+    if made:
+        sys.stderr.write(f"the log of names has a key now: see {home.path / REGISTRY_FILE}\n")
     issuer = Issuer.open(home, secret)
 
     def listening(address: str) -> None:
@@ -77,7 +78,7 @@ def serve(
         organization,
         issuer,
         host,
-        int(port),
+        port,
         listening,
         development=insecure_development,
     )

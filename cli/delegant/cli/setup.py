@@ -23,6 +23,7 @@ from delegant.wallet import (
     testimony,
 )
 from delegant.wallet.agents import model_hash
+from delegant.wallet.registry import REGISTRY_FILE
 
 from .edge import Edge, command, now
 from .testimony import evidence as evidence_commands
@@ -87,6 +88,7 @@ def init(
         "authority": s.authority,
         "registry": s.registry,
         "anchor": str(path / "anchor.json"),
+        "registryFile": str(path / REGISTRY_FILE),
     }
     edge.show(
         value,
@@ -94,7 +96,8 @@ def init(
         f"  organisation      {s.organization}\n"
         f"  status authority  {s.authority}\n"
         f"  registry          {s.registry}\n"
-        f"API owners add {path / 'anchor.json'} to their trust folder.\n"
+        f"API owners add {path / 'anchor.json'} to their trust folder, "
+        f"whoever resolves names here {path / REGISTRY_FILE}.\n"
         f"next: cd {path} && delegant human add NAME",
     )
 

@@ -7,13 +7,16 @@ from typing import Annotated
 
 import typer
 
+from delegant.credentials.codec import JsonObject
 from delegant.wallet import (
     accredit,
     add_anchor,
+    add_registry,
     files,
     init_trust,
     load_trust,
     remove_anchor,
+    remove_registry,
     trustfolder,
     update_anchor,
 )
@@ -102,9 +105,47 @@ def trust_accredit(
     edge.show(changed, f"{name} is accredited for: {told}")
 
 
+@command(trust, "add-registry")
+def trust_add_registry(
+    edge: Edge,
+    folder: Folder,
+    registry: Annotated[Path, typer.Argument(help="What it published: its registry.json.")],
+    witness: Annotated[
+        list[str] | None, typer.Option(help="The note key of one who cosigns its log.")
+    ] = None,
+    quorum: Annotated[
+        int | None, typer.Option(help="How many witnesses must have cosigned; else all.")
+    ] = None,
+) -> None:
+    """Believe a naming registry: its answers, and its log."""
+    added = add_registry(folder, registry, witness or (), quorum)
+    edge.show(added, f"{added['id']} is believed\n{_log_of(added)}")
+
+
+@command(trust, "remove-registry")
+def trust_remove_registry(
+    edge: Edge, folder: Folder, registry: Annotated[str, typer.Argument(help="Its DID.")]
+) -> None:
+    """Believe a naming registry no longer."""
+    remove_registry(folder, registry)
+    edge.show({"removed": registry}, f"{registry} is believed no longer")
+
+
+def _log_of(registry: JsonObject) -> str:
+    if "log" not in registry:
+        return "  no log key: none of its answers will count"
+    told = f"  log        {registry['log']}"
+    for witness in registry.get("witnesses", ()):
+        told += f"\n  witness    {witness}"
+    return told + (f"\n  quorum     {registry['quorum']}" if "quorum" in registry else "")
+
+
 @command(trust, "list")
 def trust_list(edge: Edge, folder: Folder) -> None:
-    """List the anchors."""
+    """List the anchors and the naming registries."""
     load_trust(folder)
-    anchors = trustfolder.trust_json(folder)["anchors"]
-    edge.show(anchors, "\n".join(anchor["id"] for anchor in anchors) or "nobody is trusted here")
+    value = trustfolder.trust_json(folder)
+    anchors, registries = value["anchors"], value.get("registries", [])
+    told = [anchor["id"] for anchor in anchors] or ["nobody is trusted here"]
+    told += [f"registry {one['id']}\n{_log_of(one)}" for one in registries]
+    edge.show({"anchors": anchors, "registries": registries}, "\n".join(told))

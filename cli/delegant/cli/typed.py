@@ -15,7 +15,7 @@ from delegant.credentials.errors import error
 from delegant.credentials.shape import time
 from delegant.wallet import Home, files
 
-__all__ = ["Facts", "constraints", "grants", "instant", "request", "seconds", "words"]
+__all__ = ["Facts", "address", "constraints", "grants", "instant", "request", "seconds", "words"]
 
 Allow = Annotated[
     list[str], typer.Option("--allow", help="ACTION:RESOURCE, as db.read:urn:acme:papers:**")
@@ -42,6 +42,14 @@ def seconds(text: str) -> int:
     if not match or int(match[1]) == 0:
         raise error("shape", f"{text[:32]!r} is not a length of time like 60s, 15m, 2h or 30d")
     return int(match[1]) * _UNIT[match[2]]
+
+
+def address(text: str) -> tuple[str, int]:
+    """``HOST:PORT`` to bind; or ``shape``."""
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isdigit() or int(port) > 65535:
+        raise error("shape", "--bind is HOST:PORT")
+    return host, int(port)
 
 
 def instant(text: str | None, default: int) -> int:

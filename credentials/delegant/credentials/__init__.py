@@ -44,7 +44,7 @@ from .issuer import (
     issue_status_list,
 )
 from .keys import PrivateKey, PublicKey
-from .policy import Anchor, Seen, Trust
+from .policy import Anchor, Peer, Seen, Trust
 from .presentation import Bundle, Presentation
 from .request import Request
 from .status import StatusList
@@ -74,6 +74,7 @@ __all__ = [
     "Link",
     "Malformed",
     "NotFound",
+    "Peer",
     "Presentation",
     "PrivateKey",
     "PublicKey",

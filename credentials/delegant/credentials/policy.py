@@ -7,7 +7,8 @@ Read from the trust folder (closed format), never from anything presented:
                   "ceiling"?: [{"actions", "resources"}], "accredits"?: […],
                   "maxGrantSeconds"?: 900, "maxMandateSeconds"?: 604800,
                   "maxStatusAge"?: {"low": 3600, "high": 300}, "requireFeed"?: false}],
-     "registries"?: [{"id", "keys", "url"?}], "resolvers"?: [{"id", "keys"}],
+     "registries"?: [{"id", "keys", "url"?, "log"?, "witnesses"?, "quorum"?}],
+     "resolvers"?: [{"id", "keys", "url"?}],
      "verifier"?: {"id", "ledgers"?, "limits"?, "lowSensitivity"?: [resource patterns]},
      "seen"?: {"revision"?: {…}, "lists"?: {…}, "feeds"?: {…}}}
 
@@ -15,10 +16,14 @@ An anchor with ``subjects`` is an organisation that attests humans; one without 
 pinned directly. An anchor without a ceiling has no authority here. With ``requireFeed`` nothing
 below the anchor is accepted without a fresh revocation feed; so it is, unasked, once ``seen`` has
 met a feed of the authority, or whoever is revoked would only have to leave it out.
+
+A registry's ``log`` is the key its checkpoints are signed with, ``witnesses`` the keys that may
+cosign them, ``quorum`` how many of those must: C2SP note keys, kept here as text alone.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -34,13 +39,14 @@ from .errors import error
 from .keys import PublicKey
 from .resource import covers_resource, resource_pattern
 
-__all__ = ["Anchor", "Seen", "Trust"]
+__all__ = ["Anchor", "Peer", "Seen", "Trust"]
 
 MAX_TRUST: Final = 1024 * 1024
 MAX_ANCHORS: Final = 256
 DEFAULT_GRANT_SECONDS: Final = 900
 DEFAULT_MANDATE_SECONDS: Final = 7 * 86400
 DEFAULT_STATUS_AGE: Final = {"low": 3600, "high": 300}
+MAX_WITNESSES: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +69,25 @@ class Anchor:
             subject == human or (subject.endswith(":**") and human.startswith(subject[:-2]))
             for subject in self.subjects or ()
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A naming registry as the trust folder names it. Without a ``log`` none of its answers counts.
+
+    Attributes:
+        keys: those it signs answers with.
+        url: where it is reached, if the folder says so.
+        log: the note key of its log, as text; read by whoever checks a checkpoint.
+        witnesses: the note keys of those who may cosign, as text.
+        quorum: how many of them must.
+    """
+
+    keys: tuple[PublicKey, ...]
+    url: str | None = None
+    log: str | None = None
+    witnesses: tuple[str, ...] = ()
+    quorum: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +132,7 @@ class Trust:
     ledgers: frozenset[str] = frozenset()
     limits: Limits = Limits()
     low_sensitivity: tuple[str, ...] = ()
-    registries: Mapping[str, tuple[PublicKey, ...]] = field(default_factory=dict)
+    registries: Mapping[str, Peer] = field(default_factory=dict)
     seen: Seen = Seen()
     resolvers: Mapping[str, tuple[PublicKey, ...]] = field(default_factory=dict)
     documents: Mapping[str, tuple[Resolved, ...]] = field(default_factory=dict)
@@ -144,9 +169,9 @@ class Trust:
             shape.array_of(own["lowSensitivity"], "verifier.lowSensitivity", resource_pattern)
             if "lowSensitivity" in own
             else (),
-            _peers(value, "registries"),
+            _registries(value),
             _seen(value.get("seen", {})),
-            _peers(value, "resolvers"),
+            _resolvers(value),
         )
 
     def with_seen(self, seen: Seen) -> Trust:
@@ -235,13 +260,51 @@ def _subject(value: Json, where: str) -> str:
     return did.check(text)
 
 
-def _peers(value: JsonObject, group: str) -> dict[str, tuple[PublicKey, ...]]:
+_PEER: Final = frozenset({"id", "keys"})
+_LOG: Final = frozenset({"log", "witnesses", "quorum"})
+_NOTE_KEY: Final = re.compile(r"[!-~]{1,512}", re.ASCII)
+
+
+def _resolvers(value: JsonObject) -> dict[str, tuple[PublicKey, ...]]:
     out: dict[str, tuple[PublicKey, ...]] = {}
-    for item in shape.array(value[group], group) if group in value else []:
-        shape.closed(item, group, frozenset({"id", "keys"}), frozenset({"url"}))
+    for item in shape.array(value["resolvers"], "resolvers") if "resolvers" in value else []:
+        shape.closed(item, "resolvers", _PEER, frozenset({"url"}))
         name = did.check(item["id"])
         out[name] = _keys(name, item["keys"])
     return out
+
+
+def _registries(value: JsonObject) -> dict[str, Peer]:
+    out: dict[str, Peer] = {}
+    for item in shape.array(value["registries"], "registries") if "registries" in value else []:
+        shape.closed(item, "registries", _PEER, _LOG | {"url"})
+        name = did.check(item["id"])
+        if name in out:
+            raise error("shape", "a registry stands twice")
+        out[name] = _registry(name, item)
+    return out
+
+
+def _registry(name: Did, item: JsonObject) -> Peer:
+    if ("witnesses" in item) != ("quorum" in item) or ("quorum" in item and "log" not in item):
+        raise error("shape", "witnesses and quorum go together, and with a log")
+    witnesses: tuple[str, ...] = ()
+    if "witnesses" in item:
+        found = shape.string_set(item["witnesses"], "witnesses", _note_key, MAX_WITNESSES)
+        witnesses = tuple(sorted(found))
+    return Peer(
+        _keys(name, item["keys"]),
+        shape.url(item["url"], "registries.url") if "url" in item else None,
+        _note_key(item["log"], "registries.log") if "log" in item else None,
+        witnesses,
+        shape.integer(item["quorum"], "registries.quorum", 1, len(witnesses)) if witnesses else 0,
+    )
+
+
+def _note_key(value: Json, where: str) -> str:
+    if type(value) is not str or not _NOTE_KEY.fullmatch(value):
+        raise error("shape", f"{where} is not a note key: name+hash+key")
+    return value
 
 
 def _seen(value: Json) -> Seen:

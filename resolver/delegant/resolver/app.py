@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -36,19 +36,18 @@ from delegant.credentials.invocation import Invocation
 from delegant.wallet import Home, gather, load_trust, revocations, statuslists
 from delegant.wallet.issuer import Issuer
 
-from . import identifiers, vcapi
+from . import identifiers, logroutes, names, providers, vcapi
 from .dids import Dids
 from .door import Door
 from .fetch import AT_ONCE, Fetcher
 from .guard import LARGE_BODY, Guard, problem_bytes
 from .material import Material
+from .replies import PROBLEM, cached, json_reply, reading
 from .retiring import decided
 
 __all__ = ["create_app", "own_trust"]
 
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,5}", re.ASCII)
-_NEGATIVE: Final = {404: "ans-not-found", 410: "ans-gone"}
-PROBLEM: Final = "application/problem+json"
 FEED: Final = "application/revocation-feed+jwt"
 _HTTP_CODES: Final = {404: "not-found", 405: "method-not-allowed", 400: "json"}
 
@@ -77,8 +76,10 @@ def create_app(
     )
     app.add_middleware(Guard)
     _errors(app)
-    _names(app, registry, clock)
     resolver = dids or Dids(Fetcher(home.settings.fetch), home)
+    names.add(app, registry, clock)
+    providers.add(app, registry, clock, resolver)
+    logroutes.add(app, registry)
     _documents(app, home, registry, clock, resolver)
     identifiers.add(app, resolver)
     if issuer is not None:
@@ -87,10 +88,6 @@ def create_app(
         )
         vcapi.add(app, material, Door(home, development=development, clock=clock), clock)
     return app
-
-
-def _json(value: Any, status: int = 200, media: str = "application/json") -> Response:
-    return Response(json.dumps(value, ensure_ascii=False).encode(), status, media_type=media)
 
 
 def _errors(app: FastAPI) -> None:
@@ -119,80 +116,26 @@ def _errors(app: FastAPI) -> None:
         )
 
 
-def _names(app: FastAPI, registry: Registry, clock: Callable[[], float]) -> None:
-    async def submit(http: Request, status: int, agent: str | None = None) -> Response:
-        body = await http.body()
-        _routed(body, agent)
-        token = http.headers.get("agent-invocation")
-        receipt = await asyncio.to_thread(registry.submit, body, token, int(clock()))
-        return _json(receipt, status)
-
-    @app.post("/v1/agents", status_code=201)
-    async def register(http: Request) -> Response:
-        """Register a name: ``{event, links, evidence}`` with the header Agent-Invocation."""
-        return await submit(http, 201)
-
-    @app.post("/v1/agents/{agent}/events")
-    async def events(agent: str, http: Request) -> Response:
-        """Renew or revoke a name."""
-        return await submit(http, 200, did.check(agent))
-
-    @app.get("/v1/agents/{agent}")
-    async def by_agent(agent: str) -> Response:
-        """The signed answers about every name of an agent."""
-        found = await asyncio.to_thread(registry.by_agent, did.check(agent), int(clock()))
-        return _json({"agent": agent, "names": found})
-
-    async def resolve(name: object) -> Response:
-        if type(name) is not str:
-            raise error("shape", "name is text")
-        status, answer = await asyncio.to_thread(registry.resolve, name, int(clock()))
-        if status != 200:  # a problem, with the signed answer inside
-            told = error(_NEGATIVE[status], f"{name}: {answer['freshness']['status']}")
-            return _json(told.problem() | {"answer": answer}, status, PROBLEM)
-        response = _json(answer)
-        response.headers["cache-control"] = "max-age=30"
-        return response
-
-    @app.get("/v1/resolve")
-    async def resolve_get(name: str, http: Request) -> Response:
-        """The signed answer about a name: 200, 404 or 410."""
-        if len(http.query_params.multi_items()) != 1:
-            raise error("shape", "one question at a time: ?name=")
-        return await resolve(name)
-
-    @app.post("/v1/resolve")
-    async def resolve_post(http: Request) -> Response:
-        """The same, with ``{"name": …}`` as body."""
-        body = parse_object(await http.body(), size=LARGE_BODY)
-        shape.closed(body, "query", frozenset({"name"}))
-        return await resolve(body["name"])
-
-
 def _documents(
     app: FastAPI, home: Home, registry: Registry, clock: Callable[[], float], dids: Dids
 ) -> None:
     work = ThreadPoolExecutor(AT_ONCE, "verify")  # documents may keep it waiting, and it alone
 
-    @app.get("/status/{number}")
+    @reading(app, "/status/{number}")
     async def status(number: str) -> Response:
         """A status list, as last signed."""
         if not _NUMBER.fullmatch(number) or int(number) not in statuslists.numbers(home):
             raise error("not-found", "there is no such status list")
         raw = await asyncio.to_thread(statuslists.raw, home, int(number))
-        response = _json(raw)
+        response = json_reply(raw)
         response.headers["cache-control"] = "max-age=15"
         return response
 
-    @app.get("/v1/revocations")
+    @reading(app, "/v1/revocations")
     async def feed(http: Request) -> Response:
         """The revocation feed, as last signed: a compact JWS."""
         token = await asyncio.to_thread(revocations.raw, home)
-        etag = f'"{digest(token.encode("ascii"))}"'
-        headers = {"cache-control": "max-age=15", "etag": etag}
-        if etag in re.split(r"\s*,\s*", http.headers.get("if-none-match", "")):
-            return Response(status_code=304, headers=headers)
-        return Response(token, media_type=FEED, headers=headers)
+        return cached(http, token.encode("ascii"), FEED, "max-age=15")
 
     @app.get("/v1/evidence/{about}")
     async def evidence(about: str, http: Request) -> Response:
@@ -203,7 +146,7 @@ def _documents(
         found: Evidence = await asyncio.to_thread(gather, home, [name])
         if not found.json:
             raise error("not-found", f"nothing is known of {about}")
-        response = _json(found.json)
+        response = json_reply(found.json)
         response.headers["cache-control"] = "no-store"
         return response
 
@@ -221,23 +164,13 @@ def _documents(
         at = int(clock())
         judging = partial(decided, partial(_judge, body, at), trust, dids, at)
         verdict = await asyncio.get_running_loop().run_in_executor(work, judging)
-        return _json(verdict.json)
+        return json_reply(verdict.json)
 
-    @app.get("/health")
+    @reading(app, "/health")
     async def health() -> Response:
         """Whether the store answers."""
         await asyncio.to_thread(registry.providers)
-        return _json({"status": "ok", "registry": registry.did})
-
-
-def _routed(body: bytes, agent: str | None) -> None:
-    """The event stands where it was sent: registrations apart, others under their agent."""
-    event = parse_object(body, size=LARGE_BODY).get("event")
-    if type(event) is dict and (
-        (event.get("type") == "register") != (agent is None)
-        or agent not in (None, event.get("agent"))
-    ):
-        raise error("shape", "this event belongs to another address")
+        return json_reply({"status": "ok", "registry": registry.did})
 
 
 def own_trust(home: Home) -> Trust:

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
@@ -39,6 +38,7 @@ from delegant.w3c.resolution import (
     status_of,
 )
 
+from .accept import MAX_ACCEPT, choose
 from .dids import Dids
 from .fetch import AT_ONCE
 
@@ -57,7 +57,6 @@ _PLAIN: Final = (
 OFFERED: Final = (RESOLUTION, RESOURCE, *_PLAIN, URI_LIST, LEGACY)
 """In the order of preference, where a caller has none."""
 MAX_PARAMETERS: Final = 16
-_QUALITY: Final = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?", re.ASCII)
 WAITING: Final = 64
 """Most questions that may wait for the network at once; the next is told to come back."""
 
@@ -237,50 +236,9 @@ def negotiate(accept: str) -> str:
     Raises:
         Rejected: ``did-representation``. Malformed: ``did-options`` for no Accept at all.
     """
-    if not accept.isascii() or len(accept) > 2048:
+    if not accept.isascii() or len(accept) > MAX_ACCEPT:
         raise error("did-options", "Accept is not a list of media types")
-    ranges = [_range(item) for item in _outside(accept, ",")] if accept.strip() else [("*/*", 1.0)]
-    best, most = "", 0.0
-    for media in OFFERED:
-        quality = _quality(media, ranges)
-        if quality > most:
-            best, most = media, quality
-    if not best:
+    best = choose(accept, OFFERED, (LEGACY,))  # the old form only for who asks for it
+    if best is None:
         raise error("did-representation", f"none of {accept[:120]!r}")
     return best
-
-
-def _outside(text: str, mark: str) -> list[str]:
-    """The parts between marks that stand in no quotes, without empty ones."""
-    parts, begun, quoted = [], 0, False
-    for place, character in enumerate(text):
-        quoted ^= character == '"'
-        if character == mark and not quoted:
-            parts.append(text[begun:place].strip())
-            begun = place + 1
-    return [part for part in (*parts, text[begun:].strip()) if part]
-
-
-def _range(item: str) -> tuple[str, float]:
-    """A media range with its profile, and its quality."""
-    media, *parameters = _outside(item, ";") or [""]
-    media, quality = media.lower(), 1.0
-    for parameter in parameters:
-        name, _, value = parameter.partition("=")
-        if name.lower() == "q":
-            quality = float(value) if _QUALITY.fullmatch(value) else 0.0
-        elif name.lower() == "profile":
-            media += f';profile="{value.strip(chr(34))}"'
-    return media, quality
-
-
-def _quality(media: str, ranges: list[tuple[str, float]]) -> float:
-    """The quality of the most exact range that a type falls in."""
-    wide = f"{media.partition('/')[0]}/*"
-    for exact in (media, wide, "*/*"):
-        if media == LEGACY and exact != media:
-            return 0.0  # the old form only for who asks for it
-        found = [quality for name, quality in ranges if name == exact]
-        if found:
-            return max(found)
-    return 0.0

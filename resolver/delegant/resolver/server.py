@@ -1,120 +1,88 @@
-"""Run the API: uvicorn with deadlines, and the task that keeps lists and credentials fresh."""
+"""Run the API, and the tasks that keep lists, credentials and names fresh and the log witnessed."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import logging
-import socket
 import time
 from collections.abc import AsyncIterator, Callable
-from typing import Any, Final
+from typing import Final
 
-import uvicorn
 from fastapi import FastAPI
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from delegant.ans.log.note import NoteSigner
 from delegant.ans.registry import Registry
 from delegant.ans.store import Store
-from delegant.credentials import Error
+from delegant.credentials import Error, Evidence
+from delegant.credentials.codec import JsonObject
+from delegant.credentials.did import check as check_did
 from delegant.credentials.errors import error
-from delegant.wallet import Home, Wallet, refresh, save_seen
+from delegant.wallet import Home, Wallet, gather, refresh, save_seen, statuslists
 from delegant.wallet.issuer import Issuer
+from delegant.wallet.registry import LOG_ROLE
 
 from .app import create_app, own_trust
+from .cosigning import Cosigners
 from .door import is_loopback
-from .guard import problem_response
+from .listening import Deadline, listen
 
 __all__ = ["Deadline", "open_registry", "serve"]
 
 REFRESH_SECONDS: Final = 20
-DEADLINE_SECONDS: Final = 10.0
-MAX_HEAD: Final = 64 * 1024
+RECHECK_SECONDS: Final = 60
+COSIGN_SECONDS: Final = 1
+"""How often: what ages is looked at, sponsors are judged again, witnesses are asked if need be."""
 LOG: Final = logging.getLogger("delegant")
 
 
-class Deadline(HttpToolsProtocol):
-    """Close a connection whose request is not whole in time, or whose head has no end.
-
-    uvicorn itself waits for ever, takes heads of any size, and answers what is no HTTP in
-    plain text.
-    """
-
-    deadline = DEADLINE_SECONDS
-    _timer: asyncio.TimerHandle | None = None
-    _head: int | None = 0
-
-    def data_received(self, data: bytes) -> None:
-        """Count the head while it is not whole."""
-        if self._head is not None:
-            self._head += len(data)
-        super().data_received(data)
-        if self._head is not None and self._head > MAX_HEAD and not self.transport.is_closing():
-            self.send_400_response("the head of the request is too large")
-
-    def on_headers_complete(self) -> None:
-        """The head is whole; what follows is the body."""
-        self._head = None
-        super().on_headers_complete()
-
-    def send_400_response(self, msg: str) -> None:
-        """What is no HTTP is told in the one shape of all errors."""
-        self.transport.write(problem_response(error("json", msg)))
-        self.transport.close()
-
-    def connection_made(self, transport: Any) -> None:
-        """A connection must say something soon."""
-        super().connection_made(transport)
-        self._arm()
-
-    def on_message_begin(self) -> None:
-        """A request has begun; it must end soon."""
-        self._head = self._head or 0
-        super().on_message_begin()
-        self._arm()
-
-    def on_message_complete(self) -> None:
-        """The request is whole."""
-        self._disarm()
-        super().on_message_complete()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """The connection is gone."""
-        self._disarm()
-        super().connection_lost(exc)
-
-    def _arm(self) -> None:
-        self._disarm()
-        self._timer = self.loop.call_later(self.deadline, self._close)
-
-    def _disarm(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _close(self) -> None:
-        self.transport.close()
-
-
 def open_registry(home: Home, organization: Wallet) -> Registry:
-    """The naming service of a home, on its SQLite file."""
+    """The naming service of a home, on its SQLite file.
+
+    Raises:
+        Rejected: ``log-rollback`` when the file is not the one its log was last signed for.
+        Unavailable: ``unavailable``.
+    """
     return Registry(
         Store(home.path / "registry.db"),
         home.settings.registry,
         organization.key("registry"),
+        NoteSigner(home.settings.log, organization.key(LOG_ROLE)),
+        home.path / "log" / "registry.checkpoint",
         lambda: own_trust(home),
         lambda seen: save_seen(home.path / "trust", seen),
+        lambda agent: _evidence(home, agent),
+        lambda url: _status_list(home, url),
     )
 
 
-async def _keep_fresh(home: Home, organization: Wallet, issuer: Issuer) -> None:
+def _evidence(home: Home, agent: str) -> Evidence | None:
+    """Fresh evidence about an agent of this home; None about others, who must send it."""
+    found = gather(home, [agent])
+    return found if found.identities(check_did(agent)) else None
+
+
+def _status_list(home: Home, url: str) -> JsonObject | None:
+    """A status list of this home, as last signed; None for others, so nothing on them counts."""
+    try:
+        return statuslists.raw(home, statuslists.number_of(home, url))
+    except Error:
+        return None
+
+
+async def _again(seconds: float, what: str, task: Callable[[], object]) -> None:
+    """Do something now and every so often; that it failed is no reason to stop."""
     while True:
         try:
-            await asyncio.to_thread(refresh, home, organization, int(time.time()))
-            await asyncio.to_thread(issuer.refresh, int(time.time()))
+            await asyncio.to_thread(task)
         except (Error, OSError) as exc:
-            LOG.warning("not refreshed, trying again: %s", exc)
-        await asyncio.sleep(REFRESH_SECONDS)
+            LOG.warning("%s: failed, trying again: %s", what, exc)
+        await asyncio.sleep(seconds)
+
+
+def _recheck(registry: Registry) -> None:
+    for one in registry.recheck(int(time.time())):
+        LOG.warning("suspended %s: %s", one["name"], one["reason"])
 
 
 def serve(
@@ -136,7 +104,7 @@ def serve(
         development: the VC-API asks nobody for a token; the host must be loopback.
 
     Raises:
-        Rejected: ``api-auth`` for development that others could reach.
+        Rejected: ``api-auth`` for development that others could reach; ``log-rollback``.
     """
     if development and not is_loopback(host):
         raise error("api-auth", f"--insecure-development binds to loopback alone, not to {host}")
@@ -144,25 +112,25 @@ def serve(
     refresh(home, organization, int(time.time()))
     issuer.refresh(int(time.time()))
     app = create_app(home, registry, issuer=issuer, development=development)
+    cosigners = Cosigners(registry, home.settings.witnesses)
+
+    def keep_fresh() -> None:
+        refresh(home, organization, int(time.time()))
+        issuer.refresh(int(time.time()))
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        task = asyncio.create_task(_keep_fresh(home, organization, issuer))
+        jobs = [
+            _again(REFRESH_SECONDS, "lists and credentials", keep_fresh),
+            _again(RECHECK_SECONDS, "the sponsors of names", lambda: _recheck(registry)),
+        ]
+        if home.settings.witnesses:
+            jobs.append(_again(COSIGN_SECONDS, "the witnesses", cosigners.round))
+        tasks = [asyncio.create_task(job) for job in jobs]
         yield
-        task.cancel()
+        for task in tasks:
+            task.cancel()
 
     app.router.lifespan_context = lifespan
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.create_server((host.strip("[]"), port), family=family, backlog=2048)
-    config = uvicorn.Config(
-        app,
-        http=Deadline,
-        log_level="warning",
-        access_log=False,
-        limit_concurrency=512,
-        timeout_graceful_shutdown=5,
-        server_header=False,
-    )
-    bound = listener.getsockname()
-    listening(f"http://{bound[0]}:{bound[1]}")
-    uvicorn.Server(config).run(sockets=[listener])
+    with cosigners:
+        listen(app, host, port, listening)

@@ -22,13 +22,16 @@ from .home import Home, Settings, Subject
 from .keystore import Wallet
 from .organization import add_human, create_home, refresh, renew_human
 from .passphrase import Passphrases
+from .registry import open_organization
 from .rotation import renew_identity, rotate_agent, rotate_human, rotate_organization
 from .trustfolder import (
     accredit,
     add_anchor,
+    add_registry,
     init_trust,
     load_trust,
     remove_anchor,
+    remove_registry,
     save_seen,
     update_anchor,
 )
@@ -44,6 +47,7 @@ __all__ = [
     "accredit",
     "add_anchor",
     "add_human",
+    "add_registry",
     "attest",
     "attestation_evidence",
     "attestations",
@@ -56,9 +60,11 @@ __all__ = [
     "init_trust",
     "load_trust",
     "make_bundle",
+    "open_organization",
     "read_attestation",
     "refresh",
     "remove_anchor",
+    "remove_registry",
     "renew_human",
     "renew_identity",
     "rotate_agent",

@@ -2,8 +2,11 @@
 
     delegant.toml               settings: DIDs, addresses; nothing secret
     anchor.json                 public: what an API owner adds to a trust folder
+    registry.json               public: the same for whoever resolves names here
+    registry.db                 names, events, and the log of both
+    log/registry.checkpoint     the log's newest checkpoint, so that a database set back is seen
     trust/                      the home's own trust folder
-    wallets/organization.wallet attestation, status and registry keys
+    wallets/organization.wallet attestation, status, registry and log keys
     wallets/issuer.wallet       keys for credentials in general, of every kind; no chain trusts them
     issuer.json                 public: those keys, for the document of the issuer's did:web
     wallets/humans/ana.wallet   one wallet a person
@@ -25,148 +28,41 @@ Found by ``--home``, else ``$DELEGANT_HOME``, else the nearest ``delegant.toml``
 from __future__ import annotations
 
 import os
-import re
 import secrets
-import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from delegant.credentials import Link
-from delegant.credentials.codec import JsonObject, parse
+from delegant.credentials.codec import parse
 from delegant.credentials.credential import parse_link
 from delegant.credentials.did import check as check_did
 from delegant.credentials.did import from_key
 from delegant.credentials.envelope import unpack
 from delegant.credentials.errors import Error, error
-from delegant.credentials.shape import closed, url
-from delegant.w3c.didweb import from_url
+from delegant.credentials.shape import closed
 
 from . import files
 from .keystore import Kind, Wallet, read_header
 from .passphrase import Passphrases
+from .settings import FILE, Settings, Witness, host_pattern
 from .subject import Retired, Subject, handle
 
-__all__ = ["VARIABLE", "Home", "Retired", "Settings", "Subject", "handle", "host_pattern"]
+__all__ = [
+    "FILE",
+    "VARIABLE",
+    "Home",
+    "Retired",
+    "Settings",
+    "Subject",
+    "Witness",
+    "handle",
+    "host_pattern",
+]
 
 VARIABLE: Final = "DELEGANT_HOME"
-FILE: Final = "delegant.toml"
 KINDS: Final[tuple[Kind, ...]] = ("human", "agent")
 MAX_LINK: Final = 64 * 1024
-
-_REQUIRED: Final = frozenset(
-    {"version", "org", "organization", "authority", "registry", "url", "passphrase"}
-)
-_OPTIONAL: Final = frozenset({"verifiers", "fetch"})
-_PATTERN: Final = re.compile(
-    r"\*|(?:\*\.)?(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?",
-    re.ASCII,
-)
-
-
-def host_pattern(value: object) -> str:
-    """A pattern of hosts: ``acme.example``, ``*.acme.example`` or ``*``; or ``shape``."""
-    if type(value) is not str or len(value) > 255 or not _PATTERN.fullmatch(value):
-        raise error(
-            "shape", f"{str(value)[:64]!r}: write acme.example, *.acme.example, or * for any host"
-        )
-    return value
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """``delegant.toml``.
-
-    Attributes:
-        org: the organisation's name, for people.
-        organization, authority, registry: DIDs that attest humans, sign status lists, sign
-            what the naming service answers.
-        url: where `serve` is reached; status lists are named below it.
-        passphrase: ``prompt`` or ``keyring``.
-        verifiers: DIDs that may fetch evidence about any agent.
-        fetch: patterns of the hosts that may be fetched from (`host_pattern`); none as default.
-    """
-
-    org: str
-    organization: str
-    authority: str
-    registry: str
-    url: str
-    passphrase: str = "prompt"  # noqa: S105 - the word, not a secret
-    verifiers: tuple[str, ...] = ()
-    fetch: tuple[str, ...] = ()
-
-    @classmethod
-    def parse(cls, data: bytes) -> Settings:
-        """Read the file's bytes.
-
-        Raises:
-            Malformed: ``shape``, ``unknown-member``, ``encoding``.
-        """
-        try:
-            value: JsonObject = tomllib.loads(data.decode("utf-8"))
-        except UnicodeDecodeError:
-            raise error("encoding", f"{FILE} is not UTF-8") from None
-        except tomllib.TOMLDecodeError as exc:
-            raise error("shape", f"{FILE}: {exc}") from None
-        closed(value, FILE, _REQUIRED, _OPTIONAL)
-        if value["version"] != 1 or value["passphrase"] not in ("prompt", "keyring"):
-            raise error("shape", f"{FILE}: version is 1, passphrase is prompt or keyring")
-        verifiers, fetch = value.get("verifiers", []), value.get("fetch", [])
-        texts = type(value["org"]) is str and type(value["url"]) is str
-        if type(verifiers) is not list or type(fetch) is not list or not texts:
-            raise error("shape", f"{FILE}: org and url are text, verifiers and fetch are lists")
-        return cls(
-            value["org"],
-            check_did(value["organization"]),
-            check_did(value["authority"]),
-            check_did(value["registry"]),
-            url(value["url"].rstrip("/") + "/", "url").rstrip("/"),
-            value["passphrase"],
-            tuple(check_did(item) for item in verifiers),
-            tuple(host_pattern(item) for item in fetch),
-        )
-
-    def to_bytes(self) -> bytes:
-        """The file's bytes."""
-        members: dict[str, Any] = {
-            "version": 1,
-            "org": self.org,
-            "organization": self.organization,
-            "authority": self.authority,
-            "registry": self.registry,
-            "url": self.url,
-            "passphrase": self.passphrase,
-            "verifiers": list(self.verifiers),
-            "fetch": list(self.fetch),
-        }
-        lines = [f"{name} = {_toml(value)}" for name, value in members.items()]
-        return ("# delegant home; nothing here is secret\n" + "\n".join(lines) + "\n").encode()
-
-    @property
-    def web(self) -> str:
-        """The did:web of this address; those of people and agents lie below it.
-
-        Raises:
-            Malformed: ``did-invalid`` where it has none: a did:web is an https host name.
-        """
-        return from_url(self.url)
-
-    def list_url(self, number: int) -> str:
-        """The URL that names the status list of this number."""
-        return f"{self.url}/status/{number}"
-
-    @property
-    def feed_url(self) -> str:
-        """Where the revocation feed is served."""
-        return f"{self.url}/v1/revocations"
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, list):
-        return "[" + ", ".join(_toml(item) for item in value) + "]"
-    return str(value) if isinstance(value, int) else '"' + value + '"'
 
 
 class Home:

@@ -21,7 +21,7 @@ from . import files
 from .home import Home
 from .issued import PURPOSES, Entry, Issued
 from .keystore import Wallet
-from .trustfolder import load_trust
+from .registry import reserved_keys
 from .webdids import ISSUER_FILE, web_issuer
 
 __all__ = ["DEFAULT_SUITE", "KINDS", "Issuer"]
@@ -73,7 +73,8 @@ class Issuer:
 
         Raises:
             Rejected: ``wallet-auth``, ``wallet-kind``, ``wallet-mode``; ``chain-type`` where the
-            home's trust folder makes one of the keys an anchor's.
+            home's trust folder makes one of the keys an anchor's or a registry's, or it is
+            the status authority's or the log's.
             Malformed: ``wallet-format``. Unavailable: ``extra-missing``, ``unavailable``.
         """
         path = home.wallet_path("issuer")
@@ -85,9 +86,11 @@ class Issuer:
             wallet = Wallet.open(path, passphrase, kind="issuer")
             public = [wallet.signer(kind).public.multikey for kind in KINDS]
             files.write_json(home.path / ISSUER_FILE, {"version": 1, "keys": public})
-        anchors = load_trust(home.path / "trust").anchors.values()
-        if set(public) & {key.multikey for anchor in anchors for key in anchor.keys}:
-            raise error("chain-type", "an anchor's key issues nothing but what anchors attest")
+        if set(public) & reserved_keys(home):
+            raise error(
+                "chain-type", "a key of an anchor, a status authority, a registry or a log issues "
+                "nothing in general",
+            )  # fmt: skip
         return cls(home, wallet)
 
     # --- keys ------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """The wallet file: secret keys under a passphrase, one kind of subject a file.
 
-    {"version": 1, "kind": "human" | "agent" | "organization" | "issuer", "name", "did",
+    {"version": 1, "kind": "human" | "agent" | "organization" | "issuer" | "witness", "name", "did",
      "kdf": {"name": "argon2id13", "opslimit", "memlimit", "salt"}, "nonce", "ciphertext"}
 
 Argon2id makes the key, XChaCha20-Poly1305 seals ``{"keys": {role: seed}}``; everything but
@@ -33,13 +33,14 @@ from . import files
 
 __all__ = ["Cost", "Kind", "Wallet"]
 
-Kind = Literal["human", "agent", "organization", "issuer"]
-KINDS: Final = ("human", "agent", "organization", "issuer")
+Kind = Literal["human", "agent", "organization", "issuer", "witness"]
+KINDS: Final = ("human", "agent", "organization", "issuer", "witness")
 MAIN: Final[Mapping[str, str]] = {
     "human": "main",
     "agent": "main",
     "organization": "attestation",
     "issuer": "Ed25519",
+    "witness": "cosignature",
 }
 """The role whose key a wallet's DID consists of."""
 
@@ -161,6 +162,11 @@ class Wallet:
         ):
             raise error("wallet-format", f"{path.name}: its key is not that of its DID")
         return wallet
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """What it has keys for."""
+        return frozenset(self._keys)
 
     def key(self, role: str | None = None) -> PrivateKey:
         """The key of a role, by default the one the DID consists of.

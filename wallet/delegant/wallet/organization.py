@@ -29,6 +29,7 @@ from .allocation import FOREVER, HUMAN_BITS, LIST_BITS, take
 from .home import FILE, Home, Settings, Subject, handle
 from .keystore import Wallet
 from .passphrase import Passphrases
+from .registry import REGISTRY_FILE, registry_entry
 from .trustfolder import trust_json, write_trust
 
 __all__ = ["add_human", "create_home", "default_ceiling", "refresh", "renew_human"]
@@ -92,7 +93,7 @@ def create_home(
         name=org,
         method=method,
         web=web,
-        roles=("status", "registry"),
+        roles=("status", "registry", "log"),
     )
     settings = Settings(
         org,
@@ -110,11 +111,7 @@ def create_home(
         "ceiling": [*ceiling, own[-1]] if ceiling else own,
         "maxGrantSeconds": max_grant,
     }
-    registry = {
-        "id": settings.registry,
-        "keys": [wallet.key("registry").public.multikey],
-        "url": settings.url + "/",
-    }
+    registry = registry_entry(settings, wallet)
     write_trust(
         path / "trust",
         {
@@ -125,6 +122,7 @@ def create_home(
         },
     )
     files.write_json(path / "anchor.json", anchor)
+    files.write_json(path / REGISTRY_FILE, registry)
     Settings.parse(settings.to_bytes())
     files.write(path / FILE, settings.to_bytes())
     home = Home(path, passphrases)

@@ -41,6 +41,7 @@ from .organization import (
     settle,
     sponsor_of,
 )
+from .registry import LOG_ROLE, publish_registry
 from .subject import Retired, Subject
 
 __all__ = [
@@ -367,10 +368,10 @@ def _rotate_organization(
     path = home.wallet_path("organization")
     beside = path.with_name(f"{path.name}.next")
     files.remove(beside)
+    wanted = {"attestation"} | ({"status"} if status else set())
+    wanted |= {LOG_ROLE} - organization.roles  # homes from before have none
     fresh = organization.renewed(
-        beside,
-        home.passphrases.get("organization", new=True),
-        ("attestation", "status") if status else ("attestation",),
+        beside, home.passphrases.get("organization", new=True), tuple(sorted(wanted))
     )
     anchor = files.read_object(home.path / "anchor.json")
     new = fresh.key().public.multikey
@@ -387,6 +388,7 @@ def _rotate_organization(
     publish(home, anchor | {"id": fresh.did, "keys": [new, *kept]}, (before, organization.did))
     authority = from_key(fresh.key("status").public)
     home.save_settings(replace(home.settings, organization=fresh.did, authority=authority))
+    publish_registry(home, fresh)
     end_keys(home, now)
     signed = refresh(home, fresh, now) + renew_signed(home, fresh, now)
     left = [

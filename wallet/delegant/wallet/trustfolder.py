@@ -22,9 +22,11 @@ from . import files
 __all__ = [
     "accredit",
     "add_anchor",
+    "add_registry",
     "init_trust",
     "load_trust",
     "remove_anchor",
+    "remove_registry",
     "save_seen",
     "trust_json",
     "update_anchor",
@@ -152,6 +154,55 @@ def remove_anchor(folder: Path, anchor: str) -> None:
         if len(left) == len(value["anchors"]):
             raise error("not-found", f"{anchor} is no anchor here")
         write_trust(folder, value | {"anchors": left})
+
+
+def add_registry(
+    folder: Path, registry_file: Path, witnesses: Sequence[str] = (), quorum: int | None = None
+) -> JsonObject:
+    """Believe a naming registry.
+
+    Args:
+        folder: the trust folder.
+        registry_file: what the registry published, ``registry.json``.
+        witnesses: the note keys of those who may cosign its log; by default what the file says.
+        quorum: how many of them must; by default all.
+
+    Returns:
+        The registry as written.
+
+    Raises:
+        Conflict: ``name-taken`` when it is believed already. Malformed: ``shape``.
+    """
+    with files.lock(folder if folder.is_dir() else folder.parent):
+        value = trust_json(folder)
+        registry = files.read_object(registry_file)
+        if witnesses:
+            registry["witnesses"] = list(witnesses)
+            registry.pop("quorum", None)
+        if quorum is not None or witnesses:
+            registry["quorum"] = len(witnesses) if quorum is None else quorum
+        Trust.from_json({"version": 1, "anchors": [], "registries": [registry]})
+        known = value.setdefault("registries", [])
+        if any(one.get("id") == registry["id"] for one in known):
+            raise error("name-taken", f"{registry['id']} is believed already")
+        known.append(registry)
+        write_trust(folder, value)
+    return registry
+
+
+def remove_registry(folder: Path, registry: str) -> None:
+    """Believe a naming registry no longer.
+
+    Raises:
+        NotFound: ``not-found``.
+    """
+    with files.lock(folder if folder.is_dir() else folder.parent):
+        value = trust_json(folder)
+        known = value.pop("registries", [])
+        left = [one for one in known if one.get("id") != registry]
+        if len(left) == len(known):
+            raise error("not-found", f"{registry} is no registry here")
+        write_trust(folder, value | ({"registries": left} if left else {}))
 
 
 def _changed(

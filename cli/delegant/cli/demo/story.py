@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from delegant.ans import Client, Resolution, lifecycle, new_record, submission
+from delegant.ans import Client, RegistryTrust, Resolution, new_event, new_record, submission
 from delegant.credentials import Authorization, Bundle, Request, present, verify
 from delegant.credentials.codec import JsonObject
 from delegant.wallet import delegate, files, load_trust
@@ -99,7 +99,7 @@ def resolve(stage: Stage) -> Resolution:
     registry = home.settings.registry
     subprocess.run(
         [sys.executable, "-m", "delegant.cli.main", "ans", "provider", "add", "AcmeLabs",
-         "--home", str(home.path)],
+         "--home", str(home.path), "--passphrase-file", str(stage.folder / "passphrase")],
         check=True, capture_output=True,
     )  # fmt: skip
     grant = {"actions": ["ans.*"], "resources": [registry]}
@@ -108,9 +108,10 @@ def resolve(stage: Stage) -> Resolution:
     record = new_record(
         key, agent, NAME, {"mcp": "https://agents.acme.example/papers"}, evidence, at=now
     )
-    event = lifecycle(key, agent, registry, NAME, "register", at=now, record=record)
+    event = new_event(key, agent, registry, NAME, "register", at=now, record=record)
     body, invocation = submission(key, [link], evidence, event, registry, at=now)
-    with Client(stage.registry, registry) as client:
+    trust = RegistryTrust.from_trust(load_trust(home.path / "trust"), registry)
+    with Client(stage.registry, trust) as client:
         client.submit(body, invocation)
         return client.resolve(NAME)
 

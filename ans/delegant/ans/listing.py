@@ -1,0 +1,310 @@
+"""The search index: names by what is asked of them, each list in the order of answers.
+
+A name stands under a handful of terms: its protocol, provider, function and domain, each of its
+capabilities, each type of attestation it came with. Under a term, names lie by version (the
+highest first), then what is not deprecated, then the name, so the ten first of a hundred thousand
+are the ten first rows. The index only finds: what it finds is read from the store, verified and
+judged by `matching` before it answers anything.
+
+No search looks at more than `LOOK` names of one list, so none takes for ever; `Look.whole` says
+whether that was all there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Connection, delete, func, insert, select, true, tuple_, update
+
+from delegant.credentials.codec import JsonObject, canonical, parse
+from delegant.credentials.errors import Error, error
+
+from .health import STATUSES
+from .matching import by_name
+from .name import AnsName
+from .query import Query, folded
+from .tables import HEALTH, LISTINGS, TERMS
+from .versions import padded
+
+__all__ = [
+    "LOOK",
+    "Found",
+    "Look",
+    "attestations",
+    "beat",
+    "health",
+    "put",
+    "set_live",
+    "sweep",
+    "terms_for",
+]
+
+LOOK: Final = 2000
+PAGE: Final = 100
+COUNT: Final = 200
+"""A list of so many names is short enough: which of two longer ones is shorter is not asked."""
+SWEEP: Final = 100
+MAX_STORED: Final = 1024 * 1024
+EVERY: Final = "*"
+_RANK: Final = (
+    TERMS.c.major,
+    TERMS.c.minor,
+    TERMS.c.patch,
+    TERMS.c.deprecated,
+    TERMS.c.key,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A name the index holds, nothing of it believed yet."""
+
+    name: AnsName
+    capabilities: tuple[str, ...]
+    expires: int
+
+
+# --- writing --------------------------------------------------------------------------------
+
+
+def put(
+    db: Connection,
+    name: AnsName,
+    record: JsonObject,
+    attestations: Sequence[JsonObject | str],
+    claims: Sequence[str],
+    *,
+    live: bool,
+    expires: int,
+) -> None:
+    """List a name anew, inside the transaction that writes its record.
+
+    Args:
+        attestations: what came with the record, as it came.
+        claims: the types it says it has attestations of.
+        live: neither suspended nor revoked.
+        expires: of its record, seconds since 1970.
+    """
+    capabilities = record.get("capabilities", [])
+    db.execute(delete(TERMS).where(TERMS.c.key == name.key))
+    db.execute(delete(LISTINGS).where(LISTINGS.c.key == name.key))
+    db.execute(
+        insert(LISTINGS).values(
+            key=name.key,
+            live=live,
+            expires=expires,
+            capabilities=canonical(capabilities),
+            attestations=canonical(list(attestations)),
+        )
+    )
+    major, minor, patch = padded(name.version)
+    place = {
+        "live": live,
+        "major": -major,
+        "minor": -minor,
+        "patch": -patch,
+        "deprecated": "successor" in record,
+        "key": name.key,
+    }
+    terms = _terms_of(name, capabilities, claims)
+    db.execute(insert(TERMS), [{"term": term, **place} for term in sorted(terms)])
+
+
+def set_live(db: Connection, key: str, live: bool) -> None:
+    """A name was suspended, resumed or revoked."""
+    db.execute(update(LISTINGS).where(LISTINGS.c.key == key).values(live=live))
+    db.execute(update(TERMS).where(TERMS.c.key == key).values(live=live))
+
+
+def sweep(db: Connection, at: int, most: int = SWEEP) -> int:
+    """Put some of the expired aside, so that no search has to step over them; how many."""
+    query = select(LISTINGS.c.key).where(LISTINGS.c.live == true(), LISTINGS.c.expires <= at)
+    keys = list(db.execute(query.order_by(LISTINGS.c.expires).limit(most)).scalars())
+    for key in keys:
+        set_live(db, key, live=False)
+    return len(keys)
+
+
+def beat(db: Connection, key: str, agent: str, status: str, at: int, issued: int) -> None:
+    """Keep a heartbeat, which must be signed after the one before.
+
+    Raises:
+        Conflict: ``replay``.
+    """
+    row = health(db, key)
+    if row is None:
+        made = {"key": key, "agent": agent, "status": status, "at": at, "issued": issued}
+        db.execute(insert(HEALTH).values(**made))
+        return
+    if row.agent == agent and issued <= row.issued:
+        raise error("replay", "a heartbeat as new as this one was taken already")
+    where = HEALTH.c.key == key
+    db.execute(update(HEALTH).where(where).values(agent=agent, status=status, at=at, issued=issued))
+
+
+# --- reading --------------------------------------------------------------------------------
+
+
+def health(db: Connection, key: str) -> Any:
+    """The newest heartbeat of a name, or None."""
+    row = db.execute(select(HEALTH).where(HEALTH.c.key == key)).one_or_none()
+    if row is not None and not (
+        row.status in STATUSES and type(row.at) is int and type(row.issued) is int
+    ):
+        raise error("unavailable", "a stored heartbeat is damaged")
+    return row
+
+
+def attestations(db: Connection, key: str) -> bytes:
+    """The attestations that are kept with a name, as they came: the bytes of a JSON array."""
+    row = db.execute(select(LISTINGS.c.attestations).where(LISTINGS.c.key == key)).one_or_none()
+    if row is not None and type(row.attestations) is not bytes:
+        raise _damaged(TypeError())
+    return b"[]" if row is None else bytes(row.attestations)
+
+
+class Look:
+    """A walk along the list of one term, from the highest version down.
+
+    Args:
+        terms: the names wanted stand under each of them; the shortest list is walked.
+        version: a question's range, or None.
+        live: whether to walk along those who can answer, or along the others.
+        most: names to look at.
+
+    Attributes:
+        seen: how many were looked at.
+        whole: whether these were all; known at the end.
+    """
+
+    def __init__(
+        self,
+        db: Connection,
+        terms: Sequence[str],
+        query: Query | None = None,
+        *,
+        live: bool = True,
+        most: int = LOOK,
+    ) -> None:
+        self._db = db
+        self._live = live
+        self._most = most
+        self._bounds: list[Any] = []
+        version = None if query is None else query.version
+        if version is not None:
+            numbers = tuple_(TERMS.c.major, TERMS.c.minor, TERMS.c.patch)
+            self._bounds.append(numbers <= _negated(version.low))
+            if version.high is not None:
+                self._bounds.append(numbers > _negated(version.high))
+        self._term = self._shortest(terms)
+        self.seen = 0
+        self.whole = False
+
+    def __iter__(self) -> Iterator[Found]:
+        after: tuple[Any, ...] | None = None
+        while self.seen < self._most:
+            rows = self._page(after, min(PAGE, self._most - self.seen))
+            for row in rows:
+                self.seen += 1
+                yield _found(row)
+            if len(rows) < PAGE and self.seen < self._most:
+                self.whole = True
+                return
+            after = tuple(rows[-1])[: len(_RANK)]
+        self.whole = not self._page(after, 1)
+
+    def _page(self, after: tuple[Any, ...] | None, limit: int) -> Sequence[Any]:
+        query = (
+            select(*_RANK, LISTINGS.c.capabilities, LISTINGS.c.expires)
+            .join(LISTINGS, LISTINGS.c.key == TERMS.c.key)
+            .where(TERMS.c.term == self._term, TERMS.c.live == self._live, *self._bounds)
+        )
+        if after is not None:
+            query = query.where(tuple_(*_RANK) > after)
+        return self._db.execute(query.order_by(*_RANK).limit(limit)).all()
+
+    def _shortest(self, terms: Sequence[str]) -> str:
+        best, least = EVERY, COUNT + 1
+        for term in terms:
+            if best == EVERY:
+                best = term
+            if len(terms) == 1:
+                break
+            inner = select(TERMS.c.key).where(
+                TERMS.c.term == term, TERMS.c.live == self._live, *self._bounds
+            )
+            counted = select(func.count()).select_from(inner.limit(COUNT + 1).subquery())
+            count = int(self._db.execute(counted).scalar_one())
+            if count < least:
+                best, least = term, count
+        return best
+
+
+def terms_for(query: Query) -> list[str]:
+    """The terms under each of which whatever answers a question stands; the narrowest first."""
+    out: list[str] = []
+    if query.capability is not None:
+        out.append(f"capability:{query.capability}")
+    out += [f"claim:{kind}" for kind in query.attestations]
+    if query.pattern is not None:
+        out += _fixed(str(query.pattern))
+    if query.provider is not None:
+        out.append(f"provider:{query.provider}")
+    if query.protocol is not None:
+        out.append(f"protocol:{query.protocol}")
+    return out
+
+
+def _fixed(pattern: str) -> list[str]:
+    """What a pattern says without a ``*``."""
+    protocol, _, rest = pattern.partition("://")
+    labels = rest.split(".")
+    if labels[-1] == "*":
+        labels.pop()
+    given = zip(("function", "domain", "provider"), labels, strict=False)
+    out = [f"{what}:{label}" for what, label in given if "*" not in label]
+    return out if "*" in protocol else [*out, f"protocol:{protocol}"]
+
+
+def _terms_of(name: AnsName, capabilities: Sequence[str], claims: Sequence[str]) -> set[str]:
+    can = {folded(one) for one in capabilities} | by_name(name)
+    return {
+        EVERY,
+        f"protocol:{name.protocol}",
+        f"provider:{name.provider_key}",
+        f"function:{name.function.lower()}",
+        f"domain:{name.domain.lower()}",
+        *(f"capability:{one}" for one in can),
+        *(f"claim:{one}" for one in claims),
+    }
+
+
+def _negated(version: tuple[int, int, int]) -> tuple[int, int, int]:
+    return -version[0], -version[1], -version[2]
+
+
+def _found(row: Any) -> Found:
+    capabilities = _array(row.capabilities)
+    try:
+        if not all(type(one) is str for one in capabilities):
+            raise error("shape", "not a list of text")
+        return Found(AnsName.parse(row.key), tuple(capabilities), int(row.expires))
+    except (Error, TypeError, ValueError) as exc:
+        raise _damaged(exc) from None
+
+
+def _array(body: Any) -> list[Any]:
+    try:
+        out = parse(bytes(body), size=MAX_STORED)
+        if type(out) is not list:
+            raise error("shape", "not a list")
+    except (Error, TypeError, ValueError) as exc:
+        raise _damaged(exc) from None
+    return out
+
+
+def _damaged(exc: Exception) -> Error:
+    told = getattr(exc, "code", type(exc).__name__)
+    return error("unavailable", f"a stored listing is damaged: {told}")

@@ -1,0 +1,153 @@
+"""What a client remembers of a registry: how far its log had come, and who held which name.
+
+    {version, registry, log? {origin, size, root, time}, names {key: {agent, epoch, seq, key?}}}
+
+A closed JSON file, replaced as a whole. A damaged one is an error and never begun anew: it is what
+a rolled back log, a split view and a silently rebound name are found by. Several processes may
+share one; `Memory.save` writes only over what its caller has read.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from delegant.credentials import PublicKey, did, shape
+from delegant.credentials.codec import Json, JsonObject
+from delegant.credentials.errors import error
+from delegant.wallet import files
+
+from .fresh import Head, read_hash
+from .name import AnsName
+from .signing import members, version
+
+__all__ = ["Memory", "Pin", "Remembered"]
+
+MAX_NAMES: Final = 65_536
+_PIN: Final = frozenset({"agent", "epoch", "seq"})
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """Who held a name when it was last met; ``key`` where the DID is not its own key."""
+
+    agent: str
+    epoch: int
+    seq: int
+    key: PublicKey | None = None
+
+    @property
+    def json(self) -> JsonObject:
+        """As it lies in the file."""
+        key = None if self.key is None else self.key.multikey
+        return members(agent=self.agent, epoch=self.epoch, seq=self.seq, key=key)
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """The state of a memory. ``time``: when the registry spoke of ``head``, seconds since 1970."""
+
+    head: Head | None = None
+    time: int = 0
+    names: Mapping[str, Pin] = field(default_factory=dict)
+
+
+class Memory:
+    """A client's memory of one registry, in a file, or without a path in this process alone.
+
+    Raises:
+        Malformed: ``shape``, ``json`` and what else a damaged file is; ``limit-items`` when more
+            than 65,536 names are to be remembered. Unavailable: ``unavailable``.
+    """
+
+    def __init__(self, registry: str, path: Path | None = None) -> None:
+        self._registry = registry
+        self._path = path
+        self._held = Remembered()
+        self.load()
+
+    def load(self) -> Remembered:
+        """What is remembered now."""
+        if self._path is not None and self._path.exists():
+            self._held = self._parse(files.read_object(self._path))
+        elif self._path is not None and self._held != Remembered():
+            raise error("unavailable", f"{self._path} was there and is gone")
+        return self._held
+
+    def save(self, before: Remembered, after: Remembered) -> bool:
+        """Remember more, unless another process did meanwhile; whether it was written."""
+        if after == before:
+            return True
+        if len(after.names) > MAX_NAMES:
+            raise error("limit-items", f"a memory holds at most {MAX_NAMES} names")
+        if self._path is None:
+            self._held = after
+            return True
+        files.make_folder(self._path.parent)
+        with files.lock(self._path.parent):
+            if self.load() != before:
+                return False
+            files.write_json(self._path, self._json(after))
+            self._held = after
+        return True
+
+    def _json(self, state: Remembered) -> JsonObject:
+        head = state.head
+        return members(
+            version=1,
+            registry=self._registry,
+            log=None
+            if head is None
+            else {
+                "origin": head.origin,
+                "size": head.size,
+                "root": b64encode(head.root).decode("ascii"),
+                "time": shape.format_time(state.time),
+            },
+            names={key: pin.json for key, pin in state.names.items()},
+        )
+
+    def _parse(self, value: JsonObject) -> Remembered:
+        version(value, "memory")
+        shape.closed(
+            value, "memory", frozenset({"version", "registry", "names"}), frozenset({"log"})
+        )
+        if value["registry"] != self._registry:
+            raise error("shape", "the memory is of another registry")
+        if type(value["names"]) is not dict or len(value["names"]) > MAX_NAMES:
+            raise error("shape", f"memory.names is not an object of at most {MAX_NAMES} members")
+        names = {_key(name): _pin(one) for name, one in value["names"].items()}
+        if "log" not in value:
+            return Remembered(names=names)
+        log = value["log"]
+        shape.closed(log, "memory.log", frozenset({"origin", "size", "root", "time"}))
+        head = Head(
+            shape.text(log["origin"], "memory.log.origin"),
+            shape.integer(log["size"], "memory.log.size"),
+            read_hash(log["root"], "memory.log.root"),
+        )
+        return Remembered(head, shape.time(log["time"], "memory.log.time"), names)
+
+
+def _key(name: str) -> str:
+    if AnsName.parse(name).key != name:
+        raise error("shape", "memory.names names a name not in lower case")
+    return name
+
+
+def _pin(value: Json) -> Pin:
+    shape.closed(value, "memory.names", _PIN, frozenset({"key"}))
+    agent = did.check(value["agent"])
+    if ("key" in value) == did.embeds_key(agent):
+        raise error("shape", "a key stands exactly where the DID is not its own key")
+    return Pin(
+        agent,
+        shape.integer(value["epoch"], "memory.epoch"),
+        shape.integer(value["seq"], "memory.seq"),
+        PublicKey.from_multikey(shape.text(value["key"], "memory.key", 128))
+        if "key" in value
+        else None,
+    )

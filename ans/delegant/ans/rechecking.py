@@ -1,0 +1,107 @@
+"""Judging again who answers for the agents of a registry, and suspending the names of orphans."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from delegant.credentials import Evidence, Seen, Trust
+from delegant.credentials.codec import JsonObject
+from delegant.credentials.errors import Conflict, Error, Gone, error
+
+from . import judging, listing
+from .name import AnsName
+from .store import Store
+from .stored import Shelf
+from .submitting import Judged
+from .writing import Writer
+
+__all__ = ["Rechecker"]
+
+PAGE: Final = 500
+
+
+class Rechecker:
+    """The re-check of one registry: see `Registry.recheck` and `Registry.resume`.
+
+    Args:
+        evidence: fresh evidence about a DID, or None.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        shelf: Shelf,
+        writer: Writer,
+        trust: Callable[[], Trust],
+        remember: Callable[[Seen], None],
+        evidence: Callable[[str], Evidence | None],
+    ) -> None:
+        self._store = store
+        self._shelf = shelf
+        self._writer = writer
+        self._trust = trust
+        self._remember = remember
+        self._evidence = evidence
+
+    def recheck(self, at: int) -> list[JsonObject]:
+        """Suspend the names of orphans; ``{name, reason}`` of each."""
+        out: list[JsonObject] = []
+        with self._store.transaction() as db:
+            listing.sweep(db, at, PAGE)
+        trust, told, after = self._trust(), dict[str, str | int](), ""
+        while True:
+            with self._store.transaction(reading=True) as db:
+                rows = self._store.active(db, after, at, PAGE)
+            if not rows:
+                return out
+            for row in rows:
+                if row.agent not in told:
+                    told[row.agent] = self._standing(row.agent, trust, at)
+                found = told[row.agent]
+                if isinstance(found, int):
+                    with self._store.transaction() as db:
+                        self._store.vouch(db, row.agent, found)
+                elif (found or at >= row.vouched) and self._suspend(
+                    row.key, row.last, found or "sponsor-unknown", at
+                ):
+                    out.append({"name": row.key, "reason": found or "sponsor-unknown"})
+            after = rows[-1].key
+
+    def resume(self, text: str, at: int, reason: str | None = None) -> JsonObject:
+        """Resume a name on the operator's word; the receipt."""
+        name = AnsName.parse(text)
+        with self._store.transaction(reading=True) as db:
+            named = self._shelf.named(db, name.key, at)
+        if named is None:
+            raise error("ans-not-found", f"{name} is not registered here")
+        agent = named.standing.agent
+        found = judging.sponsorship(agent, self._evidence(agent) or Evidence(), self._trust(), at)
+        judged = Judged("registry", found.organization, found.sponsor, vouched=found.vouched)
+        return self._writer.own(named, "resume", reason, judged, at)
+
+    def _standing(self, agent: str, trust: Trust, at: int) -> str | int:
+        """Until when somebody answers for the agent; or why nobody does; empty: unknown."""
+        evidence = self._evidence(agent)
+        if evidence is None:
+            return ""
+        try:
+            found = judging.living(agent, evidence, trust, at)
+        except Error as exc:
+            return judging.gone(agent, evidence, exc, at) or ""
+        self._remember(found.seen)
+        return found.vouched
+
+    def _suspend(self, key: str, last: str, reason: str, at: int) -> bool:
+        """Suspend a name, unless it has changed since it was judged."""
+        with self._store.transaction(reading=True) as db:
+            named = self._shelf.named(db, key, at)
+        if named is None or named.standing.last != last:
+            return False
+        try:
+            self._writer.own(
+                named, "suspend", reason, Judged("registry", sponsor=named.sponsor), at
+            )
+        except (Conflict, Gone):
+            return False
+        return True

@@ -1,0 +1,415 @@
+"""Resolving: what the registry's store says in answer to a question, verified and then signed.
+
+Nothing leaves unverified: every name in an answer or a trace was read from its signed events and
+its leaves in the log (`stored`), and judged by `matching`, which the reader's client does again.
+
+An answer is kept, and given again as the same bytes, while its token is young and nothing it
+speaks of has changed. To an exact name only that name's own change matters; to a search, any
+growth of the log. Whoever asks for a million names that are not there is told so from what is
+kept, or at the rate at which the registry signs for nobody.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from sqlalchemy import Connection
+
+from delegant.credentials import PrivateKey, Trust, did, jose, shape
+from delegant.credentials.codec import JsonObject
+from delegant.credentials.errors import Error, error
+
+from . import listing
+from .answer import JWS_TYPE
+from .answering import HTTP_STATUS, new_answer, new_entry, new_token, resolved
+from .attested import Lists, Verdict, judge_attestations
+from .listing import LOOK, Found, Look, terms_for
+from .log.checkpoint import Checkpoint
+from .logbook import opened
+from .matching import Candidate, judge, order
+from .query import Query
+from .sequencer import Sequencer
+from .store import Store
+from .stored import Named, Shelf
+
+__all__ = ["REUSE_SECONDS", "Resolver"]
+
+REUSE_SECONDS: Final = 30
+KEPT: Final = 4096
+"""Answers and agents in them that are kept, together."""
+TOKENS: Final = 512
+"""Answers as JWS that are kept."""
+TRACE: Final = 50
+TRACE_LOOK: Final = 100
+WHOLE: Final = 100
+"""With a trace, so many names are judged whatever is found, to say how many fit in all."""
+NEGATIVES: Final = (200, 100)
+"""How many refusals are signed at once, and then in a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A name as it was read and judged."""
+
+    named: Named
+    candidate: Candidate
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    answer: JsonObject
+    at: int
+    until: int
+    size: int
+    mark: object
+
+
+class Resolver:
+    """Answers questions from a store.
+
+    Args:
+        store, shelf: the rows, and what is believed of them.
+        sequencer: who publishes the log's checkpoints.
+        registry: the DID in whose name is answered.
+        key: signs freshness tokens, and answers as JWS.
+        trust: called for each answer: whose attestations count.
+        lists: fresh status lists.
+        clock: in seconds, for the rate alone.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        shelf: Shelf,
+        sequencer: Sequencer,
+        registry: str,
+        key: PrivateKey,
+        trust: Callable[[], Trust],
+        lists: Lists | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._store = store
+        self._shelf = shelf
+        self._sequencer = sequencer
+        self._registry = registry
+        self._key = key
+        self._trust = trust
+        self._lists = lists or Lists()
+        self._published = 0
+        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._weight = 0
+        self._tokens: OrderedDict[str, str] = OrderedDict()
+        self._lock = threading.Lock()
+        self._negatives = _Bucket(*NEGATIVES, clock)
+
+    def resolve(self, query: Query, at: int) -> tuple[int, JsonObject]:
+        """The signed answer to a question, and its HTTP status: 200, 403, 404 or 410.
+
+        The answer may be one given before; it is not to be changed.
+
+        Raises:
+            Rejected: ``log-rollback``. Unavailable: ``unavailable``; also where the log is
+                smaller than was asked for, or too many questions had no answer.
+            LimitExceeded: ``limit-items`` where too many names had to be looked at to say that
+                there is none.
+        """
+        least = self._published  # what is read from here on is no older
+        with self._store.transaction(reading=True) as db:
+            head = self._head(db, least)
+            if query.min_log_size is not None and head.size < query.min_log_size:
+                raise error(
+                    "unavailable", f"the log has {head.size} entries, not {query.min_log_size}"
+                )
+            mark = self._mark(db, query)
+            answer = self._again(query, head, mark, at)
+            if answer is None:
+                asked = _Asked(self, db, query, head, at)
+                answer = asked.exact() if query.name is not None else asked.search()
+                self._keep(query, answer, head, mark, at)
+        return HTTP_STATUS[answer["resolutionStatus"]], answer
+
+    def jws(self, answer: JsonObject) -> str:
+        """The answer as one compact JWS, signed as a whole; once for the same token."""
+        mark = str(answer["freshness"]["proof"]["proofValue"])
+        with self._lock:
+            made = self._tokens.get(mark)
+        if made is None:
+            name = did.check(self._registry)
+            made = jose.sign(answer, self._key, JWS_TYPE, did.vm_of(name))
+            with self._lock:
+                self._tokens[mark] = made
+                if len(self._tokens) > TOKENS:
+                    self._tokens.popitem(last=False)
+        return made
+
+    # --- what was answered before -----------------------------------------------------------
+
+    def _mark(self, db: Connection, query: Query) -> object:
+        """What the answer about one name hangs on; nothing for a search, which needs the log."""
+        if query.name is None:
+            return None
+        row = self._store.name(db, query.name)
+        beat = listing.health(db, query.name)
+        return (
+            None if row is None else (row.seq, row.last, row.with_record, row.agent, row.expires),
+            None if beat is None else (beat.agent, beat.status, beat.at),
+        )
+
+    def _again(self, query: Query, head: Checkpoint, mark: object, at: int) -> JsonObject | None:
+        with self._lock:
+            kept = self._kept.get(query.digest)
+        if kept is None or not kept.at <= at < min(kept.until, kept.at + REUSE_SECONDS):
+            return None
+        enough = kept.size if query.name is not None else head.size
+        if kept.size < max(enough, query.min_log_size or 0) or kept.mark != mark:
+            return None
+        return kept.answer
+
+    def _keep(
+        self, query: Query, answer: JsonObject, head: Checkpoint, mark: object, at: int
+    ) -> None:
+        if query.available is not None:
+            return  # heartbeats come faster than answers age
+        until = shape.time(answer["freshness"]["validUntil"], "validUntil")
+        kept = _Kept(answer, at, until, head.size, mark)
+        with self._lock:
+            before = self._kept.pop(query.digest, None)
+            self._weight += _weight(kept) - (0 if before is None else _weight(before))
+            self._kept[query.digest] = kept
+            while self._weight > KEPT:
+                self._weight -= _weight(self._kept.popitem(last=False)[1])
+
+    # --- reading ----------------------------------------------------------------------------
+
+    def _head(self, db: Connection, least: int) -> Checkpoint:
+        """The state of the log that this transaction reads, once it is published."""
+        note = self._store.checkpoint(db)
+        if note is None:
+            raise error("log-rollback", "the log is gone")
+        try:
+            head = opened(note, self._sequencer.key)
+        except Error as exc:
+            raise error("unavailable", f"a stored checkpoint is damaged: {exc.code}") from None
+        if head.size < least:
+            raise error("log-rollback", f"{head.size} entries, and {least} were read")
+        if head.size > least:
+            self._sequencer.acknowledge(head.size - 1)
+            with self._lock:
+                self._published = max(self._published, head.size)
+        return head
+
+    def _seen(self, db: Connection, key: str, trust: Trust, at: int) -> _Seen | None:
+        """A name, believed and judged; None for one that never was."""
+        named = self._shelf.named(db, key, at)
+        if named is None:
+            return None
+        record, agent = named.record, named.standing.agent
+        beat = listing.health(db, key)
+        stored = listing.attestations(db, key)
+        verdict = judge_attestations(stored, agent, self._lists, trust, at)
+        beats = beat is not None and beat.agent == agent
+        candidate = Candidate(
+            named.name,
+            named.status,
+            tuple(record.get("capabilities", ())),
+            record.get("successor"),
+            verdict.counted,
+            verdict.discounted,
+            (str(beat.status), int(beat.at)) if beats else None,
+        )
+        return _Seen(named, candidate, verdict)
+
+
+class _Asked:
+    """One question, in one transaction."""
+
+    def __init__(
+        self, resolver: Resolver, db: Connection, query: Query, head: Checkpoint, at: int
+    ) -> None:
+        self._of = resolver
+        self._db = db
+        self._query = query
+        self._head = head
+        self._at = at
+        self._trust = resolver._trust()
+
+    def exact(self) -> JsonObject:
+        """The answer about one name, whatever has become of it."""
+        seen = self._read(self._query.name or "")
+        if seen is None:
+            return self._answer("not-found", [])
+        if seen.candidate.status == "active":
+            return self._answer("active", [seen])
+        return self._away(seen)
+
+    def search(self) -> JsonObject:
+        """The answer to a question by what agents are."""
+        found, whole = self._search()
+        shown = found[: self._query.limit]
+        total = len(found) if whole else None
+        if not shown and not whole:
+            self._of._negatives.take()
+            raise error("limit-items", f"{LOOK} names come near it and none of them fits: ask more")
+        status = "found" if shown else "not-found"
+        return self._answer(status, shown, found[self._query.limit :], total)
+
+    # --- parts ------------------------------------------------------------------------------
+
+    def _search(self) -> tuple[list[_Seen], bool]:
+        """Those that fit, in their order, and whether these are all; of more, at least one."""
+        prefer, found, whole = self._query.prefer, list[_Seen](), True
+        if prefer is not None and self._query.provider is None:
+            only = replace(self._query, provider=prefer, prefer=None)
+            found, whole = self._fitting(only, [])
+        if len(found) <= self._query.limit:
+            rest, complete = self._fitting(self._query, found)
+            found, whole = found + rest, whole and complete
+        else:
+            whole = False  # others may fit too
+        ranked = {seen.candidate.name.key: seen for seen in found}
+        ordered = order([seen.candidate for seen in found], self._query)
+        return [ranked[one.name.key] for one in ordered], whole
+
+    def _fitting(self, query: Query, before: list[_Seen]) -> tuple[list[_Seen], bool]:
+        """Those that fit a question and are not known yet, in the order of the index."""
+        known = {seen.candidate.name.key for seen in before}
+        out: list[_Seen] = []
+        look = Look(self._db, terms_for(query), query)
+        for one in self._plausible(look, query):
+            enough = look.seen > WHOLE or not query.trace
+            if enough and len(out) + len(before) > query.limit:
+                return out, False
+            seen = None if one.name.key in known else self._read(one.name.key)
+            if seen is not None and judge(seen.candidate, query, self._at) is None:
+                out.append(seen)
+        return out, look.whole
+
+    def _plausible(self, look: Look, query: Query) -> Iterator[Found]:
+        """Those of a list that fit by what the index says, before anything is verified."""
+        bare = replace(query, attestations=(), available=None)
+        for one in look:
+            if one.expires <= self._at:
+                continue
+            if judge(Candidate(one.name, "active", one.capabilities), bare, self._at) is None:
+                yield one
+
+    def _read(self, key: str) -> _Seen | None:
+        return self._of._seen(self._db, key, self._trust, self._at)
+
+    def _answer(
+        self,
+        status: str,
+        shown: list[_Seen],
+        more: Iterable[_Seen] = (),
+        total: int | None = None,
+    ) -> JsonObject:
+        agents, entries = [], []
+        for seen in shown:
+            entry = self._entry(seen)
+            receipt = self._of._shelf.receipt(self._db, seen.named.record_row)
+            entries.append(entry)
+            agents.append(resolved(seen.named.record, receipt, entry, self._query))
+        trace = self._trace(shown, more)
+        if status == "not-found":
+            self._of._negatives.take()
+        until = min((seen.named.expires for seen in shown), default=None)
+        token = self._token(status, entries, until=until, total=total, trace=trace)
+        return new_answer(self._query, token, agents, trace=trace)
+
+    def _away(self, seen: _Seen) -> JsonObject:
+        """The answer about a name that is gone or suspended: its newest event says why."""
+        named = seen.named
+        receipt = self._of._shelf.receipt(self._db, named.last_row)
+        said = named.last["type"] in ("suspend", "revoke")
+        since = named.expires if named.status == "expired" else None
+        if said:
+            since = shape.time(receipt["leaf"]["time"], "leaf.time")
+        trace = self._trace([], [seen])
+        token = self._token(
+            named.status,
+            [self._entry(seen)],
+            until=named.expires if named.status == "suspended" else None,
+            trace=trace,
+            reason=named.last.get("reason") if said else None,
+            since=since,
+        )
+        last = {"event": named.last, "receipt": receipt}
+        return new_answer(self._query, token, last=last, trace=trace)
+
+    def _entry(self, seen: _Seen) -> JsonObject:
+        named = seen.named
+        return new_entry(
+            seen.candidate,
+            named.record,
+            seen.verdict,
+            epoch=named.standing.epoch,
+            seq=named.standing.seq,
+            event=named.standing.last,
+            index=named.record_row.leaf,
+            at=self._at,
+        )
+
+    def _token(self, status: str, entries: list[JsonObject], **more: Any) -> JsonObject:
+        return new_token(
+            self._of._key, self._of._registry, self._query, status, entries, self._head,
+            at=self._at, **more,
+        )  # fmt: skip
+
+    def _trace(self, shown: Iterable[_Seen], more: Iterable[_Seen]) -> list[JsonObject] | None:
+        """Who was left out, and why; None where nobody asked.
+
+        ``more`` come first, then what stands under what was asked for above all, from the
+        highest version down: those that could answer, then those that are gone.
+        """
+        if not self._query.trace:
+            return None
+        out: dict[str, JsonObject] = {}
+        told = {seen.candidate.name.key for seen in shown}
+        for seen in self._considered(more):
+            key = seen.candidate.name.key
+            if len(out) == TRACE:
+                break
+            if key not in told:
+                told.add(key)
+                reason = judge(seen.candidate, self._query, self._at) or "limit"
+                out[key] = {"name": seen.named.record["name"], "reason": reason}
+        return list(out.values())
+
+    def _considered(self, more: Iterable[_Seen]) -> Iterator[_Seen]:
+        yield from more
+        if self._query.name is not None:
+            return
+        for live in (True, False):
+            for one in Look(self._db, terms_for(self._query)[:1], live=live, most=TRACE_LOOK):
+                seen = self._read(one.name.key)
+                if seen is not None:
+                    yield seen
+
+
+class _Bucket:
+    """So many at once, then so many in a second."""
+
+    def __init__(self, most: float, rate: float, clock: Callable[[], float]) -> None:
+        self._most, self._rate, self._clock = most, rate, clock
+        self._left, self._at = most, clock()
+        self._lock = threading.Lock()
+
+    def take(self) -> None:
+        """Take one; or ``unavailable``."""
+        with self._lock:
+            now = self._clock()
+            self._left = min(self._most, self._left + (now - self._at) * self._rate)
+            self._at = now
+            if self._left < 1:
+                raise error("unavailable", "too many questions that have no answer")
+            self._left -= 1
+
+
+def _weight(kept: _Kept) -> int:
+    return 1 + len(kept.answer["resolvedAgents"])

@@ -1,0 +1,183 @@
+"""What the store says of a name, held to its signatures and to the log before it is believed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+from sqlalchemy import Connection
+
+from delegant.credentials import Evidence, shape
+from delegant.credentials.codec import JsonObject, parse_object
+from delegant.credentials.errors import Error, error
+
+from .events import read_event
+from .leaf import NameLeaf
+from .lifecycle import RANKS, Standing
+from .logbook import Logbook
+from .name import AnsName
+from .signing import digest_of
+from .store import Store, standing_of
+
+__all__ = ["MAX_EVENT", "MAX_HISTORY", "Named", "Shelf"]
+
+MAX_HISTORY: Final = 1000
+MAX_EVENT: Final = 2 * 1024 * 1024
+KEPT: Final = 512
+"""Events that are kept read; none is ever changed."""
+_LEFT: Final = {"register": None, "update": None, "transfer": None, "resume": None}
+"""Events after which nobody holds the name suspended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A name, verified.
+
+    Attributes:
+        status: one of `lifecycle.STATES`, at the instant asked about.
+        last, with_record: its newest event, and the newest that carries a record.
+        last_row, record_row: their rows; ``leaf`` in them is their number in the log.
+    """
+
+    name: AnsName
+    standing: Standing
+    status: str
+    last: JsonObject
+    last_row: Any
+    with_record: JsonObject
+    record_row: Any
+    vouched: int
+
+    @property
+    def record(self) -> JsonObject:
+        """What the name stands for."""
+        record: JsonObject = self.with_record["record"]
+        return record
+
+    @property
+    def expires(self) -> int:
+        """When the time of its record is over, seconds since 1970."""
+        return shape.time(self.record["expires"], "expires")
+
+    @property
+    def sponsor(self) -> str:
+        """Who answers for its agent, as the record says."""
+        return str(self.record["sponsorship"]["sponsor"]["id"])
+
+
+class Shelf:
+    """The names and events of one registry, for readers.
+
+    Raises:
+        Unavailable: ``unavailable`` from every method, when what is stored does not verify.
+    """
+
+    def __init__(self, store: Store, logbook: Logbook) -> None:
+        self._store = store
+        self._logbook = logbook
+
+    def named(self, db: Connection, key: str, at: int) -> Named | None:
+        """A name by its key (`AnsName.key`) at an instant; None if it was never registered."""
+        row = self._store.name(db, key)
+        newest = self._store.newest(db, key)
+        if newest != (None if row is None else row.seq):
+            raise error("unavailable", "a stored name is not that of its newest event")
+        if row is None:
+            return None
+        last_row = self._store.event(db, row.last)
+        record_row = last_row
+        if row.with_record != row.last:
+            record_row = self._store.event(db, row.with_record)
+        last, logged = self.event(db, last_row)
+        with_record = last if record_row is last_row else self.event(db, record_row)[0]
+        standing = standing_of(row)
+        held = (
+            last["seq"] == row.seq
+            and logged.name.key == key
+            and AnsName.parse(with_record["name"]).key == key
+            and (logged.agent, logged.epoch) == (row.agent, row.epoch)
+            and standing.revoked == (last["type"] == "revoke")
+            and standing.suspended == _suspended(logged, last_row)
+            and with_record.get("record", {}).get("agent") == row.agent
+            and row.expires == shape.time(with_record["record"]["expires"], "expires")
+        )
+        if not held:
+            raise error("unavailable", "a stored name is damaged")
+        status = standing.state(expired=at >= row.expires)
+        return Named(
+            logged.name, standing, status, last, last_row, with_record, record_row, row.vouched
+        )
+
+    def event(self, db: Connection, row: Any) -> tuple[JsonObject, NameLeaf]:
+        """The event of a row and its leaf, which must be of one another."""
+        try:
+            if row is None:
+                raise error("shape", "missing")
+            event, name, own, record = _read(bytes(row.body))
+            leaf = self._logbook.leaf(db, row.leaf)
+            fits = (
+                isinstance(leaf, NameLeaf)
+                and own == row.digest == leaf.event
+                and name.key == row.key == leaf.name.key
+                and event["seq"] == row.seq == leaf.seq
+                and record == row.record == leaf.record
+                and (event["agent"], event["type"]) == (leaf.agent, leaf.type)
+            )
+        except (Error, TypeError, ValueError) as exc:
+            told = getattr(exc, "code", type(exc).__name__)
+            raise error("unavailable", f"a stored event is damaged: {told}") from None
+        if not isinstance(leaf, NameLeaf) or not fits:
+            raise error("unavailable", "a stored event is damaged: another than was logged")
+        return event, leaf
+
+    def evidence(self, row: Any) -> Evidence:
+        """What came with an event; its signatures are whoever uses it to check."""
+        try:
+            return Evidence.parse(bytes(row.evidence))
+        except (Error, TypeError, ValueError):
+            raise error("unavailable", "stored evidence is damaged") from None
+
+    def receipt(self, db: Connection, row: Any, *, opening: bool = False) -> JsonObject:
+        """The receipt of an event; with ``opening`` for its submitter."""
+        self.event(db, row)
+        told: JsonObject | None = None
+        if opening and row.opening is not None:
+            try:
+                told = parse_object(bytes(row.opening), size=MAX_EVENT)
+            except (Error, TypeError, ValueError):
+                raise error("unavailable", "a stored opening is damaged") from None
+        return self._logbook.receipt(db, row.leaf, told)
+
+    def history(self, key: str, start: int = 0, limit: int = MAX_HISTORY) -> list[JsonObject]:
+        """The events of a name, oldest first: ``{event, receipt}`` each.
+
+        Raises:
+            NotFound: ``ans-not-found`` for a name never registered.
+        """
+        with self._store.transaction(reading=True) as db:
+            if self._store.name(db, key) is None:
+                raise error("ans-not-found", f"{key} is not registered here")
+            rows = self._store.events(db, key, start, limit)
+            return [
+                {"event": self.event(db, row)[0], "receipt": self.receipt(db, row)} for row in rows
+            ]
+
+
+@lru_cache(KEPT)
+def _read(body: bytes) -> tuple[JsonObject, AnsName, str, str | None]:
+    """An event, its name, its digest and its record's; read once for the same bytes."""
+    event = parse_object(body, size=MAX_EVENT)
+    name = read_event(event)
+    record = digest_of(event["record"]) if "record" in event else None
+    return event, name, digest_of(event), record
+
+
+def _suspended(leaf: NameLeaf, row: Any) -> int | None:
+    """Who holds the name suspended after its newest event, as an index of `RANKS`."""
+    if leaf.type == "suspend":
+        return RANKS.index(leaf.by)
+    if leaf.type in _LEFT:
+        return None
+    rank: int | None = row.suspended  # renewing and revoking leave it as it was
+    return rank

@@ -1,0 +1,161 @@
+"""The naming service over HTTP. Each route is a few lines: parse, call one function, answer.
+
+Answers are signed, so a cache may keep them, for as long as their own freshness token is good
+and no longer. Records and events are named by their digest and never change. ``Accept`` chooses
+between JSON, the whole answer as one JWS, and (of one name) the proof of its record as C2SP
+tlog-proof.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from base64 import b64decode
+from collections.abc import Callable
+from typing import Final
+
+from fastapi import FastAPI, Request, Response
+
+from delegant.ans.log.tlogproof import export
+from delegant.ans.query import Query
+from delegant.ans.registry import Registry
+from delegant.credentials import did, shape
+from delegant.credentials.codec import JsonObject, canonical, is_digest, parse_object
+from delegant.credentials.errors import error
+
+from .accept import choose
+from .guard import LARGE_BODY, SMALL_BODY
+from .replies import IMMUTABLE, PROBLEM, cached, json_reply, pairs, reading
+
+__all__ = ["ANSWER", "JSON", "PROOF", "add"]
+
+JSON: Final = "application/json"
+ANSWER: Final = "application/ans-answer+jwt"
+PROOF: Final = "text/plain"
+_NEGATIVE: Final = {403: "ans-suspended", 404: "ans-not-found", 410: "ans-gone"}
+_SHORT: Final = "public, max-age=15"
+
+
+def add(app: FastAPI, registry: Registry, clock: Callable[[], float]) -> None:
+    """The routes of names, records and events."""
+
+    def now() -> int:
+        return int(clock())
+
+    async def submit(http: Request, status: int, agent: str | None = None) -> Response:
+        body = await http.body()
+        _routed(body, agent)
+        token = http.headers.get("agent-invocation")
+        receipt = await asyncio.to_thread(registry.submit, body, token, now())
+        return json_reply(receipt, status, headers={"cache-control": "no-store"})
+
+    @app.post("/v1/agents", status_code=201)
+    async def register(http: Request) -> Response:
+        """Register a name: ``{event, links, evidence}`` with the header Agent-Invocation."""
+        return await submit(http, 201)
+
+    @app.post("/v1/agents/{agent}/events")
+    async def events(agent: str, http: Request) -> Response:
+        """Any later event of a name; the agent's as above, others' as ``{event}`` alone."""
+        return await submit(http, 200, did.check(agent))
+
+    @app.post("/v1/agents/{agent}/health")
+    async def health(agent: str, http: Request) -> Response:
+        """A heartbeat: ``{name, status: up | down}`` with the header Agent-Invocation."""
+        token = http.headers.get("agent-invocation")
+        told = await asyncio.to_thread(
+            registry.heartbeat, await http.body(), token, now(), did.check(agent)
+        )
+        return json_reply(told, headers={"cache-control": "no-store"})
+
+    @reading(app, "/v1/agents/{agent}")
+    async def by_agent(agent: str) -> Response:
+        """The signed answers about every name of an agent."""
+        found = await asyncio.to_thread(registry.by_agent, did.check(agent), now())
+        return json_reply({"agent": agent, "names": found}, headers={"cache-control": "no-cache"})
+
+    @reading(app, "/v1/resolve")
+    async def resolve(http: Request) -> Response:
+        """The signed answer to a question: 200, or a problem with the signed answer inside."""
+        return await asyncio.to_thread(
+            _answered, http, registry, Query.from_params(pairs(http)), now()
+        )
+
+    @app.post("/v1/resolve")
+    async def resolve_post(http: Request) -> Response:
+        """The same, asked in JSON: our own members, or the shapes of the paper."""
+        query = Query.from_json(parse_object(await http.body(), size=SMALL_BODY))
+        return await asyncio.to_thread(_answered, http, registry, query, now())
+
+    @reading(app, "/v1/records/{digest}")
+    async def record(digest: str, http: Request) -> Response:
+        """A record by its digest; it never changes."""
+        return await asyncio.to_thread(_kept, http, registry.record, digest)
+
+    @reading(app, "/v1/events/{digest}")
+    async def event(digest: str, http: Request) -> Response:
+        """An event by its digest; it never changes."""
+        return await asyncio.to_thread(_kept, http, registry.event, digest)
+
+    @reading(app, "/v1/names/{name:path}/history")
+    async def history(name: str, http: Request) -> Response:
+        """Every event of a name, each with its receipt, oldest first."""
+        found = await asyncio.to_thread(registry.history, name)
+        body = canonical({"name": name, "events": found})
+        return cached(http, body, JSON, "no-cache")
+
+
+def _routed(body: bytes, agent: str | None) -> None:
+    """The event stands where it was sent: registrations apart, others under their agent.
+
+    A transfer is sent where its name is before it.
+    """
+    event = parse_object(body, size=LARGE_BODY).get("event")
+    if type(event) is not dict:
+        return  # the registry says what is wrong
+    whose = event.get("from") if event.get("type") == "transfer" else event.get("agent")
+    if (event.get("type") == "register") != (agent is None) or agent not in (None, whose):
+        raise error("shape", "this event belongs to another address")
+
+
+def _answered(http: Request, registry: Registry, query: Query, at: int) -> Response:
+    media = choose(",".join(http.headers.getlist("accept")), (JSON, ANSWER, PROOF))
+    if media is None or (media == PROOF and query.name is None):
+        raise error("not-acceptable", f"there is {JSON}, {ANSWER}, and of one name {PROOF}")
+    status, answer = registry.resolve(query, at)
+    headers = {"vary": "accept"}
+    control = "no-store"
+    if http.method != "POST":
+        left = shape.time(answer["freshness"]["validUntil"], "validUntil") - at
+        control = f"public, max-age={max(left, 0)}"
+    if media == ANSWER:
+        token = registry.token(answer).encode()
+        return cached(http, token, media, control, status=status, headers=headers)
+    receipt = _receipt(answer) if media == PROOF else None
+    if receipt is not None:
+        text = "text/plain; charset=utf-8"
+        return cached(http, _proof(receipt), text, control, status=status, headers=headers)
+    if status != 200:  # a problem, with the signed answer inside
+        told = error(_NEGATIVE[status], f"{answer['freshness']['status']}")
+        body = canonical(told.problem() | {"answer": answer})
+        return cached(http, body, PROBLEM, control, status=status, headers=headers)
+    return cached(http, canonical(answer), JSON, control, headers=headers)
+
+
+def _receipt(answer: JsonObject) -> JsonObject | None:
+    """The receipt an answer about one name comes with: of its record, or of its last event."""
+    found = answer.get("resolvedAgents") or [answer.get("last") or answer]
+    receipt: JsonObject | None = found[0].get("receipt")
+    return receipt
+
+
+def _proof(receipt: JsonObject) -> bytes:
+    """A receipt as C2SP tlog-proof; its extra data is the entry itself."""
+    hashes = [b64decode(one) for one in receipt["proof"]]
+    leaf = canonical(receipt["leaf"])
+    return export(receipt["index"], hashes, receipt["checkpoint"], leaf).encode()
+
+
+def _kept(http: Request, read: Callable[[str], JsonObject], digest: str) -> Response:
+    if not is_digest(digest):
+        raise error("not-found", "that is no digest")
+    return cached(http, canonical(read(digest)), JSON, IMMUTABLE)
