@@ -127,7 +127,8 @@ def test_a_proof_for_another_index_or_out_of_order_is_refused() -> None:
 @pytest.mark.parametrize(
     ("index", "proof", "extra", "code"),
     [(-1, PATH, None, "log-proof"), (2**63, PATH, None, "log-proof"),
-     (70, [b""], None, "log-proof"), (70, PATH * 20, None, "log-proof"), (70, PATH, b"", "log-proof"),
+     (70, [b""], None, "log-proof"), (70, PATH * 20, None, "log-proof"),
+     (70, PATH, b"", "log-proof"),
      (70, PATH, bytes(tlogproof.MAX_EXTRA + 1), "limit-size")],
 )  # fmt: skip
 def test_a_proof_that_none_is_gets_not_written(
