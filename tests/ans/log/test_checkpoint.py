@@ -128,7 +128,7 @@ def test_a_checkpoint_that_none_has_is_not_made(
     origin: str, size: int, root: bytes, more: tuple[str, ...]
 ) -> None:
     assert refusal(lambda: Checkpoint(origin, size, root, more)) == "log-note"
-    assert Checkpoint("a", 1, bytes(32))
+    assert Checkpoint("a", 1, bytes(32)).text == f"a\n1\n{'A' * 43}=\n"
 
 
 def test_a_checkpoint_signed_by_another_key_or_by_none_known_is_refused() -> None:

@@ -19,7 +19,9 @@ from ans.log.naive import LOG, WITNESS, Log
 from delegant.ans.log import tiles as layout
 from delegant.ans.log.checkpoint import Checkpoint, add_signatures, cosign, sign_checkpoint
 from delegant.ans.log.merkle import check_consistency, check_inclusion, leaf_hash
+from delegant.ans.log.note import NoteSigner
 from delegant.ans.log.reading import Fetch, LogReader, folder_fetch, http_fetch, most
+from delegant.credentials import PrivateKey
 from delegant.credentials.errors import error
 from refusal import refusal
 
@@ -107,6 +109,7 @@ def test_a_flipped_bit_in_any_tile_or_bundle_is_noticed(data: st.DataObject) -> 
 
 
 SMALL = Log(600)
+STRANGER = NoteSigner("log.example/tree", PrivateKey(bytes(32)))
 
 
 @pytest.mark.parametrize("name", sorted(set(SMALL.files) - {"checkpoint"}))
@@ -128,9 +131,7 @@ def test_a_tile_is_not_believed_before_it_is_verified(large: Log) -> None:
 
 
 def test_an_altered_checkpoint_is_refused() -> None:
-    other = sign_checkpoint(
-        SMALL.head(), naive.NoteSigner("log.example/tree", naive.PrivateKey(bytes(32)))
-    )
+    other = sign_checkpoint(SMALL.head(), STRANGER)
     for text in (
         other,
         SMALL.files["checkpoint"].decode().replace("600", "599"),

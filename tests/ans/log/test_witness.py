@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ans.log import naive
 from ans.log.naive import LOG, OTHER, WITNESS
 from delegant.ans.log.checkpoint import Checkpoint, open_checkpoint, sign_checkpoint
-from delegant.ans.log.merkle import consistency
+from delegant.ans.log.merkle import consistency, root
 from delegant.ans.log.note import NoteSigner, parse_lines
 from delegant.ans.log.witness import MAX_REQUEST, SIZE_TYPE, Decision, Request, Witness, collect
 from delegant.credentials import PrivateKey
@@ -44,7 +44,7 @@ TREE = naive.Log(600)
 
 
 def head(size: int) -> Checkpoint:
-    return Checkpoint(LOG.key.name, size, naive.root(size, TREE.read))
+    return Checkpoint(LOG.key.name, size, root(size, TREE.read))
 
 
 def signed(size: int) -> str:
@@ -115,7 +115,11 @@ def test_an_unknown_log_is_404_and_its_state_is_never_looked_up() -> None:
     other = NoteSigner("log.example/other", PrivateKey(bytes(32)))
     text = sign_checkpoint(Checkpoint("log.example/other", 1, bytes(32)), other)
     data = Request(0, (), text).encode().encode()
-    answer = Witness(WITNESS, {LOG.key.name: [LOG.key]}).decide(data, {}.__getitem__, AT)
+
+    def never(origin: str) -> Checkpoint | None:
+        raise AssertionError(origin)
+
+    answer = Witness(WITNESS, {LOG.key.name: [LOG.key]}).decide(data, never, AT)
     assert (answer.status, answer.keep) == (404, None)
 
 
