@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 from typing import Any
 
@@ -123,3 +124,14 @@ def test_after_a_transfer_the_old_agents_word_is_no_longer_shown(market: Market)
     assert refusal(lambda: beat(market)) == "holder-mismatch"
     assert refusal(lambda: beat(market, agent=heir.did, key=heir.key)) == ""
     assert market.ask(NAME).resolution.entry.health == ("up", market.now)
+
+
+@pytest.mark.parametrize("change", ["status = 'sideways'", "at = 'noon'", "issued = 'noon'"])
+def test_a_damaged_heartbeat_is_shown_to_nobody(
+    market: Market, tmp_path: Path, change: str
+) -> None:
+    beat(market)
+    with sqlite3.connect(tmp_path / "registry.db") as rows:
+        rows.execute(f"update health set {change}")  # noqa: S608 - a test's own words
+    assert refusal(lambda: market.ask(NAME)) == "unavailable"
+    assert refusal(lambda: market.names(**UP)) == "unavailable"

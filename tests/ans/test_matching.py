@@ -85,6 +85,7 @@ def test_an_attestation_of_something_else_does_not_count_for_what_is_asked() -> 
     ("pattern", "yes", "no"),
     [
         ("mcp://*.*.c", "mcp://a.b.c.v1.0.x", "a2a://a.b.c.v1"),
+        ("mcp://*.*.c.v*", "mcp://a.b.c.v1.0.x", "mcp://a.b.d.v1"),
         ("*", "mcp://a.b.c.v1", None),
         ("*://a.*", "mcp://a.b.c.v1", "mcp://aa.b.c.v1"),
         ("mcp://a.b.c.v1.*", "mcp://a.b.c.v1", "mcp://a.b.c.v2"),

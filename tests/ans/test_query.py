@@ -29,7 +29,7 @@ LISTING_4 = {
 }
 
 
-def test_the_papers_request_by_capability_is_read() -> None:
+def test_a_request_shaped_as_the_papers_by_capability_is_read() -> None:
     assert Query.from_json(LISTING_1).json == {
         "protocol": "acp",
         "capability": "financialriskanalysis.corporatereporting",
@@ -39,7 +39,7 @@ def test_the_papers_request_by_capability_is_read() -> None:
     }
 
 
-def test_the_papers_request_by_name_and_capability_is_read() -> None:
+def test_a_request_shaped_as_the_papers_by_name_and_capability_is_read() -> None:
     assert Query.from_json(LISTING_4).json == {
         "pattern": "helpdesk://*.productquery.*.v1.*",
         "capability": "productquery",
@@ -158,6 +158,8 @@ BODIES: list[tuple[Any, str]] = [
     (LISTING_1 | {"preferredProvider": "Acme Corp"}, "ans-name"),
     ({k: v for k, v in LISTING_4.items() if k != "ansNamePattern"}, "shape"),
     (LISTING_4 | {"availabilityRequirement": ""}, "shape"),
+    (LISTING_4 | {"availabilityRequirement": "99.9%"}, "ans-query"),
+    (LISTING_4 | {"availabilityRequirement": "five9"}, "ans-query"),
     (LISTING_4 | {"availabilityRequirement": {"uptime": 99}}, "shape"),
     (LISTING_4 | {"availabilityRequirement": 0}, "shape"),
 ]  # fmt: skip

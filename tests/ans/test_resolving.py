@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -160,6 +162,47 @@ def test_the_answer_as_a_jws_is_the_registrys(market: Market) -> None:
     assert verify_answer(token, market.believer, NAME, at=market.now).resolution.name == NAME
 
 
+def test_nothing_is_spoken_of_before_its_checkpoint_is_published(market: Market) -> None:
+    """As after a process died between the store and the checkpoint file."""
+    before = market.checkpoint.read_bytes()
+    market.register()
+    published = market.checkpoint.read_bytes()
+    market.checkpoint.write_bytes(before)
+    assert market.ask(NAME).status == "success"
+    assert market.checkpoint.read_bytes() == published != before
+
+
+def test_whoever_asks_while_others_write_gets_an_answer_that_holds(market: Market) -> None:
+    names = [f"mcp://Papers.Research.AcmeLabs.v1.{minor}" for minor in range(12)]
+    search = Query.from_json({"capability": "papers", "limit": 20, "trace": True})
+    done, found = threading.Event(), list[int]()
+
+    def reading() -> None:
+        while not done.is_set():
+            found.append(len(market.ask(search).agents))
+            market.ask(names[5])
+
+    with ThreadPoolExecutor(3) as pool:
+        readers = [pool.submit(reading) for _ in range(3)]
+        for name in names:
+            market.offer(name)
+        done.set()
+        for reader in readers:
+            reader.result()
+    assert len(market.ask(search).agents) == 12
+    assert found
+
+
+def test_a_reader_that_began_before_a_write_is_no_rollback(market: Market) -> None:
+    market.register()
+    resolver = market.registry._resolver
+    with market.registry.store.transaction(reading=True) as db:
+        size = resolver._head(db, 0).size
+        market.register(name="mcp://Other.Research.AcmeLabs.v1.0")
+        assert market.ask(NAME).freshness.head.size == size + 1
+        assert resolver._head(db, size).size == size
+
+
 # --- strangers, and a store that lies -----------------------------------------------------------
 
 
@@ -199,7 +242,7 @@ def test_what_is_kept_is_bounded(market: Market) -> None:
     market.register()
     answer = _answer(market)
     with market.registry.store.transaction(reading=True) as db:
-        head = resolver._head(db)
+        head = resolver._head(db, 0)
     for number in range(KEPT):
         other = Query.exact(f"mcp://A.B.AcmeLabs.v{number}")
         resolver._keep(other, answer, head, None, market.now)

@@ -104,6 +104,24 @@ def test_the_instant_can_be_given(shell: Shell) -> None:
     assert shell("vc", "verify", "vc.json", "--at", "tomorrow").exit_code == 4
 
 
+def test_a_context_inside_is_allowed_by_its_file(shell: Shell) -> None:
+    own = {"lent": "https://example.org/#lent"}
+    subject = {"id": "did:example:subject", "lent": "5"}
+    made = issued(credential(context=[V2, own], credentialSubject=subject), suite="eddsa-rdfc-2022")
+    write(Path("vc.json"), made)
+    write(Path("own.json"), own)
+    write(Path("document.json"), {"@context": [own, "https://example.org/any"]})
+    write(Path("other.json"), {"lent": "https://example.org/#owed"})
+    assert "error: context-inline" in shell("vc", "verify", "vc.json").output
+    assert shell("vc", "verify", "vc.json").exit_code == 3
+    for file, state in (("own", 0), ("document", 0), ("other", 3)):
+        found = shell("vc", "verify", "vc.json", "--allow-context", f"{file}.json")
+        assert found.exit_code == state, file
+    both = ("--allow-context", "other.json", "--allow-context", "own.json")
+    assert shell("vc", "verify", "vc.json", *both).exit_code == 0
+    assert "warning: context-inline" in shell.ok("vc", "verify", "vc.json", "--lax")
+
+
 def test_what_was_fetched_is_given_by_url(shell: Shell) -> None:
     at = "https://example.org/status/1"
     bits = bytearray(status.MIN_BITS // 8)

@@ -109,16 +109,21 @@ def test_what_is_no_list_is_never_a_yes(
     assert api.codes(given) == [code]
 
 
+def unsigned(document_: JsonObject) -> JsonObject:
+    return {name: value for name, value in document_.items() if name != "proof"}
+
+
 def test_a_list_that_is_forged_over_or_of_another_is_never_a_yes(
     api: Api, elsewhere: Site, other: Other
 ) -> None:
-    urls = [f"{LIST}{number}" for number in range(5)]  # an answer is remembered for a while
+    urls = [f"{LIST}{number}" for number in range(6)]  # an answer is remembered for a while
     served = [
         ("proof", other.listed(urls[0]) | {"name": "changed"}),
         ("expired", other.listed(urls[1], seconds=-60)),
         ("status-unknown", Other().listed(urls[2])),
-        ("proof", {k: v for k, v in other.listed(urls[3]).items() if k != "proof"}),
+        ("proof", unsigned(other.listed(urls[3]))),
         ("status-unknown", other.listed(LIST)),
+        ("status-unknown", Other().signed(unsigned(other.listed(urls[5])))),
     ]
     for url, (code, value) in zip(urls, served, strict=True):
         serves(elsewhere, value)

@@ -493,6 +493,16 @@ def test_a_status_that_cannot_be_looked_up_is_never_a_yes(
     assert api.codes(given, checks=["proof"]) == []
 
 
+def test_a_context_inside_that_is_not_signed_is_told_and_left_to_the_caller(api: Api) -> None:
+    own = {"@context": [V2, {"lent": "https://example.org/#lent"}],
+           "type": ["VerifiableCredential"], "credentialSubject": {"lent": "5"}}  # fmt: skip
+    for suite, codes in (("eddsa-rdfc-2022", ["context-inline"]), ("eddsa-jcs-2022", [])):
+        status, told = api.verify(foreign(suite, **own))
+        assert (status, told["verified"], told["errors"]) == (200, True, [])
+        for said in ("warnings", "problemDetails"):
+            assert [one["code"] for one in told[said]] == codes
+
+
 def test_a_list_of_ours_says_nothing_of_anothers_credential(api: Api) -> None:
     """Its issuer is not theirs, whatever they point at."""
     entry = api.issue(plain())["credentialStatus"]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from delegant.credentials.codec import b58_encode, parse_object
 from delegant.credentials.envelope import V2_CONTEXT
-from delegant.w3c import proofs
+from delegant.w3c import inline, proofs
 from delegant.w3c.dids import expand, from_key, vm_of
 from delegant.w3c.keys import Key, new_signer, signer
 from delegant.w3c.suites import read_value
@@ -62,7 +62,8 @@ def signed(suite: str = "eddsa-rdfc-2022", kind: str = "Ed25519", **more: Any) -
 
 
 def ask(document: Any, **more: Any) -> tuple[proofs.Proof, ...]:
-    asked: dict[str, Any] = {"resolve": expand, "at": AT}
+    known = [inline.digest(SCORE)]
+    asked: dict[str, Any] = {"resolve": expand, "at": AT, "contexts": known}
     return proofs.verify(document, **(asked | more))
 
 

@@ -19,6 +19,7 @@ from functools import cache
 from typing import Final
 
 from delegant.credentials.errors import error
+from delegant.w3c.extras import load
 
 from .alias import check_host
 from .name import MAX_NAME, provider_label
@@ -35,7 +36,7 @@ def skeleton(label: str) -> str:
     """What a label looks like, in lower case.
 
     Raises:
-        Malformed: ``ans-name`` for what no label is made of.
+        Malformed: ``ans-name`` for what no label is made of. Unavailable: ``extra-missing``.
     """
     if type(label) is not str or len(label) > MAX_NAME or not _CHARACTERS.issuperset(label):
         raise error("ans-name", f"{str(label)[:80]!r} is not of ASCII letters, digits and hyphens")
@@ -45,14 +46,11 @@ def skeleton(label: str) -> str:
 @cache
 def _prototypes() -> dict[int, str]:
     """Character to prototype, from the library's table: read at first use, it is large."""
-    from confusable_homoglyphs.confusables import (  # type: ignore[import-untyped]  # noqa: PLC0415
-        confusables_data,
-    )
-
+    known = load("confusable_homoglyphs.confusables", "monitor").confusables_data
     alike: dict[str, set[str]] = {char: {char} for char in _ALPHABET}
     longer = dict(_ADDED)
     for char in string.digits + string.ascii_letters:
-        for entry in confusables_data.get(char, ()):
+        for entry in known.get(char, ()):
             other = entry["c"].lower()
             if not set(other) <= set(_ALPHABET):
                 continue

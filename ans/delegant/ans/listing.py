@@ -21,6 +21,7 @@ from sqlalchemy import Connection, delete, func, insert, select, true, tuple_, u
 from delegant.credentials.codec import JsonObject, canonical, parse
 from delegant.credentials.errors import Error, error
 
+from .health import STATUSES
 from .matching import by_name
 from .name import AnsName
 from .query import Query, folded
@@ -148,7 +149,12 @@ def beat(db: Connection, key: str, agent: str, status: str, at: int, issued: int
 
 def health(db: Connection, key: str) -> Any:
     """The newest heartbeat of a name, or None."""
-    return db.execute(select(HEALTH).where(HEALTH.c.key == key)).one_or_none()
+    row = db.execute(select(HEALTH).where(HEALTH.c.key == key)).one_or_none()
+    if row is not None and not (
+        row.status in STATUSES and type(row.at) is int and type(row.issued) is int
+    ):
+        raise error("unavailable", "a stored heartbeat is damaged")
+    return row
 
 
 def attestations(db: Connection, key: str) -> bytes:

@@ -3,6 +3,7 @@
     mcp://*.*.AcmeLabs          any version, any extension
     *://Support.*.Acme.v1.*     any protocol; the last * alone: whatever follows, or nothing
     a2a://Risk*.*.*             labels that begin with Risk
+    mcp://*.*.Acme.v*           the same as mcp://*.*.Acme: any version
 
 Compared without case, as names are. A ``*`` never reaches over a dot but for the last label when
 it is ``*`` alone. The matcher goes through label and pattern once, leftmost fit first: no regular
@@ -51,8 +52,9 @@ class NamePattern:
             raise _no(text, f"no name has more than {_MOST} labels")
         while labels[-2:] == ["*", "*"] and len(labels) > 4:
             labels.pop()
-        if len(labels) == 3:
-            labels.append("*")
+        # A version has dots, and who writes v* means them all.
+        if len(labels) == 3 or labels[3:] == ["v*"]:
+            labels[3:] = ["*"]
         if len(labels) < 3 and labels[-1] != "*":
             raise _no(text, "it names fewer than three labels and does not end with .*")
         return cls(f"{protocol}://{'.'.join(labels)}")

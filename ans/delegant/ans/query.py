@@ -5,8 +5,8 @@
     and with either {trace, min_log_size}, with the second {prefer, limit}
 
 ``available`` is how old, in seconds, a health result that says *up* may be. ``prefer`` is a
-provider whose agents come first. The requests of the CSA paper (arXiv 2505.19301, Listings 1
-and 4) are read as they are published.
+provider whose agents come first. Requests of the shapes of the CSA paper (arXiv 2505.19301,
+Listings 1 and 4) are read too.
 
 `Query.json` is the one spelling of a question: case, order and defaults are gone from it, and its
 digest is what the registry signs that it was asked.
@@ -59,6 +59,7 @@ _PAPER: Final = {
     "min_log_size": "min_log_size",
 }
 _OTHERS: Final = frozenset({"requiredAttestations", "availabilityRequirement"})
+_WORD: Final = frozenset(string.ascii_letters + "_- ")
 _FOLD: Final = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
@@ -274,9 +275,18 @@ def _vc_type(value: Json, where: str) -> str:
 
 
 def _requirement(value: Json) -> int:
-    """The paper names no vocabulary. A number is an age; a word asks that the agent be up."""
+    """The paper names no vocabulary. A number is an age; a plain word asks that the agent be up.
+
+    What states an amount, as ``99.9%``, is refused: no health result tells it.
+    """
     if type(value) is str:
         shape.text(value, "availabilityRequirement", 64)
+        if not _WORD.issuperset(value):
+            raise error(
+                "ans-query",
+                "availabilityRequirement is a word, or an age in seconds: no rate is known here",
+                dimension="availabilityRequirement",
+            )
         return UP_SECONDS
     return _available(value)
 

@@ -119,8 +119,9 @@ class Resolver:
             LimitExceeded: ``limit-items`` where too many names had to be looked at to say that
                 there is none.
         """
+        least = self._published  # what is read from here on is no older
         with self._store.transaction(reading=True) as db:
-            head = self._head(db)
+            head = self._head(db, least)
             if query.min_log_size is not None and head.size < query.min_log_size:
                 raise error(
                     "unavailable", f"the log has {head.size} entries, not {query.min_log_size}"
@@ -186,7 +187,7 @@ class Resolver:
 
     # --- reading ----------------------------------------------------------------------------
 
-    def _head(self, db: Connection) -> Checkpoint:
+    def _head(self, db: Connection, least: int) -> Checkpoint:
         """The state of the log that this transaction reads, once it is published."""
         note = self._store.checkpoint(db)
         if note is None:
@@ -195,11 +196,12 @@ class Resolver:
             head = opened(note, self._sequencer.key)
         except Error as exc:
             raise error("unavailable", f"a stored checkpoint is damaged: {exc.code}") from None
-        if head.size < self._published:
-            raise error("log-rollback", f"{head.size} entries, and {self._published} were read")
-        if head.size > self._published:
+        if head.size < least:
+            raise error("log-rollback", f"{head.size} entries, and {least} were read")
+        if head.size > least:
             self._sequencer.acknowledge(head.size - 1)
-            self._published = head.size
+            with self._lock:
+                self._published = max(self._published, head.size)
         return head
 
     def _seen(self, db: Connection, key: str, trust: Trust, at: int) -> _Seen | None:

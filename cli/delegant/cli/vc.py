@@ -179,9 +179,14 @@ def vc_verify(
         str | None, typer.Option(help="What the presentation, or key binding, must answer.")
     ] = None,
     domain: Annotated[str | None, typer.Option(help="Whom it must be meant for.")] = None,
+    allow_context: Annotated[
+        list[Path] | None,
+        typer.Option(help="A file with a @context that may be written into the document."),
+    ] = None,
     unsigned: Annotated[bool, typer.Option(help="A presentation nobody signed will do.")] = False,
     lax: Annotated[
-        bool, typer.Option(help="Only warn of issuer, validity, status, schema and resources.")
+        bool,
+        typer.Option(help="Only warn of issuer, validity, status, schema, resources and contexts."),
     ] = False,
     output: Output = None,
 ) -> None:
@@ -199,6 +204,7 @@ def vc_verify(
             lists=vcfiles.named(status_list, by_id=True),
             schemas=vcfiles.named(schema),
             resources=vcfiles.named(resource),
+            contexts=vcfiles.contexts(allow_context),
             challenge=challenge,
             domain=domain,
             unsigned=unsigned,

@@ -30,6 +30,7 @@ from .edge import Edge
 __all__ = [
     "FEATURES",
     "KeyFile",
+    "contexts",
     "deliver",
     "form",
     "instant",
@@ -201,6 +202,17 @@ def named(given: Sequence[str] | None, *, by_id: bool = False) -> dict[str, byte
             url = str(value.get("id", "")) if type(value) is dict else ""
         out[url] = data
     return out
+
+
+def contexts(given: Sequence[Path] | None) -> frozenset[str]:
+    """The digests of contexts in files: each a context, or a document with its ``@context``."""
+    inline = load("delegant.w3c.inline", "w3c")
+    found: set[str] = set()
+    for path in given or ():
+        stated = files.read_object(path)
+        stated = stated.get("@context", stated)
+        found.update(map(inline.digest, stated if type(stated) is list else [stated]))
+    return frozenset(found)
 
 
 def _resolver(documents: Sequence[Path]) -> dids.Resolve:

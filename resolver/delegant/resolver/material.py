@@ -5,9 +5,11 @@ through the guarded fetcher where the operator allowed its host, and is missing 
 is missing makes an error, never a yes.
 
 What speaks against a credential is an error, and the answer is 400: also revocation, validity
-and whatever could not be looked up. One finding is a warning: that the key is not the issuer's
-own (``controller``). The published vectors are signed so, VCALM leaves the binding of issuers
-to the caller, and chains, where it matters, are not verified here.
+and whatever could not be looked up. Two findings are warnings: that the key is not the issuer's
+own (``controller``), and that a context in the document is not covered by its signature
+(``context-inline``). Published vectors and cases are so, VCALM leaves the binding of issuers and
+the Data Integrity specification that of contexts to the caller, and chains, where it matters, are
+not verified here.
 """
 
 from __future__ import annotations
@@ -46,7 +48,7 @@ _CHECKS: Final = {
 """Names of checks, as callers know them; the proof, the data model and the issuer always count."""
 _ALL: Final = ("proof", "issuer", "validity", "credentialStatus", "credentialSchema",
                "relatedResource")  # fmt: skip
-_WARNINGS: Final = frozenset({"controller"})
+_WARNINGS: Final = frozenset({"controller", "context-inline"})
 _NOTHING: Final[frozenset[str]] = frozenset()
 _RETURNS: Final = ("returnProblemDetails", "returnResults", "returnCredential",
                    "returnPresentation")  # fmt: skip

@@ -8,6 +8,7 @@ For other people's documents, and ours for them; a link of a chain is verified b
     3 chain      every previous proof is there, and part of what is signed (section 4.5)
     4 key        its document lists the key for the purpose, and the suite takes its kind
     5 signature  over the options and the document, of which no term is undefined
+    6 contexts   each is a URL, or is signed, or the caller knows it (`inline`)
 
 Whether the key's controller is whom the document says (the issuer, the holder) is not judged here.
 """
@@ -22,7 +23,7 @@ from delegant.credentials.codec import Json, JsonObject
 from delegant.credentials.errors import error
 from delegant.credentials.shape import format_time
 
-from . import rdf, rdfc
+from . import inline, rdf, rdfc
 from .dids import RELATIONSHIPS, Resolve, key_for
 from .keys import Key, Signer
 from .suites import SUITES, Unsecured, of_proof, read_value, write_value
@@ -97,6 +98,7 @@ def verify(
     purpose: str | None = None,
     domain: str | Collection[str] | None = None,
     challenge: str | None = None,
+    contexts: Collection[str] = (),
 ) -> tuple[Proof, ...]:
     """Verify every proof of a document (VC Data Integrity 1.0, 4.4 and 4.5).
 
@@ -107,6 +109,8 @@ def verify(
         purpose: what every proof must have been made for; None: any, if the key may be used so.
         domain: the domains it must name, no more and no fewer; None: not judged.
         challenge: what it must answer; None: not judged.
+        contexts: `inline.digest` of those contexts, written into the document, that are known
+            here. A signature over RDF does not cover them; no other is taken.
 
     Returns:
         The proofs, in the document's order.
@@ -117,7 +121,7 @@ def verify(
         Rejected: ``proof``, ``proof-purpose``, ``proof-domain``, ``proof-challenge``,
         ``proof-chain``, ``expired``, ``not-yet-valid``, ``key-purpose``, ``controller``,
         ``key-retired``, ``key-weak``. NotFound: ``key-not-found``, ``did-not-found``.
-        Undecided: ``suite``, ``context-unknown``, and what ``resolve`` raises.
+        Undecided: ``suite``, ``context-unknown``, ``context-inline``, and what ``resolve`` raises.
     """
     if type(document) is not dict:
         raise error("shape", "a document is an object")
@@ -126,7 +130,9 @@ def verify(
     for one in read:
         _meant(one, at, purpose, domain, challenge)
     parts = _Parts(document, read)
-    return tuple(_verified(one, parts, resolve, at) for one in read)
+    found = tuple(_verified(one, parts, resolve, at) for one in read)
+    inline.check(document, everything, contexts)
+    return found
 
 
 def _verified(one: _Read, parts: _Parts, resolve: Resolve, at: int) -> Proof:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Required, TypedDict
 
 from delegant.credentials.codec import JsonObject
-from delegant.credentials.errors import Error
+from delegant.credentials.errors import Error, error
 
 from . import status
 from .dids import Resolve
 from .keys import Key
 from .related import Look
 
-__all__ = ["CHECKS", "Limits", "Report", "Run", "Signature"]
+__all__ = ["CHECKS", "Given", "Limits", "Report", "Run", "Signature"]
 
 CHECKS: Final = ("issuer", "validity", "status", "schema", "resources")
 """What can be left out; each is a step above, 4 to 8."""
@@ -114,31 +114,77 @@ class Report:
         return self.document
 
 
+class Given(TypedDict, total=False):
+    """What a verification is given; all but the first two may be left out.
+
+    Attributes:
+        resolve: from a DID to its document (`dids.expand` for did:key and did:jwk).
+        at: the instant, seconds since 1970.
+        lists: from the URL of a status list to the credential that was fetched from there:
+            object, token or bytes.
+        schemas, resources: as ``lists``, for schemas (`schema.check`) and related resources
+            (bytes).
+        checks: which of `CHECKS` to do; None for all.
+        strict: whether what they find is an error, or a warning.
+        keys: keys the caller vouches for, by ``kid``; for tokens alone.
+        limits: what it may cost.
+        fetched: since when the lists are here, for their ``ttl``; None: since they were signed.
+        contexts: `inline.digest` of each context that may be written into a document whose
+            signature does not cover it.
+    """
+
+    resolve: Required[Resolve]
+    at: Required[int]
+    lists: Look
+    schemas: Look
+    resources: Look
+    checks: Collection[str] | None
+    strict: bool
+    keys: Mapping[str, Key] | None
+    limits: Limits | None
+    fetched: int | None
+    contexts: Collection[str]
+
+
 @dataclass(slots=True)
 class Run:
     """One verification: what it was given, and what it has found so far."""
 
     resolve: Resolve
     at: int
-    checks: frozenset[str]
-    strict: bool
-    keys: Mapping[str, Key] | None
-    lists: Look
-    schemas: Look
-    resources: Look
-    limits: Limits
+    checks: frozenset[str] = frozenset(CHECKS)
+    strict: bool = True
+    keys: Mapping[str, Key] | None = None
+    lists: Look = None
+    schemas: Look = None
+    resources: Look = None
+    limits: Limits = field(default_factory=Limits)
     fetched: int | None = None
+    contexts: frozenset[str] = frozenset()
     errors: list[Error] = field(default_factory=list)
     warnings: list[Error] = field(default_factory=list)
 
+    @classmethod
+    def of(cls, given: Given) -> Run:
+        """As the caller wants it.
+
+        Raises:
+            Malformed: ``shape`` for a name in ``checks`` that there is not.
+        """
+        named = given.get("checks")
+        checks = frozenset(CHECKS if named is None else named)
+        if not checks <= frozenset(CHECKS):
+            raise error("shape", f"checks are some of {', '.join(CHECKS)}")
+        exact: Any = {
+            "checks": checks,
+            "limits": given.get("limits") or Limits(),
+            "contexts": frozenset(given.get("contexts", ())),
+        }
+        return cls(**{**given, **exact})
+
     def fresh(self, **changes: Any) -> Run:
         """The same for another document."""
-        given = {
-            name: getattr(self, name)
-            for name in ("resolve", "at", "checks", "strict", "keys", "lists", "schemas",
-                         "resources", "limits", "fetched")
-        }  # fmt: skip
-        return Run(**{**given, **changes})
+        return replace(self, errors=[], warnings=[], **changes)
 
     def soft(self, name: str, check: Callable[[], None]) -> None:
         """A step that may be left out, and whose findings may be warnings."""
@@ -147,7 +193,11 @@ class Run:
         try:
             check()
         except Error as exc:
-            (self.errors if self.strict else self.warnings).append(exc)
+            self.found(exc)
+
+    def found(self, exc: Error) -> None:
+        """What is an error where the caller leaves nothing to be judged, else a warning."""
+        (self.errors if self.strict else self.warnings).append(exc)
 
     def report(
         self,

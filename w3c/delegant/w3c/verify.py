@@ -12,75 +12,49 @@ In numbered steps; the code carries the numbers.
 8. Digests of related resources.
 9. Of a presentation: the same for each credential in it.
 
-Steps 1 to 3 always make errors. What steps 4 to 8 find, of a credential, is an error too unless
-``strict`` is off: then it is a warning, as an API reports it (VCALM, 3.3) that leaves the
-judgement to its caller. Nothing is fetched: documents, lists, schemas and resources are passed
-in, and what is missing is said to be, never taken for a yes.
+Steps 1 to 3 always make errors, but for a context that a signature does not cover (`inline`).
+That, and what steps 4 to 8 find of a credential, is an error unless ``strict`` is off: then it is
+a warning, as an API reports it (VCALM, 3.3) that leaves the judgement to its caller. Nothing is
+fetched: documents, lists, schemas and resources are passed in, and what is missing is said to be,
+never taken for a yes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
-from typing import Any, Literal
+from collections.abc import Callable
+from typing import Any, Literal, Unpack
 
 from delegant.credentials.codec import JsonObject, canonical, parse
 from delegant.credentials.errors import Error, error
 
-from . import model, related, schema, status, tokens
+from . import inline, model, related, schema, status, tokens
 from . import proofs as integrity
-from .dids import Resolve
 from .extras import load
-from .keys import Key
 from .related import Look, look_up
-from .report import CHECKS, Limits, Report, Run, Signature
+from .report import CHECKS, Given, Limits, Report, Run, Signature
 from .values import ABSENT, id_of, many, types_of
 from .xsd import instant
 
-__all__ = ["CHECKS", "Limits", "Report", "Signature", "verify_credential", "verify_presentation"]
+__all__ = ["CHECKS", "Given", "Limits", "Report", "Signature", "verify_credential",
+           "verify_presentation"]  # fmt: skip
 
 Inner = Literal["verify", "shape"]
-
-
-def _run(
-    resolve: Resolve, at: int, checks: Collection[str] | None, limits: Limits | None, **more: Any
-) -> Run:
-    wanted = frozenset(CHECKS if checks is None else checks)
-    if not wanted <= frozenset(CHECKS):
-        raise error("shape", f"checks are some of {', '.join(CHECKS)}")
-    return Run(resolve, at, wanted, limits=limits or Limits(), **more)
 
 
 def verify_credential(
     raw: JsonObject | str | bytes,
     *,
-    resolve: Resolve,
-    at: int,
-    lists: Look = None,
-    schemas: Look = None,
-    resources: Look = None,
-    checks: Collection[str] | None = None,
-    strict: bool = True,
-    keys: Mapping[str, Key] | None = None,
     audience: str | None = None,
     nonce: str | None = None,
-    limits: Limits | None = None,
-    fetched: int | None = None,
+    **given: Unpack[Given],
 ) -> Report:
     """Verify one credential.
 
     Args:
         raw: an object with its proof, an enveloped credential, a ``vc+jwt`` or ``vc+sd-jwt``;
             or bytes of any of these.
-        resolve: from a DID to its document (`dids.expand` for did:key and did:jwk).
-        at: the instant, seconds since 1970.
-        lists: from the URL of a status list to the credential that was fetched from there:
-            object, token or bytes. Schemas (`schema.check`) and related resources (bytes)
-            are passed in the same way.
-        checks: which of `CHECKS` to do; None for all.
-        strict: whether what they find is an error, or a warning.
-        keys: keys the caller vouches for, by ``kid``; for tokens alone.
         audience, nonce: what the key binding of an SD-JWT must be for.
-        fetched: since when the lists are here, for their ``ttl``; None: since they were signed.
+        given: what it is verified with; ``resolve`` and ``at`` are needed (`Given`).
 
     Returns:
         The report; nothing is raised for a bad credential.
@@ -88,11 +62,7 @@ def verify_credential(
     Raises:
         Malformed: ``shape`` for a name in ``checks`` that there is not.
     """
-    run = _run(
-        resolve, at, checks, limits, strict=strict, keys=keys, lists=lists, schemas=schemas,
-        resources=resources, fetched=fetched,
-    )  # fmt: skip
-    return _credential(raw, run, audience=audience, nonce=nonce)
+    return _credential(raw, Run.of(given), audience=audience, nonce=nonce)
 
 
 def _credential(
@@ -120,20 +90,11 @@ def _credential(
 def verify_presentation(
     raw: JsonObject | str | bytes,
     *,
-    resolve: Resolve,
-    at: int,
     challenge: str | None = None,
     domain: str | None = None,
     unsigned: bool = False,
     inner: Inner = "verify",
-    lists: Look = None,
-    schemas: Look = None,
-    resources: Look = None,
-    checks: Collection[str] | None = None,
-    strict: bool = True,
-    keys: Mapping[str, Key] | None = None,
-    limits: Limits | None = None,
-    fetched: int | None = None,
+    **given: Unpack[Given],
 ) -> Report:
     """Verify a presentation and every credential in it.
 
@@ -146,18 +107,18 @@ def verify_presentation(
             the same, and who presents them is not known.
         inner: ``shape`` looks only at the form of the credentials inside, and warns that
             nothing is known of them.
+        given: as for `verify_credential`.
 
-    The others are as in `verify_credential`. A holder that is named must be who signed; a
-    credential without a signature of its own counts only if the holder, who signs, is its
-    issuer (VCDM 2.0, 4.13.3).
+    A holder that is named must be who signed; a credential without a signature of its own
+    counts only if the holder, who signs, is its issuer (VCDM 2.0, 4.13.3).
 
     Returns:
         The report, with one for each credential.
+
+    Raises:
+        Malformed: ``shape`` for a name in ``checks`` that there is not.
     """
-    run = _run(
-        resolve, at, checks, limits, strict=strict, keys=keys, lists=lists, schemas=schemas,
-        resources=resources, fetched=fetched,
-    )  # fmt: skip
+    run = Run.of(given)
     try:
         value = _read(raw, run.limits, model.ENVELOPED_PRESENTATION)  # 1
         document, claims, proofs = _parted(value, run, "vp")
@@ -312,8 +273,20 @@ def _inside(
         purpose=purpose,
         challenge=challenge,
         domain=domain,
+        contexts=inline.unsigned(document, stated),  # judged here
     )
+    own = _own(document) if purpose == "authentication" else document
+    unknown = inline.unsigned(own, stated) - run.contexts
+    if unknown:
+        run.found(inline.refusal(unknown))
     return tuple(Signature(one.suite, one.method, one.controller, one.key) for one in found)
+
+
+def _own(presentation: JsonObject) -> JsonObject:
+    """Without the credentials that have proofs of their own, and are held to them apart."""
+    held = many(presentation.get("verifiableCredential", ABSENT), "verifiableCredential")
+    rest = [one for one in held if "proof" not in one or model.is_enveloped(one)]
+    return {**presentation, "verifiableCredential": rest}
 
 
 def _check_party(party: Any, proofs: tuple[Signature, ...], what: str) -> None:
@@ -377,14 +350,23 @@ def _check_status(document: JsonObject, run: Run) -> None:
 def _check_schemas(document: JsonObject, run: Run) -> None:
     def trusted(raw: Any) -> JsonObject:
         """A schema in a credential: signed by its issuer, whoever that is, and in force."""
-        return _credential(raw, _aside(run)).require()
+        return _leaned_on(raw, run, "schema-missing")
 
     schema.check(document, run.schemas, trusted)
 
 
-def _aside(run: Run) -> Run:
-    """For a credential that another leans on; its own status and schemas are not asked."""
-    return run.fresh(checks=frozenset({"issuer", "validity"}), strict=True)
+def _leaned_on(raw: Any, run: Run, code: str) -> JsonObject:
+    """A credential that another leans on; its own status and schemas are not asked.
+
+    What a caller may let pass of a credential, it may not of this one: so that is told by
+    another code.
+    """
+    aside = run.fresh(checks=frozenset({"issuer", "validity"}), strict=True)
+    report = _credential(raw, aside)
+    for exc in report.errors[:1]:
+        if exc.code in ("controller", "context-inline"):
+            raise error(code, f"{exc.code}: {exc.detail}")
+    return report.require()
 
 
 def _list(url: str, run: Run) -> JsonObject:
@@ -392,4 +374,4 @@ def _list(url: str, run: Run) -> JsonObject:
     raw = look_up(run.lists, url)
     if raw is None:
         raise error("status-missing", f"{url[:120]} was not given")
-    return _credential(raw, _aside(run)).require()
+    return _leaned_on(raw, run, "status-unknown")
