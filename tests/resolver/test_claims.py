@@ -128,7 +128,10 @@ def test_a_claim_of_long_ago_or_for_another_registry_is_refused(house: House, do
     assert told(send(house, elsewhere)) == (401, "audience")
     mine = claim(house, organization=house.other.did, key=house.other.key())
     assert told(send(house, mine)) == (403, "namespace")
-    for change in ({"proof": None}, {"proof": {}}, {"proof": []}, {"organization": 5}):
+    changes: list[JsonObject] = [
+        {"proof": None}, {"proof": {}}, {"proof": []}, {"organization": 5}
+    ]  # fmt: skip
+    for change in changes:
         assert 400 <= send(house, claim(house) | change).status < 500
     assert domain.asked == []  # nobody is asked about what cannot hold
 

@@ -87,8 +87,8 @@ def _signer(dids: Dids, data: bytes, registry: str, at: int) -> PublicKey:
         raise error("audience", "the claim is for another registry")
     if method_of(organization) != "web":
         raise error("namespace", "only a did:web has a domain: ask the operator for the label")
-    own = domain_label(organization)
-    if provider_label(claim.get("label")) != own:
+    own, label = domain_label(organization), claim.get("label", "")
+    if provider_label(label) != own:
         raise error("namespace", f"the label of {organization[8:]} is {own}")
     proof = claim.get("proof")
     method = proof.get("verificationMethod") if type(proof) is dict else None
