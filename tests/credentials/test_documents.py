@@ -190,3 +190,36 @@ def test_document_about_a_did_that_is_its_key_takes_nothing() -> None:
     trust = world.trust().with_documents(gone)
     assert decide(shown, world.evidence(), trust, ASKED, at=T0).state == "accepted"
     assert did.embeds_key(did.check(ana.did))
+
+
+def test_newest_document_that_is_not_stale_says_what_is_listed() -> None:
+    world = World()
+    link = web_chain(world)
+    for good, bad, code in ((0, -10, None), (-10, 0, "key-retired"), (0, 0, "key-retired")):
+        both = [told(world, retrieved=T0 + good), told(world, key=KEY, retrieved=T0 + bad)]
+        for order in (both, both[::-1]):
+            assert said(world, link, world.trust().with_documents(order)).code == code
+    stale = told(world, key=KEY, retrieved=T0 - 60, valid_until=T0)
+    assert said(world, link, world.trust().with_documents([stale])).code is None
+    ahead = told(world, key=KEY, retrieved=T0 + 31)
+    assert said(world, link, world.trust().with_documents([ahead])).code is None
+    nearly = told(world, key=KEY, retrieved=T0 + 30, valid_until=T0 + 60)
+    assert said(world, link, world.trust().with_documents([nearly])).code == "key-retired"
+
+
+def test_statement_nobody_believes_does_not_hide_the_next() -> None:
+    world = World()
+    link = web_chain(world)
+    resolver, stranger = world._party("resolver"), world._party("stranger")
+    trusted = world.trust(resolvers=[{"id": resolver.did, "keys": [resolver.key.public.multikey]}])
+    bad = issue_statement(resolver.key, resolver=resolver.did, found=told(world, key=KEY))
+    head, payload, signature = bad.split(".")
+    forged = ".".join((head, payload, ("A" if signature[0] != "A" else "B") + signature[1:]))
+    others = (
+        issue_statement(stranger.key, resolver=stranger.did, found=told(world)),
+        forged,
+    )
+    for other in others:
+        assert said(world, link, trusted, documents=[other]).code is None
+        for order in ([other, bad], [bad, other]):
+            assert said(world, link, trusted, documents=order).code == "key-retired"
