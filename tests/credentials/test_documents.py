@@ -223,3 +223,34 @@ def test_statement_nobody_believes_does_not_hide_the_next() -> None:
         assert said(world, link, trusted, documents=[other]).code is None
         for order in ([other, bad], [bad, other]):
             assert said(world, link, trusted, documents=order).code == "key-retired"
+
+
+def test_one_method_s_relationship_is_not_another_s() -> None:
+    world = World()
+    link = web_chain(world)
+    own = world._key("bot").public
+    body: dict[str, Any] = {
+        "id": BOT,
+        "verificationMethod": [
+            {"id": "#old", "publicKeyMultibase": own.multikey},
+            {"id": f"{BOT}#k", "publicKeyMultibase": KEY.multikey},
+        ],
+        "assertionMethod": ["#old", "#k"],
+    }
+    for listed, code in ((f"{BOT}#old", None), ("#old", None), ("#k", "key-retired"),
+                         (f"{BOT}#k", "key-retired"), ("old", "key-retired")):  # fmt: skip
+        found = told(world, document=body | {"authentication": [listed]})
+        assert said(world, link, world.trust().with_documents([found])).code == code
+
+
+@pytest.mark.parametrize("name", ["did:web:a.example", "did:web:z.example", "did:key:z6", ""])
+def test_statement_about_one_did_holds_no_document_of_another(name: str) -> None:
+    resolver = World()._party("resolver")
+    body = told(World()).document
+
+    def issued(document: Any) -> str:
+        found = told(World(), document=document)
+        return refusal(lambda: issue_statement(resolver.key, resolver=resolver.did, found=found))
+
+    assert issued(body) == ""
+    assert issued(body | {"id": name}) == "shape"
