@@ -21,6 +21,7 @@ from .confusable import skeleton
 from .leaf import Leaf, NameLeaf, parse_leaf
 from .lifecycle import RANKS, Standing
 from .log.checkpoint import Checkpoint
+from .log.note import b64_encode
 from .name import AnsName, provider_label
 from .replay import Entry, Replay, Tree
 
@@ -126,7 +127,8 @@ def _entries(reader: Reader, start: int, end: int) -> Iterable[tuple[int, bytes]
 
 
 def _checkpoint(checkpoint: Checkpoint) -> JsonObject:
-    return {"origin": checkpoint.origin, "size": checkpoint.size, "root": checkpoint.root.hex()}
+    root = b64_encode(checkpoint.root)
+    return {"origin": checkpoint.origin, "size": checkpoint.size, "root": root}
 
 
 # --- watching ------------------------------------------------------------------------------

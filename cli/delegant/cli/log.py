@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,8 +25,9 @@ from .serve import needs_server
 from .typed import address, seconds
 
 if TYPE_CHECKING:
-    from delegant.ans.log.note import NoteSigner
-    from delegant.ans.log.reading import LogReader
+    from delegant.ans.log.checkpoint import Checkpoint
+    from delegant.ans.log.note import NoteKey, NoteSigner
+    from delegant.ans.log.reading import Fetch, LogReader
     from delegant.ans.replay import Entry
 
 log = typer.Typer(no_args_is_help=True, help="The log of names: verify, watch, witness.")
@@ -49,7 +51,34 @@ def register(app: typer.Typer) -> None:
     app.add_typer(log, name="log")
 
 
-def _reader(
+@dataclass(frozen=True)
+class Believed:
+    """A log as it was named: where it is, and what is believed of it."""
+
+    where: str
+    key: NoteKey
+    witnesses: list[NoteKey]
+    quorum: int
+    registry: str | None
+
+    def reader(self, known: Checkpoint | None = None) -> LogReader:
+        """What reads it."""
+        from delegant.ans.log.reading import (  # noqa: PLC0415 - httpx
+            LogReader,
+            folder_fetch,
+            http_fetch,
+        )
+
+        if self.where.startswith(("http://", "https://")):
+            fetch: Fetch = http_fetch(self.where.rstrip("/") + "/")
+        elif Path(self.where).is_dir():
+            fetch = folder_fetch(Path(self.where))
+        else:
+            raise error("not-found", f"{self.where} is neither an address nor a folder")
+        return LogReader(fetch, self.key, witnesses=self.witnesses, quorum=self.quorum, known=known)
+
+
+def _believed(
     edge: Edge,
     where: str,
     key: str | None,
@@ -57,10 +86,8 @@ def _reader(
     registry: str | None,
     witnesses: list[str] | None,
     quorum: int | None,
-) -> tuple[LogReader, str | None]:
-    """What reads the log, and the DID whose log it must be."""
+) -> Believed:
     from delegant.ans.log.note import NoteKey  # noqa: PLC0415
-    from delegant.ans.log.reading import LogReader, http_fetch  # noqa: PLC0415
 
     if key is None:
         if witnesses:
@@ -76,20 +103,11 @@ def _reader(
         quorum = peer.quorum if quorum is None else quorum
     elif trust is not None:
         raise error("shape", "give --key or --trust, not both")
-    fetch = http_fetch(where) if where.startswith(("http://", "https://")) else _folder(where)
     known = [NoteKey.parse(text) for text in witnesses or ()]
     wanted = len(known) if quorum is None else quorum
-    if wanted > len(known):
+    if not 0 <= wanted <= len(known):
         raise error("shape", f"{len(known)} witnesses are named, {wanted} are asked for")
-    return LogReader(fetch, NoteKey.parse(key), known, wanted), registry
-
-
-def _folder(where: str) -> Any:
-    from delegant.ans.log.reading import folder_fetch  # noqa: PLC0415
-
-    if not Path(where).is_dir():
-        raise error("not-found", f"{where} is neither an address nor a folder")
-    return folder_fetch(Path(where))
+    return Believed(where, NoteKey.parse(key), known, wanted, registry)
 
 
 @command(log, "verify")
@@ -110,12 +128,12 @@ def log_verify(
     """
     from delegant.ans.monitor import history, verify_log  # noqa: PLC0415
 
-    reader, whose = _reader(edge, where, key, trust, registry, witness, witness_quorum)
+    believed = _believed(edge, where, key, trust, registry, witness, witness_quorum)
     if name is None:
-        found = verify_log(reader, whose)
+        found = verify_log(believed.reader(), believed.registry)
         edge.show(found.json, _summary(found.json))
         return
-    entries, found = history(reader, name, whose)
+    entries, found = history(believed.reader(), name, believed.registry)
     rows = [entry.leaf.json | {"index": entry.index} for entry in entries]
     text = "\n".join(_line(entry) for entry in entries)
     edge.show(found.json | {"history": rows}, f"{_summary(found.json)}\n{name}\n{text}")
@@ -167,10 +185,11 @@ def log_monitor(
     """
     from delegant.ans.monitor import Monitor, Watch  # noqa: PLC0415
 
-    reader, whose = _reader(edge, where, key, trust, registry, witness, witness_quorum)
+    believed = _believed(edge, where, key, trust, registry, witness, witness_quorum)
     watch = Watch.of(own or (), agent or ())
     pause = None if every is None else seconds(every)
-    monitor = Monitor(watch, whose, _remembered(reader, state))
+    known = _remembered(believed, state)
+    reader, monitor = believed.reader(known), Monitor(watch, believed.registry, known)
     while True:
         report = monitor.look(reader)
         if report.findings or pause is None:
@@ -184,7 +203,7 @@ def log_monitor(
         time.sleep(pause)
 
 
-def _remembered(reader: LogReader, state: Path) -> Any:
+def _remembered(believed: Believed, state: Path) -> Checkpoint | None:
     """The checkpoint that was seen last; None where there is no state yet.
 
     Raises:
@@ -198,7 +217,7 @@ def _remembered(reader: LogReader, state: Path) -> Any:
     value = closed(files.read_object(state), state.name, frozenset({"version", "checkpoint"}))
     if value["version"] != 1 or type(value["checkpoint"]) is not str:
         raise error("shape", f"{state.name}: version is 1, checkpoint is a signed note")
-    return open_checkpoint(value["checkpoint"], reader.key)
+    return open_checkpoint(value["checkpoint"], believed.key)
 
 
 def _report(value: dict[str, Any]) -> str:
