@@ -17,7 +17,7 @@ from delegant.credentials import (
     issue_status_list,
     parse_agent_attestation,
 )
-from delegant.credentials.accredited import ATTESTATION_HARD_SECONDS
+from delegant.credentials.attestation import ATTESTATION_HARD_SECONDS
 from delegant.credentials.did import from_key
 from delegant.credentials.envelope import unpack
 from refusal import refusal
