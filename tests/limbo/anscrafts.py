@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from limbo.ansdraft import Bend, Draft
@@ -51,3 +52,18 @@ def answered(**changes: Any) -> Bend:
             d.answer.pop(name) if made is None else d.answer.update({name: made})
 
     return bend
+
+
+def then(*bends: Bend) -> Bend:
+    """One edit after the other."""
+
+    def bend(d: Draft) -> None:
+        for one in bends:
+            one(d)
+
+    return bend
+
+
+def data(make: Callable[[Draft], bytes]) -> Bend:
+    """Other bytes."""
+    return lambda d: setattr(d, "data", make(d))

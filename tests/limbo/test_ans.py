@@ -16,9 +16,9 @@ from typer.testing import CliRunner
 
 from delegant import schemas
 from delegant.cli.limbo import judge, naming, targets
-from delegant.cli.limbo.cases import NamingCase, load, load_any, load_naming
+from delegant.cli.limbo.cases import load, load_any, load_naming
 from delegant.cli.limbo.client import from_question
-from delegant.cli.limbo.naming import NamingQuestion
+from delegant.cli.limbo.naming import NamingCase, NamingQuestion
 from delegant.cli.limbo.protocol import Answer
 from delegant.cli.main import app
 from delegant.credentials import Error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from limbo.ansrows import group, pair, text
+from limbo.ansrows import Row, group, pair, text
 
 GRAMMAR = "docs/ans.md: names"
 CSA = "arXiv 2505.19301"
@@ -196,15 +196,15 @@ ALIAS = group(
 )  # fmt: skip
 
 
-def _two(id_: str, one: str, other: str, description: str, code: str | None = None) -> object:
-    names = (f"mcp://Pay.Money.{label}.v1" for label in (one, other))
-    return pair(id_, *names, description, code, origin="UTS 39" if code else "")
+def _two(id_: str, one: str, other: str, description: str, code: str | None = None) -> Row:
+    first, second = (f"mcp://Pay.Money.{label}.v1" for label in (one, other))
+    return pair(id_, first, second, description, code, origin="UTS 39" if code else "")
 
 
 _ALIKE = "name-confusable"
 CLASH = group(
     "name::clash",
-    *(_two(*row) for row in [  # type: ignore[misc]
+    *(_two(*row) for row in [
         ("apart", "AcmeFinance", "BetaFinance", "Labels nobody mistakes for one another."),
         ("one-letter", "AcmeFinance", "AcmeFinances", "A letter more is another look."),
         ("other-digit", "Acme2", "Acme3", "Two digits that look their own way."),

@@ -84,6 +84,10 @@ def inner(d: Draft) -> None:
     d.receipt["index"] //= 2
 
 
+def bit(n: int) -> Callable[[list[str]], list[str]]:
+    return lambda p: [*p[:n], flipped(p[n], 31), *p[n + 1 :]]
+
+
 def doubled(hashes: list[str]) -> list[str]:
     return [hashes[0], *hashes]
 
@@ -108,7 +112,7 @@ PROOF = group(
     answer("two-swapped", "Two hashes in each other's place.",
            proof(lambda p: [p[1], p[0], *p[2:]]), "log-proof"),
     *(answer(f"bit-{n}", f"One bit of hash {n} is another.",
-             proof(lambda p, n=n: [*p[:n], flipped(p[n], 31), *p[n + 1:]]), "log-proof")
+             proof(bit(n)), "log-proof")
       for n in range(4)),
     answer("index-one-more", "The proof of entry 1 for entry 2.", index(1), "log-proof"),
     answer("index-one-less", "The proof of entry 1 for entry 0.", index(-1), "log-proof"),

@@ -172,7 +172,7 @@ NAMES = group(
     answer("history-reversed", "The newest event first.", history(lambda h: h[::-1]),
            "ans-rebound", MOVED),
     answer("history-of-another", "The history of another name.",
-           lambda d: (pinned(history=True)(d), setattr(d, "history", d.town.past(NAME))),
+           history(lambda _: Draft(NAME).town.past(NAME)),
            "ans-rebound", MOVED, importance="critical"),
     answer("never-theirs", "Who was met never had the name.", pinned("ana", history=True),
            "ans-rebound", MOVED, importance="critical"),

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from delegant.credentials import canonical
 from delegant.credentials.codec import JsonObject, digest
 from delegant.credentials.shape import format_time
-from limbo.anscrafts import answered, entry, token, unsigned
+from limbo.anscrafts import answered, data, entry, then, token, unsigned
 from limbo.ansdraft import (
     GONE,
     NAME,
@@ -16,7 +14,6 @@ from limbo.ansdraft import (
     NOW,
     OTHER,
     PAUSED,
-    Bend,
     Draft,
 )
 from limbo.ansrows import answer, group
@@ -148,10 +145,6 @@ AWAY = group(
 # --- the form -------------------------------------------------------------------------------------
 
 
-def data(make: Callable[[Draft], bytes]) -> Bend:
-    return lambda d: setattr(d, "data", make(d))
-
-
 def raw(d: Draft) -> bytes:
     return canonical(d.answer)
 
@@ -195,9 +188,9 @@ SIGNED = group(
     answer("another-type", "A token of another type.", lambda d: d.jws("agent-invocation+jwt"),
            "shape"),
     answer("no-signature", "Without its signature.",
-           lambda d: (d.jws(), setattr(d, "data", cut(d))), "encoding"),
+           then(Draft.jws, data(cut)), "encoding"),
     answer("empty-signature", "With an empty one.",
-           lambda d: (d.jws(), setattr(d, "data", cut(d) + b".")), "shape"),
+           then(Draft.jws, data(lambda d: cut(d) + b".")), "shape"),
     answer("token-altered", "The JWS is right, and the token within was changed.",
            lambda d: (unsigned(status="suspended")(d), d.jws()), "ans-signature"),
     spec=SPEC, twin="honest", features=("jws",),
