@@ -137,7 +137,9 @@ def object_of(reply: Reply) -> JsonObject:
     try:
         return parse_object(reply.body, size=MAX_REPLY, members=MAX_MEMBERS)
     except Error as exc:
-        raise error("unavailable", f"the answer ({reply.status}) is not JSON of ours: {exc}") from None
+        raise error(
+            "unavailable", f"the answer ({reply.status}) is not JSON of ours: {exc}"
+        ) from None
 
 
 def check_reply(reply: Reply, *, signed: bool = False) -> JsonObject:

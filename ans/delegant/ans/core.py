@@ -296,9 +296,7 @@ class Core:
         reply = yield from self._caller.ask(lambda: ask, end)
         receipt = check_reply(reply)
         trust = self._trust
-        return receipt, check_receipt(
-            receipt, trust.id, trust.log, trust.witnesses, trust.quorum
-        )
+        return receipt, check_receipt(receipt, trust.id, trust.log, trust.witnesses, trust.quorum)
 
     def evidence(self, key: PrivateKey, caller: str, about: str) -> Steps[Evidence]:
         """Fresh evidence about a DID; each attempt is a new invocation."""
@@ -347,6 +345,4 @@ def _list(value: Any) -> list[Any]:
 
 def _told(old: Head, new: Head) -> str:
     """Both states, for whoever must tell the world of them."""
-    return canonical(
-        [{"size": one.size, "root": one.root.hex()} for one in (old, new)]
-    ).decode()
+    return canonical([{"size": one.size, "root": one.root.hex()} for one in (old, new)]).decode()
