@@ -225,6 +225,9 @@ def test_a_key_of_a_kind_unknown_here_a_weak_one_and_a_long_one_are_refused() ->
     assert refusal(lambda: NoteKey.parse(weak)) == "key-weak"
     assert refusal(lambda: NoteKey.parse("a" * 400 + VKEY)) == "limit-size"
     assert refusal(lambda: NoteKey("\ud800", 1, public)) == "encoding"
+    for name in ("", "a b", "a\nb", "a\x01b", "a+b", "é" * 128):
+        assert refusal(lambda: NoteKey(name, 1, public)) == "log-note"  # noqa: B023
+    assert NoteKey("é" * 127, 1, public).name == "é" * 127
     # a cosigner's key as transparency-dev/formats publishes one (note/note_cosigv1_test.go)
     remora = "remora.n621.de+da77ade7+BOvN63jn/bLvkieywe8R6UYAtVtNbZpXh34x7onlmtw2"
     assert NoteKey.parse(remora).kind == COSIGNATURE

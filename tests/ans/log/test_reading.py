@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from ans.log import naive
 from ans.log.naive import LOG, WITNESS, Log
+from delegant.ans.log import reading
 from delegant.ans.log import tiles as layout
 from delegant.ans.log.checkpoint import Checkpoint, add_signatures, cosign, sign_checkpoint
 from delegant.ans.log.merkle import check_consistency, check_inclusion, leaf_hash
@@ -39,7 +40,9 @@ def large() -> Log:
 def test_an_honest_log_is_read_whole(size: int) -> None:
     log = Log(size)
     found = reader(log)
+    assert found.note == ""
     assert found.checkpoint() == found.head == log.head()
+    assert found.note == log.files["checkpoint"].decode()
     assert list(found.entries()) == log.entries
 
 
@@ -244,6 +247,18 @@ def test_entries_are_fetched_as_they_are_asked_for(large: Log) -> None:
     first = list(itertools.islice(reader(large).entries(), 3))
     assert first == large.entries[:3]
     assert [name for name in large.asked if "entries" in name] == ["tile/entries/000"]
+
+
+def test_few_verified_tiles_are_kept_and_the_rest_is_fetched_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reading, "CACHE", 2)
+    log = Log(5 * 256)
+    found = reader(log)
+    for _ in range(2):
+        assert list(found.entries()) == log.entries
+    assert log.asked.count(layout.path(0, 0)) == 2
+    assert log.asked.count(layout.path(1, 0, 5)) == 1  # the edge stays
 
 
 def test_what_is_larger_than_its_kind_may_be_is_refused() -> None:

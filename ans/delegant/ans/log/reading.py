@@ -204,10 +204,9 @@ class _View:
 
     def settle(self) -> None:
         """Keep what was read on the way to believing the checkpoint."""
-        if self._fresh is not None:
-            fresh, self._fresh = self._fresh, None
-            for at, tile in fresh.items():
-                self._keep(at, tile)
+        fresh, self._fresh = self._fresh, None
+        for at, tile in (fresh or {}).items():
+            self._keep(at, tile)
 
     def tile(self, level: int, index: int, width: int) -> bytes:
         """See `LogReader.tile`."""
