@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
-from fuzz import chains, credentials, documents, seeds, texts, w3c, webvh
+from fuzz import chains, credentials, documents, logs, seeds, texts, w3c, webvh
 from fuzz.trees import Bytes, damaged, mangle, on_trees
 
 __all__ = ["TARGETS", "Target", "mutations"]
@@ -133,6 +133,12 @@ TARGETS: Final = {
         Target("answer", documents.answer_text, documents.answers, _TREE, 16384),
         Target("proofs", w3c.proof_text, w3c.credentials, _TREE, 16384),
         Target("webvh", webvh.log_bytes, webvh.logs, webvh.log_too, webvh.MOST),
+        Target("note", logs.note_text, logs.notes),
+        Target("checkpoint", logs.checkpoint_text, logs.checkpoints),
+        Target("logproof", logs.proof_text, logs.proofs),
+        Target("addcheckpoint", logs.request_text, logs.requests),
+        Target("entries", logs.bundle_bytes, logs.bundles),
+        Target("tilepath", logs.path_text, logs.paths, most=80),
         Target("credential", credentials.credential_bytes, credentials.credentials,
                documents.token_too, 8192),
         Target("presentation", chains.presentation_bytes, chains.parts("presentation"), _BUNDLE,

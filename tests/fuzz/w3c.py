@@ -9,7 +9,7 @@ from typing import Any
 from delegant.credentials import Error
 from delegant.credentials.codec import parse_object
 from delegant.credentials.envelope import V2_CONTEXT
-from delegant.w3c import jsonld, proofs
+from delegant.w3c import inline, jsonld, proofs
 from delegant.w3c.dids import expand, from_key, vm_of
 from delegant.w3c.keys import signer
 from fuzz.oracle import expect, settled
@@ -24,7 +24,7 @@ def proof_text(data: bytes) -> None:
     if isinstance(document, Error):
         return
     settled(lambda: jsonld.nquads(document))
-    found = settled(lambda: proofs.verify(document, resolve=expand, at=T0))
+    found = settled(lambda: _verified(document))
     if isinstance(found, Error):
         return
     known, keys = _known()
@@ -48,12 +48,18 @@ def _said(document: Any, proof: Any) -> bytes:
 
 KEYS = (signer("Ed25519", bytes([9]) * 32), signer("P-256", bytes([9]) * 32))
 
+OWN = {"score": "urn:x:score", "list": {"@id": "urn:x:list", "@container": "@list"}}
+
+
+def _verified(document: Any) -> tuple[proofs.Proof, ...]:
+    known = [inline.digest(OWN)]
+    return proofs.verify(document, resolve=expand, at=T0, contexts=known)
+
 
 @cache
 def _seeds() -> tuple[dict[str, Any], ...]:
     plain: dict[str, Any] = {
-        "@context": [V2_CONTEXT, {"score": "urn:x:score", "list": {"@id": "urn:x:list",
-                                                                   "@container": "@list"}}],
+        "@context": [V2_CONTEXT, OWN],
         "type": ["VerifiableCredential"],
         "issuer": {"id": from_key(KEYS[0].public), "name": [{"@value": "a", "@language": "en"}]},
         "credentialSubject": [{"score": 1.5, "list": [1, "x", True]}, {"id": "urn:x:s"}],
@@ -78,7 +84,7 @@ def _seeds() -> tuple[dict[str, Any], ...]:
 def _known() -> tuple[frozenset[bytes], frozenset[Any]]:
     seeds = _seeds()
     said = {_said(seed, raw) for seed in seeds for raw in _list(seed["proof"])}
-    found = (proof.key for s in seeds for proof in proofs.verify(s, resolve=expand, at=T0))
+    found = (proof.key for s in seeds for proof in _verified(s))
     return frozenset(said), frozenset(found)
 
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import uvicorn
 from starlette.routing import Route
 
 from delegant.ans import new_event, new_record, submission
@@ -36,6 +34,7 @@ from delegant.wallet import (
 )
 from delegant.wallet.issuer import Issuer
 from delegant.wallet.registry import registry_entry
+from resolver.running import listening
 
 PASSPHRASE = "correct horse battery staple"
 NAME = "mcp://SemanticSearch.KnowledgeBase.DataCorp.v1.0.main"
@@ -196,7 +195,6 @@ def running(
     registry = open_registry(house.home, house.organization)
     if not registry.providers():
         registry.bind_provider("DataCorp", house.home.settings.organization, int(time.time()))
-    listener = socket.create_server(("127.0.0.1", 0), backlog=256)
     app = create_app(house.home, registry, issuer=house.issuer, development=development, dids=dids)
     house.routes = tuple(
         (method, route.path)
@@ -204,21 +202,5 @@ def running(
         if isinstance(route, Route)
         for method in sorted(route.methods or ())
     )
-    config = uvicorn.Config(
-        app,
-        http=protocol,
-        lifespan="off",
-        log_level="critical",
-        access_log=False,
-        server_header=False,
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    thread.start()
-    house.port = listener.getsockname()[1]
-    try:
+    with listening(app, protocol) as house.port:
         yield house
-    finally:
-        server.should_exit = True
-        thread.join(10)
-        listener.close()

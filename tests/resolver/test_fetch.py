@@ -5,7 +5,9 @@ from __future__ import annotations
 import gzip
 import socket
 import ssl
+import threading
 import time
+import tracemalloc
 from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
@@ -397,9 +399,12 @@ def test_what_came_compressed_is_not_unpacked(door: Site) -> None:
     bomb = gzip.compress(b"\0" * 50_000_000)
     assert len(bomb) < SIZE
     door.answer = says(page(bomb, head="Content-Encoding: gzip\r\n"))
-    begun = time.monotonic()
-    assert refusal(lambda: door.fetcher().get(URL)) == "fetch-failed"
-    assert time.monotonic() - begun < 2
+    tracemalloc.start()
+    try:
+        assert refusal(lambda: door.fetcher().get(URL)) == "fetch-failed"
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
     assert "Accept-Encoding: identity\r\n" in door.requests[0]
     door.answer = says(page(b"{}", head="Content-Encoding: identity\r\n"))
     assert door.fetcher().get(URL).body == b"{}"
@@ -429,9 +434,11 @@ def test_endless_answers_before_the_answer_are_not_read_to_their_end(door: Site)
     assert refusal(lambda: door.fetcher().get(URL)) == "fetch-failed"
 
 
+LONG = 10
+"""Seconds: many times what is allowed, for a loaded machine; what is waited for takes longer."""
 SLOW = {
     "silence": [],
-    "a slow head": [b"H", b"T", b"T", b"P"] * 50,
+    "a slow head": [b"H", b"T", b"T", b"P"] * 25,
     "a slow body": [page(b"x" * 100)[:-100], *[b"x"] * 99],
     "half a body": [page(b"x" * 100)[:-50]],
 }
@@ -439,21 +446,28 @@ SLOW = {
 
 @pytest.mark.parametrize("parts", SLOW.values(), ids=list(SLOW))
 def test_what_takes_too_long_is_given_up(door: Site, parts: list[bytes]) -> None:
+    over = threading.Event()
+
     def drip(line: ssl.SSLSocket, _request: str) -> None:
         for part in parts:
             line.sendall(part)
-            time.sleep(0.1)
-        time.sleep(2)
+            over.wait(0.2)
+        over.wait(2 * LONG)
 
     door.answer = drip
     begun = time.monotonic()
-    assert refusal(lambda: door.fetcher(seconds=0.6).get(URL)) == "fetch-failed"
-    assert time.monotonic() - begun < 1.5
+    try:
+        assert refusal(lambda: door.fetcher(seconds=0.6).get(URL)) == "fetch-failed"
+        assert time.monotonic() - begun < LONG
+    finally:
+        over.set()
 
 
 def test_a_name_server_and_a_handshake_that_take_too_long_are_given_up(door: Site) -> None:
+    over = threading.Event()
+
     def slow(_host: str) -> list[str]:
-        time.sleep(1.5)
+        over.wait(2 * LONG)
         return [PUBLIC]
 
     listener = socket.create_server(("127.0.0.1", 0))
@@ -466,7 +480,8 @@ def test_a_name_server_and_a_handshake_that_take_too_long_are_given_up(door: Sit
             begun = time.monotonic()
             fetcher = Fetcher([HOST], wire=wire, seconds=0.4)
             assert refusal(lambda fetcher=fetcher: fetcher.get(URL)) == "fetch-failed"
-            assert time.monotonic() - begun < 1.2
+            assert time.monotonic() - begun < LONG
+    over.set()
 
 
 @pytest.mark.parametrize(

@@ -304,6 +304,25 @@ def test_parts_of_a_presentation_may_be_withheld() -> None:
     assert codes(verified(text)) == ["shape"]
 
 
+@pytest.mark.parametrize(
+    ("claim", "right", "wrong"),
+    [("sub", "did:example:subject", "did:example:other"), ("jti", "urn:uuid:1", "urn:uuid:2")],
+)
+def test_a_claim_that_was_withheld_says_what_the_document_says(
+    claim: str, right: str, wrong: str
+) -> None:
+    """Else the same token would be about one subject to one reader, another to the next."""
+    for said, code in ((right, []), (wrong, ["data-model"])):
+        text = sdjwt.issue(
+            {**DOCUMENT, "id": "urn:uuid:1", claim: said}, ISSUER.signer, typ="vc+sd-jwt",
+            kid=ISSUER.method, disclosable=[claim, "credentialSubject.id"],
+        )  # fmt: skip
+        assert codes(verified(text)) == code
+        assert codes(verified(sdjwt.present(text, ["credentialSubject.id"]))) == []
+        only = codes(verified(sdjwt.present(text, [claim])))
+        assert only == (code if claim == "jti" else [])  # there is no subject to compare with
+
+
 # --- the reference library -----------------------------------------------------------------
 
 

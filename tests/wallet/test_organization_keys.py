@@ -223,7 +223,7 @@ def test_what_the_feed_revoked_stays_so_under_a_new_key(made: Home) -> None:
         assert feed.seq == 2
 
 
-@pytest.mark.parametrize("step", ["files.move", "rotation._retire", "rotation.refresh"])
+@pytest.mark.parametrize("step", ["files.move", "rekeying._retire", "rekeying.refresh"])
 def test_the_feed_survives_an_interrupted_rotation(
     made: Home, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
@@ -293,9 +293,9 @@ def test_what_was_attested_is_attested_again(made: Home) -> None:
 
 STEPS = (
     ("files.move", "before the new wallet is in place"),
-    ("rotation._retire", "before the old key is written down"),
-    ("rotation.end_keys", "before the rest is signed"),
-    ("rotation.refresh", "before anything is signed again"),
+    ("rekeying._retire", "before the old key is written down"),
+    ("rekeying.end_keys", "before the rest is signed"),
+    ("rekeying.refresh", "before anything is signed again"),
     ("organization.renew_human", "while people are attested"),
 )
 
@@ -323,7 +323,7 @@ def test_an_interrupted_rotation_is_repeated(
     assert not list(fresh.path.rglob("*.next"))
 
 
-@pytest.mark.parametrize("step", ["rotation.end_keys", "rotation.refresh"])
+@pytest.mark.parametrize("step", ["rekeying.end_keys", "rekeying.refresh"])
 def test_a_did_webs_interrupted_rotation_ends_by_itself(
     org: Home, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:

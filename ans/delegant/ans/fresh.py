@@ -107,9 +107,7 @@ _FRESH: Final = frozenset(
 )
 _FRESH_OPTIONAL: Final = frozenset({"total", "trace", "reason", "since"})
 _ENTRY: Final = frozenset({"name", "agent", "epoch", "seq", "status", "event", "index"})
-_ENTRY_OPTIONAL: Final = frozenset(
-    {"record", "successor", "attestations", "unattested", "health"}
-)
+_ENTRY_OPTIONAL: Final = frozenset({"record", "successor", "attestations", "unattested", "health"})
 _ATTESTED: Final = frozenset({"type", "issuer", "issued", "validUntil", "digestMultibase"})
 
 

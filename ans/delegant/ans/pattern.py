@@ -52,7 +52,8 @@ class NamePattern:
             raise _no(text, f"no name has more than {_MOST} labels")
         while labels[-2:] == ["*", "*"] and len(labels) > 4:
             labels.pop()
-        if len(labels) == 3 or labels[3:] == ["v*"]:  # a version has dots, and who writes v* means them all
+        # A version has dots, and who writes v* means them all.
+        if len(labels) == 3 or labels[3:] == ["v*"]:
             labels[3:] = ["*"]
         if len(labels) < 3 and labels[-1] != "*":
             raise _no(text, "it names fewer than three labels and does not end with .*")

@@ -50,7 +50,7 @@ class Store:
     """
 
     def __init__(self, path: Path) -> None:
-        try:  # evidence lies in it: not for others to read
+        try:  # openings lie in it: not for others to read
             path.touch(mode=0o600)
         except OSError as exc:
             raise error("unavailable", f"{path}: {exc.strerror}") from None

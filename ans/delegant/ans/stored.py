@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
-from delegant.credentials import Evidence, shape
+from delegant.credentials import shape
 from delegant.credentials.codec import JsonObject, parse_object
 from delegant.credentials.errors import Error, error
 
@@ -130,13 +130,6 @@ class Shelf:
         if not isinstance(leaf, NameLeaf) or not fits:
             raise error("unavailable", "a stored event is damaged: another than was logged")
         return event, leaf
-
-    def evidence(self, row: Any) -> Evidence:
-        """What came with an event; its signatures are whoever uses it to check."""
-        try:
-            return Evidence.parse(bytes(row.evidence))
-        except (Error, TypeError, ValueError):
-            raise error("unavailable", "stored evidence is damaged") from None
 
     def receipt(self, db: Connection, row: Any, *, opening: bool = False) -> JsonObject:
         """The receipt of an event; with ``opening`` for its submitter."""

@@ -76,7 +76,6 @@ EVENTS = Table(
     Column("record", String, index=True),
     Column("body", LargeBinary, nullable=False),
     Column("opening", LargeBinary),
-    Column("evidence", LargeBinary),
     Column("leaf", BigInteger, nullable=False),
     Column("suspended", Integer),
     UniqueConstraint("key", "seq"),

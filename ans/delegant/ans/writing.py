@@ -75,7 +75,6 @@ class Writer:
             "record": leaf.get("record"),
             "body": canonical(event),
             "opening": canonical(opening),
-            "evidence": judged.evidence.to_bytes() if record and judged.evidence else None,
             "leaf": number,
             "suspended": after.suspended,
         }

@@ -8,7 +8,6 @@ other is not found: what a cache keeps for a year should be kept once.
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
@@ -21,7 +20,7 @@ from delegant.credentials import Error
 from delegant.credentials.codec import is_digest
 from delegant.credentials.errors import error
 
-from .replies import IMMUTABLE, cached, json_reply, parameters, reading
+from .replies import IMMUTABLE, cached, json_reply, parameters, reading, whole
 
 __all__ = ["CHECKPOINT", "add"]
 
@@ -29,7 +28,6 @@ CHECKPOINT: Final = "text/plain; charset=utf-8"
 _TILE: Final = "application/octet-stream"
 FULL: Final = 256
 _SHORT: Final = "public, max-age=60"
-_NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,15}", re.ASCII)
 
 
 def add(app: FastAPI, registry: Registry) -> None:
@@ -54,10 +52,10 @@ def add(app: FastAPI, registry: Registry) -> None:
         asked = parameters(http, {"index", "event", "size"})
         if ("index" in asked) == ("event" in asked):
             raise error("shape", "say which entry: ?index= or ?event=")
-        entry: int | str = _number(asked["index"]) if "index" in asked else asked["event"]
+        entry: int | str = whole(asked["index"]) if "index" in asked else asked["event"]
         if "event" in asked and not is_digest(entry):
             raise error("shape", "event is the digest of an event")
-        size = _number(asked["size"]) if "size" in asked else None
+        size = whole(asked["size"]) if "size" in asked else None
         found = await asyncio.to_thread(registry.log.inclusion, entry, size)
         return _proof(found, sized=size is not None)
 
@@ -67,8 +65,8 @@ def add(app: FastAPI, registry: Registry) -> None:
         asked = parameters(http, {"old", "new"})
         if "old" not in asked:
             raise error("shape", "say from which size: ?old=")
-        new = _number(asked["new"]) if "new" in asked else None
-        found = await asyncio.to_thread(registry.log.consistency, _number(asked["old"]), new)
+        new = whole(asked["new"]) if "new" in asked else None
+        found = await asyncio.to_thread(registry.log.consistency, whole(asked["old"]), new)
         return _proof(found, sized=new is not None)
 
 
@@ -88,12 +86,6 @@ def _found(registry: Registry, path: str, http: Request) -> tuple[Callable[[], b
     if place.level is None:
         return partial(registry.log.bundle, place.index, place.width), full
     return partial(registry.log.tile, place.level, place.index, place.width), full
-
-
-def _number(text: str) -> int:
-    if not _NUMBER.fullmatch(text):
-        raise error("shape", "a number of entries, as 0 or 17")
-    return int(text)
 
 
 def _proof(found: Any, *, sized: bool) -> Response:

@@ -24,7 +24,7 @@ from delegant.credentials.errors import error
 
 from .accept import choose
 from .guard import LARGE_BODY, SMALL_BODY
-from .replies import IMMUTABLE, PROBLEM, cached, json_reply, pairs, reading
+from .replies import IMMUTABLE, PROBLEM, cached, json_reply, pairs, parameters, reading, whole
 
 __all__ = ["ANSWER", "JSON", "PROOF", "add"]
 
@@ -32,7 +32,8 @@ JSON: Final = "application/json"
 ANSWER: Final = "application/ans-answer+jwt"
 PROOF: Final = "text/plain"
 _NEGATIVE: Final = {403: "ans-suspended", 404: "ans-not-found", 410: "ans-gone"}
-_SHORT: Final = "public, max-age=15"
+PAGE: Final = 100
+"""Most events of a name in one answer."""
 
 
 def add(app: FastAPI, registry: Registry, clock: Callable[[], float]) -> None:
@@ -98,8 +99,12 @@ def add(app: FastAPI, registry: Registry, clock: Callable[[], float]) -> None:
 
     @reading(app, "/v1/names/{name:path}/history")
     async def history(name: str, http: Request) -> Response:
-        """Every event of a name, each with its receipt, oldest first."""
-        found = await asyncio.to_thread(registry.history, name)
+        """The events of a name, each with its receipt, oldest first: ``?start=&limit=``."""
+        asked = parameters(http, {"start", "limit"})
+        start, limit = whole(asked.get("start", "0"), 0), whole(asked.get("limit", str(PAGE)), 1)
+        if limit > PAGE:
+            raise error("shape", f"limit is at most {PAGE}")
+        found = await asyncio.to_thread(registry.history, name, start, limit)
         body = canonical({"name": name, "events": found})
         return cached(http, body, JSON, "no-cache")
 

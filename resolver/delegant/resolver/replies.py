@@ -14,11 +14,21 @@ from fastapi import FastAPI, Request, Response
 
 from delegant.credentials.errors import error
 
-__all__ = ["IMMUTABLE", "PROBLEM", "cached", "json_reply", "pairs", "parameters", "reading"]
+__all__ = [
+    "IMMUTABLE",
+    "PROBLEM",
+    "cached",
+    "json_reply",
+    "pairs",
+    "parameters",
+    "reading",
+    "whole",
+]
 
 PROBLEM: Final = "application/problem+json"
 IMMUTABLE: Final = "public, max-age=31536000, immutable"
 """Of what never changes under its name: kept for a year, and not asked for again."""
+_NUMBER: Final = re.compile(r"0|[1-9][0-9]{0,15}", re.ASCII)
 MAX_TAGS: Final = 4096
 MAX_PARAMETERS: Final = 64
 _TAG: Final = re.compile(r'(?:W/)?("[!#-~\x80-\xff]*")')
@@ -97,3 +107,10 @@ def parameters(http: Request, known: Collection[str]) -> dict[str, str]:
     if len(asked) != len(found) or not asked.keys() <= set(known):
         raise error("shape", f"each once, and no other than: {', '.join(sorted(known))}")
     return asked
+
+
+def whole(text: str, least: int = 0) -> int:
+    """A whole number in its one spelling; or ``shape``."""
+    if not _NUMBER.fullmatch(text) or int(text) < least:
+        raise error("shape", f"{text[:32]!r} is no whole number from {least} on")
+    return int(text)

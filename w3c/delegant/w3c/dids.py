@@ -24,9 +24,9 @@ from delegant.credentials.codec import (
 )
 from delegant.credentials.did import Did
 from delegant.credentials.errors import Error, error
-from delegant.credentials.shape import time
 
 from .keys import Key
+from .xsd import date_time_stamp
 
 __all__ = ["RELATIONSHIPS", "Resolve", "expand", "from_key", "key_for", "split_url", "vm_of"]
 
@@ -209,7 +209,9 @@ def _method(document: JsonObject, name: str, fragment: str) -> JsonObject:
 
 def _alive(method: JsonObject, at: int) -> None:
     for member, word in (("revoked", "revoked"), ("expires", "expired")):
-        if member in method and at >= time(method[member], f"verificationMethod.{member}"):
+        if member not in method:
+            continue
+        if at >= date_time_stamp(method[member], f"verificationMethod.{member}"):
             raise error("key-retired", f"the key {word} at {method[member]}")
 
 

@@ -240,8 +240,10 @@ def open_sd(
     walk = _Walk(payload, parts.disclosures)
     whole = _assemble(parts, payload)
     document = {name: value for name, value in whole.items() if name not in tokens.CLAIMS}
-    tokens.check_claims(document, outer.claims)
-    token = Token(document, outer.claims, typ, outer.method, outer.key, outer.controller)
+    shown = {name: value for name, value in whole.items() if name in tokens.CLAIMS}
+    claims = {**outer.claims, **shown}
+    tokens.check_claims(document, claims)  # again: a claim may have been withheld, too
+    token = Token(document, claims, typ, outer.method, outer.key, outer.controller)
     bound = _check_binding(parts, outer.claims, audience=audience, nonce=nonce, at=at)
     return Opened(token, len(parts.disclosures), walk.hidden, bound)
 

@@ -23,7 +23,8 @@ from .keystore import Wallet
 from .organization import add_human, create_home, refresh, renew_human
 from .passphrase import Passphrases
 from .registry import open_organization
-from .rotation import renew_identity, rotate_agent, rotate_human, rotate_organization
+from .rekeying import rotate_organization
+from .rotation import renew_identity, rotate_agent, rotate_human
 from .trustfolder import (
     accredit,
     add_anchor,

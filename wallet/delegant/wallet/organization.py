@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -26,11 +26,12 @@ from delegant.w3c.didweb import from_url
 
 from . import files, revocations, statuslists
 from .allocation import FOREVER, HUMAN_BITS, LIST_BITS, take
+from .anchoring import end_keys
 from .home import FILE, Home, Settings, Subject, handle
 from .keystore import Wallet
 from .passphrase import Passphrases
 from .registry import REGISTRY_FILE, registry_entry
-from .trustfolder import trust_json, write_trust
+from .trustfolder import write_trust
 
 __all__ = ["add_human", "create_home", "default_ceiling", "refresh", "renew_human"]
 
@@ -376,29 +377,3 @@ def settle(home: Home, organization: Wallet, now: int) -> list[str]:
                         home, organization, "did", one.did, now=now, reason="its key was rotated"
                     )
     return changed
-
-
-def end_keys(home: Home, now: int) -> None:
-    """Take keys whose overlap is over out of ``anchor.json`` and the home's own trust folder."""
-    over = {one.key for one in home.retired_keys() if one.at <= now}
-    anchor = files.read_object(home.path / "anchor.json")
-    left = [key for key in anchor["keys"] if key not in over]
-    if left and left != anchor["keys"]:
-        publish(home, anchor | {"keys": left})
-
-
-def publish(home: Home, anchor: JsonObject, instead_of: Collection[str] = ()) -> None:
-    """Write ``anchor.json``, and the same anchor's id and keys to the home's own trust folder.
-
-    Args:
-        instead_of: anchors it takes the place of, besides the one of its own id.
-    """
-    files.write_json(home.path / "anchor.json", anchor)
-    with files.lock(home.path / "trust"):
-        value = trust_json(home.path / "trust")
-        gone = {anchor["id"], *instead_of}
-        own = [one for one in value["anchors"] if one["id"] in gone]
-        new = (own[-1] if own else anchor) | {"id": anchor["id"], "keys": anchor["keys"]}
-        others = [one for one in value["anchors"] if one["id"] not in gone]
-        value["anchors"] = [new, *others]
-        write_trust(home.path / "trust", value)

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Final
 
 from delegant.credentials.errors import error
@@ -56,11 +57,25 @@ def node_hash(left: bytes, right: bytes) -> bytes:
 def fold(hashes: bytes) -> bytes:
     """The hash above 2^k neighbours, given as ``32 * 2^k`` bytes."""
     while len(hashes) > HASH:
-        hashes = b"".join(
-            hashlib.sha256(b"\x01" + hashes[at : at + 64]).digest()
-            for at in range(0, len(hashes), 64)
-        )
+        hashes = _above(hashes)
     return hashes
+
+
+def _above(hashes: bytes) -> bytes:
+    """The row of nodes above a row of hashes; one that stands alone at the end has none."""
+    return b"".join(
+        hashlib.sha256(b"\x01" + hashes[at : at + 64]).digest()
+        for at in range(0, len(hashes) & ~63, 64)
+    )
+
+
+@lru_cache(maxsize=256)
+def _rows(tile: bytes) -> tuple[bytes, ...]:
+    """A tile and the rows of nodes above it: proofs near each other share most of their tiles."""
+    rows = [tile]
+    while len(rows[-1]) > HASH:
+        rows.append(_above(rows[-1]))
+    return tuple(rows)
 
 
 def width(size: int, level: int, index: int) -> int:
@@ -232,8 +247,9 @@ class _Tree:
             if len(tile) != HASH * count:
                 raise error("log-proof", f"a tile of {len(tile)} bytes, not {HASH * count}")
             self._read[level, index] = tile
-        tile = self._read[level, index]
-        return fold(tile[HASH * first : HASH * (first + (1 << inner))])
+        row = _rows(self._read[level, index])[inner]
+        at = HASH * (first >> inner)
+        return row[at : at + HASH]
 
 
 def _half(count: int) -> int:

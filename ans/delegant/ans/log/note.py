@@ -281,7 +281,7 @@ def parse_lines(text: str) -> tuple[Signature, ...]:
     Raises:
         Rejected: ``log-note``.
     """
-    lines = text.split("\n", MAX_SIGNATURES + 1)
+    lines = text.split("\n", MAX_SIGNATURES)
     if lines.pop():
         raise error("log-note", f"at most {MAX_SIGNATURES} signature lines, each ends in a newline")
     return tuple(_parse_line(line) for line in lines)

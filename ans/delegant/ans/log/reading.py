@@ -16,7 +16,14 @@ from typing import Final, Self
 
 import httpx
 
-from delegant.credentials.errors import Error, NotFound, Unavailable, error
+from delegant.credentials.errors import (
+    Error,
+    LimitExceeded,
+    Malformed,
+    NotFound,
+    Unavailable,
+    error,
+)
 from delegant.wallet.files import read as read_file
 
 from . import merkle
@@ -138,7 +145,7 @@ class LogReader:
 
         They are fetched as they are asked for, a bundle at a time.
 
-        Raises: as `tile`; ``encoding`` for a bundle that is none.
+        Raises: as `tile`; ``dimension`` names the first entry that is not the tree's.
         """
         view = self._at()
         end = self._within(end)
@@ -197,10 +204,9 @@ class _View:
 
     def settle(self) -> None:
         """Keep what was read on the way to believing the checkpoint."""
-        if self._fresh is not None:
-            fresh, self._fresh = self._fresh, None
-            for at, tile in fresh.items():
-                self._keep(at, tile)
+        fresh, self._fresh = self._fresh, None
+        for at, tile in (fresh or {}).items():
+            self._keep(at, tile)
 
     def tile(self, level: int, index: int, width: int) -> bytes:
         """See `LogReader.tile`."""
@@ -218,19 +224,18 @@ class _View:
             have = merkle.width(self.head.size, 0, index)
             hashes = self.tile(0, index, have)
             entries = self._bundle(index, have)
-            if len(entries) != have or hashes != b"".join(map(merkle.leaf_hash, entries)):
-                raise error("log-proof", f"the entries of bundle {index} are not the log's")
+            _held_to(hashes, entries, index * FULL)
             chosen = entries[skip : end - index * FULL]
             yield from chosen
             start += len(chosen)
 
     def _bundle(self, index: int, have: int) -> list[bytes]:
         try:
-            return unpack(self._get(bundle_path(index, have)))
+            return _unpacked(self._get(bundle_path(index, have)))
         except (NotFound, Unavailable):
             if have == FULL:
                 raise
-        return unpack(self._get(bundle_path(index)))[:have]  # it has grown full since
+        return _unpacked(self._get(bundle_path(index)))[:have]  # it has grown full since
 
     def _edges(self) -> dict[tuple[int, int], bytes]:
         """The partial tiles, which together are hashed into the root."""
@@ -266,7 +271,9 @@ class _View:
             hash_above = tile[HASH * (index & 255) :][:HASH]
             tile = self._get(path(level, index))
             if len(tile) != MAX_TILE or merkle.fold(tile) != hash_above:
-                raise error("log-proof", f"tile {index} of level {level} is not the log's")
+                first = index << 8 * (level + 1)
+                told = f"tile {index} of level {level}, from entry {first} on, is not the log's"
+                raise error("log-proof", told, dimension=f"entry {first}")
             self._keep((level, index), tile)
         return tile
 
@@ -281,6 +288,36 @@ class _View:
         room[at] = tile
         if len(room) > CACHE:
             room.popitem(last=False)
+
+
+def _unpacked(data: bytes) -> list[bytes]:
+    """The entries of a bundle; of one that ends within an entry, those before it."""
+    try:
+        return unpack(data)
+    except LimitExceeded:
+        raise
+    except Malformed:
+        entries, at = [], 0
+        while (end := at + 2 + int.from_bytes(data[at : at + 2], "big")) <= len(data):
+            entries.append(data[at + 2 : end])
+            at = end
+        return entries
+
+
+def _held_to(hashes: bytes, entries: list[bytes], first: int) -> None:
+    """That entries are those of their tile; ``dimension`` names the first that is not."""
+    count = len(hashes) // HASH
+    for at, entry in enumerate(entries[:count]):
+        if merkle.leaf_hash(entry) != hashes[HASH * at :][:HASH]:
+            raise _wrong(first + at, "is not the one in the tree")
+    if len(entries) < count:
+        raise _wrong(first + len(entries), "is missing")
+    if len(entries) > count:
+        raise _wrong(first + count, "is more than the tree has")
+
+
+def _wrong(index: int, why: str) -> Error:
+    return error("log-proof", f"entry {index} {why}", dimension=f"entry {index}")
 
 
 class FolderFetch:
