@@ -84,8 +84,8 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Saved:
             (folder / what).write_bytes(reply.body)
     trust = folder / "trust"
     published = str(house.home.path / "registry.json")
-    for words in (("init", str(trust)), ("add-registry", str(trust), published)):
-        done = CliRunner().invoke(app, ["trust", *words])
+    for typed in (["init", str(trust)], ["add-registry", str(trust), published]):
+        done = CliRunner().invoke(app, ["trust", *typed])
         assert done.exit_code == 0, done.output
     whole = json.loads((folder / "exact.json").read_bytes())
     at = shape.time(whole["freshness"]["time"], "time")
