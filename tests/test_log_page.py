@@ -58,7 +58,7 @@ def test_serve_verify_watch_and_witness_as_the_page_has_it(tmp_path: Path) -> No
     with running(reader.starts(line, reader.port)):
         told = reader.types(verify)
         assert told.count("2 entries, and every one keeps the rules") == 2
-        assert re.search(r"1  \S+  register +by the agent: did:key:", told)
+        assert re.search(r"1  \S+  register +of did:key:", told)
         assert reader.types(copy).count("2 entries") == 2
         seen = reader.types(watch)
         assert "nothing you should look at" in seen

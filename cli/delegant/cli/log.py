@@ -197,8 +197,9 @@ def _summary(value: dict[str, Any]) -> str:
 
 def _line(entry: Entry) -> str:
     leaf = entry.leaf.json
-    who = f"from {leaf['from']} to {leaf['agent']}" if "from" in leaf else leaf["agent"]
-    return f"  {entry.index:>6}  {leaf['time']}  {leaf['type']:<9} by the {leaf['by']}: {who}"
+    whose = f"from {leaf['from']} to {leaf['agent']}" if "from" in leaf else f"of {leaf['agent']}"
+    signer = "" if leaf["by"] == "agent" else f", by the {leaf['by']}"
+    return f"  {entry.index:>6}  {leaf['time']}  {leaf['type']:<9} {whose}{signer}"
 
 
 @command(log, "monitor")

@@ -1,0 +1,357 @@
+"""What both clients hold a registry to: one log that only grows, and names that stay whose they are.
+
+The registry here signs whatever it likes with its own keys; it cannot sign for an agent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ans.fronted import Driver, Front, Said, forked, fronted, present_naming, turned
+from ans.naming import NAME, Naming
+from delegant.ans import consent
+from delegant.ans.memory import Memory
+from delegant.credentials.codec import JsonObject
+from refusal import refusal
+
+Asking = Callable[..., Driver]
+
+
+def named(number: int) -> str:
+    return NAME.replace("v1.0", f"v{number}.0")
+
+
+def step(naming: Naming, kind: str, receipt: JsonObject, **more: Any) -> JsonObject:
+    """Another event by the bot."""
+    return naming.send(naming.event(kind, receipt=receipt, **more))
+
+
+# --- one log -------------------------------------------------------------------------------------
+
+
+def test_a_log_that_grows_is_believed(front: Front, asking: Asking) -> None:
+    one, receipt = asking(), front.naming.register()
+    for _ in range(3):
+        assert one.resolve(NAME, fresh=True).seq == receipt["leaf"]["seq"]
+        receipt = step(front.naming, "renew", receipt)
+    assert one.resolve(NAME, fresh=True).seq == 3
+    assert len(one.history(NAME)) == 4
+
+
+def test_a_log_set_back_is_a_rollback(front: Front, asking: Asking, tmp_path: Path) -> None:
+    front.naming.register()
+    old = forked(front.naming, tmp_path / "old")
+    one = asking()
+    front.naming.register(name=named(2))
+    assert one.resolve(NAME).name == NAME
+    with turned(front, old):
+        assert refusal(lambda: one.resolve(NAME, fresh=True)) in ("unavailable", "log-rollback")
+        assert refusal(lambda: one.search(capability="paperquery")) == "log-rollback"
+        assert asking().resolve(NAME).name == NAME  # who has not met more cannot know
+    assert one.resolve(NAME, fresh=True).name == NAME
+
+
+def test_an_older_word_of_the_same_log_is_no_rollback(front: Front, asking: Asking) -> None:
+    naming, one = front.naming, asking()
+    naming.register()
+    kept = front.honest
+    early = asking()
+    assert early.resolve(NAME).name == NAME
+    old = kept(front.asked[-1] if front.paths[-1] == "/v1/resolve" else front.asked[0])
+    naming.register(name=named(2))
+    assert one.resolve(named(2)).name == named(2)
+    front.play = lambda asked: old if asked.path.startswith("/v1/resolve") else kept(asked)
+    assert one.resolve(NAME).name == NAME
+
+
+def test_a_later_word_of_a_smaller_log_is_a_rollback(
+    front: Front, asking: Asking, tmp_path: Path
+) -> None:
+    naming, one = front.naming, asking()
+    naming.register()
+    old = forked(naming, tmp_path / "old")
+    naming.register(name=named(2))
+    grown = front.honest
+    assert one.resolve(named(2)).name == named(2)
+    naming.world.now += 31  # the proof is honest; only the word is of a log that went back
+    newer = front.upstream
+    with turned(front, old):
+        older = front.upstream
+
+        def play(asked: Any) -> Said:
+            front.upstream = older if asked.path.startswith("/v1/resolve") else newer
+            return grown(asked)
+
+        front.play = play
+        assert refusal(lambda: one.resolve(NAME, at=naming.now)) == "log-rollback"
+
+
+@pytest.mark.parametrize("more", [0, 1, 2])
+def test_a_log_made_for_somebody_else_is_a_split(
+    front: Front, asking: Asking, tmp_path: Path, more: int
+) -> None:
+    naming, one = front.naming, asking()
+    naming.register()
+    other = forked(naming, tmp_path / "other")
+    naming.register(name=named(2))
+    naming.register(name=named(3))
+    assert one.resolve(NAME).name == NAME
+    with turned(front, other):
+        for number in range(4, 5 + more):
+            naming.register(name=named(number))
+        told = {0: ("log-rollback",), 1: ("log-split",), 2: ("log-split",)}[more]
+        assert refusal(lambda: one.resolve(named(4))) in told
+        assert asking().resolve(named(4)).name == named(4)
+    assert one.resolve(named(3)).name == named(3)
+
+
+def test_what_was_refused_once_is_refused_again(
+    front: Front, asking: Asking, tmp_path: Path
+) -> None:
+    """A proof met on the way to a refusal must not serve for another log afterwards."""
+    naming, one = front.naming, asking()
+    receipt = naming.register()
+    assert one.resolve(NAME).seq == 0
+    left, right = forked(naming, tmp_path / "left"), forked(naming, tmp_path / "right")
+    with turned(front, left):  # grown honestly, but its answer is refused for the name
+        step(naming, "renew", receipt)
+        front.altered("/v1/resolve", lambda value: value["resolvedAgents"][0].pop("record") and None)
+        assert refusal(lambda: one.resolve(NAME, fresh=True)) != ""
+        front.play = front.honest
+        assert one.resolve(NAME, fresh=True).seq == 1
+    with turned(front, right):
+        naming.register(name=named(2))
+        naming.register(name=named(3))
+        for _ in range(2):
+            assert refusal(lambda: one.resolve(named(3))) == "log-split"
+
+
+@pytest.mark.parametrize("forge", [
+    lambda proof: proof[:-1], lambda proof: [*proof, proof[-1]], lambda proof: proof[::-1],
+    lambda _: [], lambda _: None, lambda proof: ["A" * 44, *proof[1:]], lambda _: "x",
+], ids=["short", "long", "reversed", "empty", "none", "other", "text"])  # fmt: skip
+def test_a_forged_proof_of_growth_is_a_split(
+    front: Front, asking: Asking, forge: Callable[[list[str]], object]
+) -> None:
+    naming, one = front.naming, asking()
+    for number in range(2, 6):
+        naming.register(name=named(number))
+    one.resolve(named(2))
+    naming.register(name=named(7))
+    front.altered("/v1/log/consistency", lambda value: value | {"proof": forge(value["proof"])})
+    assert refusal(lambda: one.resolve(named(7))) == "log-split"
+    front.play = front.honest
+    assert one.resolve(named(7)).name == named(7)
+
+
+def test_a_proof_that_cannot_be_had_now_accuses_nobody(front: Front, asking: Asking) -> None:
+    naming, one = front.naming, asking()
+    naming.register()
+    one.resolve(NAME)
+    naming.register(name=named(2))
+
+    def play(asked: Any) -> Said:
+        busy = asked.path.startswith("/v1/log/consistency")
+        return Said.json({"code": "unavailable"}, 503) if busy else front.honest(asked)
+
+    front.play = play
+    assert refusal(lambda: one.resolve(named(2))) == "unavailable"
+    front.play = front.honest
+    assert one.resolve(named(2)).name == named(2)
+
+
+def test_a_receipt_of_another_log_is_a_split(
+    front: Front, asking: Asking, tmp_path: Path
+) -> None:
+    naming, one = front.naming, asking()
+    naming.register()
+    other = forked(naming, tmp_path / "other")
+    naming.register(name=named(2))
+    one.resolve(named(2))
+    with turned(front, other):
+        body, token = naming.body(naming.event(name=named(3)))
+        assert refusal(lambda: one.submit(body, token)) == "log-split"
+        assert asking().submit(body, token)["leaf"]["seq"] == 0
+
+
+# --- whose a name is -------------------------------------------------------------------------------
+
+
+def transferred(naming: Naming, receipt: JsonObject, name: str) -> JsonObject:
+    return naming.send(naming.transfer(receipt, naming.agent(name)))
+
+
+def test_a_name_that_was_handed_over_is_followed(front: Front, asking: Asking) -> None:
+    naming, one = front.naming, asking()
+    receipt = naming.register()
+    assert one.resolve(NAME).did == naming.bot.did
+    heir = naming.agent("heir")
+    receipt = naming.send(naming.transfer(receipt, heir))
+    found = one.resolve(NAME, fresh=True)
+    assert (found.did, found.epoch) == (heir.did, 1)
+    assert "/v1/names/" in " ".join(front.paths)
+    # And back again: the DID is the old one, the epoch is not.
+    event = naming.event("transfer", heir, receipt=receipt, agent=naming.bot.did,
+                         record=naming.record())  # fmt: skip
+    event = consent(event, naming.bot.key, naming.bot.did, at=naming.now)
+    naming.send(consent(event, naming.world.org.key, naming.world.org.did, at=naming.now), heir)
+    assert (one.resolve(NAME, fresh=True).did, one.resolve(NAME).epoch) == (naming.bot.did, 2)
+
+
+HISTORY: list[tuple[str, Callable[[list[JsonObject]], object]]] = [
+    ("ans-rebound", lambda events: events[:-1]),
+    ("ans-rebound", lambda events: events[::-1]),
+    ("ans-rebound", lambda events: events[1:]),
+    ("ans-rebound", lambda events: [events[0], *events[2:]]),
+    ("ans-rebound", lambda events: [*events, events[-1]]),
+    ("ans-rebound", lambda _: []),
+    ("ans-rebound", lambda events: [one | {"receipt": events[0]["receipt"]} for one in events]),
+    ("ans-rebound", lambda events: [one | {"event": events[0]["event"]} for one in events]),
+    ("ans-rebound", lambda events: [*events[:-1], _unsigned(events[-1])]),
+]
+
+
+def _unsigned(item: JsonObject) -> JsonObject:
+    event = dict(item["event"])
+    event["proof"] = [event["proof"][1], *event["proof"][1:]]
+    return item | {"event": event}
+
+
+@pytest.mark.parametrize(("code", "forge"), HISTORY)
+def test_a_name_is_rebound_by_nothing_less_than_its_history(
+    front: Front, asking: Asking, code: str, forge: Callable[[list[JsonObject]], object]
+) -> None:
+    naming, one = front.naming, asking()
+    receipt = naming.register()
+    one.resolve(NAME)
+    receipt = step(naming, "renew", receipt)
+    transferred(naming, receipt, "heir")
+    front.altered("/v1/names/", lambda value: value | {"events": forge(value["events"])})
+    assert refusal(lambda: one.resolve(NAME, fresh=True)) == code
+    front.play = front.honest
+    assert one.resolve(NAME, fresh=True).epoch == 1
+
+
+def test_a_name_given_to_somebody_else_is_rebound(tmp_path: Path) -> None:
+    """Two logs of one key: a client that remembers only names finds it out too."""
+    for kind in ("sync", "async"):
+        naming = present_naming(tmp_path / kind)
+        other = forked(naming, tmp_path / f"{kind}-other")
+        naming.register()
+        file = tmp_path / f"{kind}.json"
+        with fronted(naming) as front:
+            one = Driver(kind, front.url, naming.trusted, memory=file)
+            one.resolve(NAME)
+            one.close()
+            # As if the log had never been met: the name alone is held to.
+            forget_log(file, naming)
+            with turned(front, other):
+                thief = naming.agent("thief")
+                naming.register(thief)
+                two = Driver(kind, front.url, naming.trusted, memory=file)
+                assert refusal(lambda two=two: two.resolve(NAME)) == "ans-rebound"  # type: ignore[misc]
+                two.close()
+
+
+def forget_log(file: Path, naming: Naming) -> None:
+    memory = Memory(naming.did, file)
+    before = memory.load()
+    assert memory.save(before, type(before)(names=before.names))
+
+
+def test_another_key_of_one_did_web_is_rebound(tmp_path: Path) -> None:
+    """Of a DID that is not its own key, the key is what was met."""
+    for kind in ("sync", "async"):
+        naming = present_naming(tmp_path / kind, "web")
+        other = forked(naming, tmp_path / f"{kind}-other")
+        naming.register()
+        file = tmp_path / f"{kind}.json"
+        with fronted(naming) as front:
+            one = Driver(kind, front.url, naming.trusted, memory=file)
+            assert one.resolve(NAME).did == naming.bot.did
+            assert one.resolve(NAME, fresh=True).did == naming.bot.did
+            one.close()
+            forget_log(file, naming)
+            with turned(front, other):
+                naming.world.rekey(naming.bot)
+                naming.register()
+                two = Driver(kind, front.url, naming.trusted, memory=file)
+                assert refusal(lambda two=two: two.resolve(NAME)) == "ans-rebound"  # type: ignore[misc]
+                two.close()
+
+
+def test_a_did_web_hands_over_with_the_key_that_was_met(tmp_path: Path) -> None:
+    for kind in ("sync", "async"):
+        naming = present_naming(tmp_path / kind, "web")
+        receipt = naming.register()
+        file = tmp_path / f"{kind}.json"
+        with fronted(naming) as front:
+            one = Driver(kind, front.url, naming.trusted, memory=file)
+            one.resolve(NAME)
+            heir = naming.agent("heir")
+            receipt = naming.send(naming.transfer(receipt, heir))
+            # Suspended: no record is shown, and the new agent's key comes from the history.
+            naming.send(naming.event("suspend", heir, receipt=receipt), heir)
+            assert refusal(lambda one=one: one.resolve(NAME, fresh=True)) == "ans-suspended"  # type: ignore[misc]
+            one.close()
+            pin = Memory(naming.did, file).load().names[NAME.lower()]
+            assert (pin.agent, pin.key, pin.epoch) == (heir.did, heir.key.public, 1)
+
+
+def test_an_older_word_of_a_name_is_stale(front: Front, asking: Asking) -> None:
+    naming, one = front.naming, asking()
+    receipt = naming.register()
+    two = asking()
+    two.resolve(NAME)
+    old = front.honest(next(a for a in front.asked if a.path.startswith("/v1/resolve")))
+    step(naming, "renew", receipt)
+    assert one.resolve(NAME).seq == 1
+    replay = lambda asked: old if asked.path.startswith("/v1/resolve") else front.honest(asked)  # noqa: E731
+    front.play = replay
+    assert refusal(lambda: one.resolve(NAME, fresh=True)) == "ans-stale"
+    assert asking().resolve(NAME).seq == 0  # still good by its minute, for who met nothing newer
+
+
+# --- history ---------------------------------------------------------------------------------------
+
+
+def test_a_history_without_its_newest_event_is_stale(front: Front, asking: Asking) -> None:
+    naming, one = front.naming, asking()
+    step(naming, "renew", naming.register())
+    front.altered("/v1/names/", lambda value: value | {"events": value["events"][:-1]})
+    assert refusal(lambda: one.history(NAME)) == "ans-stale"
+    front.play = front.honest
+    assert [(past.leaf.type, past.signed) for past in one.history(NAME)] == [
+        ("register", True), ("renew", True),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("forge", [
+    lambda events: events[::-1], lambda events: events[1:], lambda events: [*events, events[-1]],
+    lambda events: [one | {"receipt": events[0]["receipt"]} for one in events], lambda _: None,
+    lambda events: [events[0] | {"more": 1}, *events[1:]],
+    lambda events: events * 200,
+])  # fmt: skip
+def test_a_history_that_does_not_follow_is_refused(
+    front: Front, asking: Asking, forge: Callable[[list[JsonObject]], object]
+) -> None:
+    naming, one = front.naming, asking()
+    step(naming, "renew", naming.register())
+    front.altered("/v1/names/", lambda value: value | {"events": forge(value["events"])})
+    assert refusal(lambda: one.history(NAME)) != ""
+    front.play = front.honest
+    assert len(one.history(NAME)) == 2
+
+
+def test_a_long_history_comes_in_pages(front: Front, asking: Asking) -> None:
+    naming, one = front.naming, asking()
+    receipt = naming.register()
+    for _ in range(101):
+        receipt = step(naming, "renew", receipt)
+    past = one.history(NAME)
+    assert [each.leaf.seq for each in past] == list(range(102))
+    assert front.paths.count(next(p for p in front.paths if p.startswith("/v1/names/"))) == 2
