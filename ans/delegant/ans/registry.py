@@ -231,14 +231,14 @@ class Registry:
             listing.beat(db, said.name.key, agent, said.status, at, issued)
         return {"name": str(said.name), "status": said.status, "at": shape.format_time(at)}
 
-    def once(self, key: str, until: int) -> None:
-        """Accept a key once, for routes that are not events.
+    def once(self, key: str, until: int, at: int) -> None:
+        """Accept a key once, for routes that are not events; after ``until`` nobody would.
 
         Raises:
             Conflict: ``replay``.
         """
         with self.store.transaction() as db:
-            self.store.spend(db, key, until)
+            self.store.spend(db, key, until, at)
 
     # --- reading --------------------------------------------------------------------------------
 

@@ -82,7 +82,7 @@ class Writer:
         self._store.append(db, row, after, expires=expires, vouched=judged.vouched)
         self._list(db, name, event, after, judged, expires, batch.time)
         if judged.spent is not None:
-            self._store.spend(db, *judged.spent)
+            self._store.spend(db, *judged.spent, batch.time)
 
     def _list(
         self,

@@ -1,4 +1,4 @@
-"""`ans`: resolve names; what changes them is in `naming`, who owns labels in `labels`.
+"""`ans`: resolve names; what changes them is in `naming`, saved answers in `ansverify`.
 
 The client, and httpx with it, is imported where it is used: other commands start sooner.
 """
@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from . import labels, naming  # noqa: F401 - their commands are added when they are read
+from . import ansverify, labels, naming  # noqa: F401 - their commands are added when they are read
 from .ansapp import Url, ans, registry_client
 from .edge import Edge, command
 
