@@ -115,27 +115,38 @@ def test_a_log_made_for_somebody_else_is_a_split(
     assert one.resolve(named(3)).name == named(3)
 
 
-def test_what_was_refused_once_is_refused_again(
+def test_a_proof_met_on_the_way_to_a_refusal_serves_for_nothing_else(
     front: Front, asking: Asking, tmp_path: Path
 ) -> None:
-    """A proof met on the way to a refusal must not serve for another log afterwards."""
     naming, one = front.naming, asking()
     receipt = naming.register()
-    assert one.resolve(NAME).seq == 0
-    left, right = forked(naming, tmp_path / "left"), forked(naming, tmp_path / "right")
-    with turned(front, left):  # grown honestly, but its answer is refused for the name
-        step(naming, "renew", receipt)
-        front.altered(
-            "/v1/resolve", lambda value: value["resolvedAgents"][0].pop("record") and None
-        )
-        assert refusal(lambda: one.resolve(NAME, fresh=True)) != ""
+    early = forked(naming, tmp_path / "early")
+    receipt = step(naming, "renew", receipt)
+    assert one.resolve(NAME).seq == 1
+    late = forked(naming, tmp_path / "late")
+    with turned(front, late):  # it has honestly grown, but its answer is refused for the name
+        transferred(naming, receipt, "heir")
+        front.altered("/v1/names/", lambda value: value | {"events": []})
+        assert refusal(lambda: one.resolve(NAME, fresh=True)) == "ans-rebound"
         front.play = front.honest
-        assert one.resolve(NAME, fresh=True).seq == 1
-    with turned(front, right):
-        naming.register(name=named(2))
-        naming.register(name=named(3))
+    with turned(front, early):
+        for number in (2, 3, 4):
+            naming.register(name=named(number))
         for _ in range(2):
-            assert refusal(lambda: one.resolve(named(3))) == "log-split"
+            assert refusal(lambda: one.resolve(named(4))) == "log-split"
+    naming.register(name=named(5))
+    assert one.resolve(named(5)).name == named(5)
+
+
+def test_one_proof_does_for_all_that_was_met_before(front: Front, asking: Asking) -> None:
+    naming, one = front.naming, asking()
+    for number in range(2, 7):
+        naming.register(name=named(number))
+    assert len(one.search(capability="paperquery").agents) == 5
+    proofs = front.paths.count("/v1/log/consistency")
+    naming.register(name=named(7))
+    assert len(one.search(capability="paperquery", limit=6).agents) == 6
+    assert front.paths.count("/v1/log/consistency") == proofs + 1
 
 
 @pytest.mark.parametrize("forge", [
