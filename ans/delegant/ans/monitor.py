@@ -288,7 +288,7 @@ class Monitor:
         return report
 
     def _keep(self, told: list[Finding]) -> None:
-        """Until a look succeeds: who serves the log decides when one fails, and how much is told."""
+        """Until a look succeeds: whoever serves the log may let one fail."""
         room = MAX_FINDINGS - len(self._found)
         self._more = self._more or len(told) > room
         self._found += told[:room]
