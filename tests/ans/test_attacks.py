@@ -10,7 +10,9 @@ from sqlalchemy import func, select
 from ans.market import Market
 from ans.naming import NAME, Naming
 from delegant.ans import statement
+from delegant.ans.answer import MAX_ANSWER
 from delegant.ans.health import heartbeat
+from delegant.ans.query import Query
 from delegant.ans.tables import SPENT
 from delegant.credentials.codec import JsonObject, canonical
 from refusal import refusal
@@ -106,3 +108,22 @@ def test_what_can_no_longer_be_used_again_is_forgotten(naming: Naming) -> None:
     with naming.registry.store.transaction(reading=True) as db:
         assert db.execute(select(func.count()).select_from(SPENT)).scalar() == 2
     assert refusal(lambda: naming.registry.once("live", naming.now, naming.now + 3600)) == "replay"
+
+
+# --- what is too much -----------------------------------------------------------------------
+
+
+def test_no_record_is_so_large_that_an_answer_of_fifty_is_too_large_to_read(
+    market: Market,
+) -> None:
+    def named(number: int) -> str:
+        return NAME.replace("v1.0", f"v{number}")
+
+    fat = {f"p{one}": {"x": "y" * 4000} for one in range(16)}
+    record = {"extensions": fat, "capabilities": [f"{one:0250}" for one in range(64)]}
+    assert refusal(lambda: market.offer(named(99), **record)) == "limit-size"
+    most = {"extensions": dict(list(fat.items())[:7])}
+    for number in range(3):
+        market.offer(named(number), **most)
+    _, answer = market.registry.resolve(Query.from_json({"pattern": "*.*.AcmeLabs"}), market.now)
+    assert len(canonical(answer)) * 50 < 3 * MAX_ANSWER
