@@ -180,7 +180,7 @@ def test_the_numbers_of_the_page_are_the_programs() -> None:
     assert f"up within {query.UP_SECONDS} seconds" in PAGE
     assert server.RECHECK_SECONDS == 60
     assert "looks every minute" in PAGE
-    assert alias.AnsAlias.parse("ans://v1.0.0.host.example")
+    assert alias.AnsAlias.parse("ans://v1.0.0.host.example").version == (1, 0, 0)
     assert record.MAX_TTL == 86_400
     assert providers.SKEW_SECONDS == 300
 

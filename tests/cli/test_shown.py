@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from cli.conftest import Shell
 from delegant.cli.naming import _Holder
 from delegant.credentials import Error
 from delegant.wallet import Home, Passphrases
+
+from .conftest import Shell
 
 DAY = 86_400
 
