@@ -284,7 +284,7 @@ def test_the_same_event_again_is_the_same_receipt(naming: Naming) -> None:
     body, token = naming.body(naming.event())
     first = accepted(naming, body, token)
     assert accepted(naming, body, token) == first
-    assert naming.registry.submit(body, None, naming.now + 86_400) == first
+    assert naming.registry.submit(body, token, naming.now + 86_400) == first
     assert naming.open().submit(body, token, naming.now) == first
 
 
@@ -308,7 +308,7 @@ def test_a_stale_previous_is_refused(naming: Naming) -> None:
 def test_a_used_invocation_is_refused(naming: Naming) -> None:
     body, token = naming.body(naming.event())
     used = Invocation.parse(Invocation.unpack(token))
-    naming.registry.once(digest(canonical([used.aud, used.iss, used.jti])), used.exp)
+    naming.registry.once(digest(canonical([used.aud, used.iss, used.jti])), used.exp, naming.now)
     refused(naming, "replay", 409, body, token)
     assert naming.registry.resolve(NAME, naming.now)[0] == 404  # nothing was half written
     event = parse_object(body, size=1 << 20)["event"]

@@ -12,7 +12,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, create_engine, event, func, insert, inspect, select, update
+from sqlalchemy import (
+    Connection,
+    create_engine,
+    delete,
+    event,
+    func,
+    insert,
+    inspect,
+    select,
+    update,
+)
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
@@ -36,6 +46,8 @@ __all__ = ["Store", "standing_of"]
 
 BUSY_SECONDS: Final = 10
 HASH: Final = 32
+SLOW_SECONDS: Final = 600
+"""How far the clocks of those who write may be apart, amply."""
 
 
 class Store:
@@ -184,14 +196,18 @@ class Store:
 
     # --- once ----------------------------------------------------------------------------------
 
-    def spend(self, db: Connection, key: str, until: int) -> None:
-        """Accept a key once.
+    def spend(self, db: Connection, key: str, until: int, at: int) -> None:
+        """Accept a key once. Those that time alone refuses are forgotten.
+
+        Args:
+            until: when it could no longer be used anyway; ``at``: now. Seconds since 1970.
 
         Raises:
             Conflict: ``replay``.
         """
         if db.execute(select(SPENT.c.key).where(SPENT.c.key == key)).first() is not None:
             raise error("replay", "this invocation was used before")
+        db.execute(delete(SPENT).where(SPENT.c.until < at - SLOW_SECONDS))
         db.execute(insert(SPENT).values(key=key, until=until))
 
     # --- the log -------------------------------------------------------------------------------

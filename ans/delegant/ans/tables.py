@@ -85,7 +85,7 @@ SPENT = Table(
     "spent",
     META,
     Column("key", String, primary_key=True),
-    Column("until", BigInteger, nullable=False),
+    Column("until", BigInteger, nullable=False, index=True),
 )
 LEAVES = Table(
     "leaves",

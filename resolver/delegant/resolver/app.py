@@ -216,7 +216,7 @@ def _may_read(home: Home, registry: Registry, about: str, token: str | None, at:
         raise error("holder-mismatch", "the invocation is about another DID")
     if found.request != Act("evidence.read", about).digest:
         raise error("request-mismatch", "the invocation is of another request")
-    registry.once(found.once_key, found.exp)
+    registry.once(found.once_key, found.exp, at)
 
 
 def _pinned(home: Home, name: str) -> PublicKey | None:
