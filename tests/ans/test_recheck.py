@@ -223,13 +223,18 @@ def test_a_damaged_name_does_not_keep_the_orphans_behind_it(naming: Watched) -> 
     assert naming.state() == "suspended"
 
 
-def test_who_is_vouched_for_as_before_is_not_written_again(naming: Watched) -> None:
+def test_who_is_vouched_for_as_before_is_not_written_again(
+    naming: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
     naming.register(name=NAME.replace("v1.0", "v2.0"))
     changes: list[int] = []
     kept = naming.registry.store.vouch
-    naming.registry.store.vouch = (  # type: ignore[method-assign]
-        lambda db, agent, until: (changes.append(until), kept(db, agent, until))[1]
-    )
+
+    def counted(db: Any, agent: str, until: int) -> None:
+        changes.append(until)
+        kept(db, agent, until)
+
+    monkeypatch.setattr(naming.registry.store, "vouch", counted)
     assert recheck(naming) == []
     assert changes == []
     naming.world.now += 3600
