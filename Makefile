@@ -52,9 +52,11 @@ imports: $(DEV) ## import-linter: imports between the rooms point one way
 
 check: lint types imports ## lint, types, imports
 
-limbo: $(DEV) ## hostile chains as data: rebuilt, compared, put to the verifier
+limbo: $(DEV) ## hostile chains and answers as data: rebuilt, compared, put to the verifier
 	@cd tests && $(CURDIR)/$(BIN)/python -m limbo.build --check
+	@cd tests && $(CURDIR)/$(BIN)/python -m limbo.ansbuild --check
 	@cd tests && $(CURDIR)/$(BIN)/python -m limbo.report
+	@$(BIN)/delegant limbo run --cases tests/limbo/ans
 
 bench: $(BENCH) ## measure: the ratios we promise, and others beside us
 	@$(BIN)/python -m benchmarks.run

@@ -1,11 +1,14 @@
-"""A fresh registry for every test."""
+"""A fresh registry for every test; on demand, served, with both clients to ask it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from ans.fronted import Driver, Front, fronted, present_naming
 from ans.scene import Scene
 
 
@@ -13,3 +16,25 @@ from ans.scene import Scene
 def scene(tmp_path: Path) -> Scene:
     """The scene, in a folder of its own."""
     return Scene(tmp_path)
+
+
+@pytest.fixture
+def front(tmp_path: Path) -> Iterator[Front]:
+    """A registry of this hour, served."""
+    with fronted(present_naming(tmp_path / "registry")) as open_front:
+        yield open_front
+
+
+@pytest.fixture(params=["sync", "async"])
+def asking(request: pytest.FixtureRequest, front: Front) -> Iterator[Callable[..., Driver]]:
+    """Makes clients of the front: one after the other kind."""
+    made: list[Driver] = []
+
+    def make(url: str | None = None, **more: Any) -> Driver:
+        trust = more.pop("trust", front.naming.trusted)
+        made.append(Driver(request.param, front.url if url is None else url, trust, **more))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.close()

@@ -190,3 +190,67 @@ def test_document_about_a_did_that_is_its_key_takes_nothing() -> None:
     trust = world.trust().with_documents(gone)
     assert decide(shown, world.evidence(), trust, ASKED, at=T0).state == "accepted"
     assert did.embeds_key(did.check(ana.did))
+
+
+def test_newest_document_that_is_not_stale_says_what_is_listed() -> None:
+    world = World()
+    link = web_chain(world)
+    for good, bad, code in ((0, -10, None), (-10, 0, "key-retired"), (0, 0, "key-retired")):
+        both = [told(world, retrieved=T0 + good), told(world, key=KEY, retrieved=T0 + bad)]
+        for order in (both, both[::-1]):
+            assert said(world, link, world.trust().with_documents(order)).code == code
+    stale = told(world, key=KEY, retrieved=T0 - 60, valid_until=T0)
+    assert said(world, link, world.trust().with_documents([stale])).code is None
+    ahead = told(world, key=KEY, retrieved=T0 + 31)
+    assert said(world, link, world.trust().with_documents([ahead])).code is None
+    nearly = told(world, key=KEY, retrieved=T0 + 30, valid_until=T0 + 60)
+    assert said(world, link, world.trust().with_documents([nearly])).code == "key-retired"
+
+
+def test_statement_nobody_believes_does_not_hide_the_next() -> None:
+    world = World()
+    link = web_chain(world)
+    resolver, stranger = world._party("resolver"), world._party("stranger")
+    trusted = world.trust(resolvers=[{"id": resolver.did, "keys": [resolver.key.public.multikey]}])
+    bad = issue_statement(resolver.key, resolver=resolver.did, found=told(world, key=KEY))
+    head, payload, signature = bad.split(".")
+    forged = ".".join((head, payload, ("A" if signature[0] != "A" else "B") + signature[1:]))
+    others = (
+        issue_statement(stranger.key, resolver=stranger.did, found=told(world)),
+        forged,
+    )
+    for other in others:
+        assert said(world, link, trusted, documents=[other]).code is None
+        for order in ([other, bad], [bad, other]):
+            assert said(world, link, trusted, documents=order).code == "key-retired"
+
+
+def test_one_method_s_relationship_is_not_another_s() -> None:
+    world = World()
+    link = web_chain(world)
+    own = world._key("bot").public
+    body: dict[str, Any] = {
+        "id": BOT,
+        "verificationMethod": [
+            {"id": "#old", "publicKeyMultibase": own.multikey},
+            {"id": f"{BOT}#k", "publicKeyMultibase": KEY.multikey},
+        ],
+        "assertionMethod": ["#old", "#k"],
+    }
+    for listed, code in ((f"{BOT}#old", None), ("#old", None), ("#k", "key-retired"),
+                         (f"{BOT}#k", "key-retired"), ("old", "key-retired")):  # fmt: skip
+        found = told(world, document=body | {"authentication": [listed]})
+        assert said(world, link, world.trust().with_documents([found])).code == code
+
+
+@pytest.mark.parametrize("name", ["did:web:a.example", "did:web:z.example", "did:key:z6", ""])
+def test_statement_about_one_did_holds_no_document_of_another(name: str) -> None:
+    resolver = World()._party("resolver")
+    body = told(World()).document
+
+    def issued(document: Any) -> str:
+        found = told(World(), document=document)
+        return refusal(lambda: issue_statement(resolver.key, resolver=resolver.did, found=found))
+
+    assert issued(body) == ""
+    assert issued(body | {"id": name}) == "shape"

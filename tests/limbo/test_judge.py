@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from delegant.cli.limbo.cases import Case, load
+from delegant.cli.limbo.cases import AnyCase, Case, load
 from delegant.cli.limbo.judge import LISTED, Report, Result, judge, outcome
 from delegant.cli.limbo.protocol import Answer, Question
 from limbo import report as report_
@@ -28,7 +28,7 @@ class Told:
     def __init__(self, **answers: Answer) -> None:
         self._answers = answers
 
-    def answer(self, case: Case) -> Answer:
+    def answer(self, case: AnyCase) -> Answer:
         return self._answers[case.id.split("::")[1]]
 
 

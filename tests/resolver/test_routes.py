@@ -55,7 +55,7 @@ def test_register_resolve_renew_revoke(house: House) -> None:
 
         gone = house.event(mine, "revoke", receipt=renewed.json, reason="retired")
         assert house.post(gone).status == 200
-        with pytest.raises(Error, match="revoked since .*: retired") as caught:
+        with pytest.raises(Error, match=r"revoked since .*: retired") as caught:
             client.resolve(mine, fresh=True)
         assert caught.value.code == "ans-gone"
     assert house.call("GET", f"/v1/resolve?name={mine}").status == 410

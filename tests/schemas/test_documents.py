@@ -43,7 +43,7 @@ def test_there_is_one_for_every_wire_document() -> None:
     assert schemas.names() == (
         "agent-attestation", "agent-delegation", "agent-identity", "bundle", "did-resolution",
         "evidence",
-        "human-sponsor", "invocation", "limbo", "presentation", "problem", "request",
+        "human-sponsor", "invocation", "limbo", "limbo-ans", "presentation", "problem", "request",
         "revocation-feed", "status-list", "trust", "verdict",
     )  # fmt: skip
     for name in ("wallet", "", "../common"):

@@ -10,7 +10,7 @@ store need the extra ``server`` and are imported from `delegant.ans.registry` an
 """
 
 from .answer import Resolution, verify_answer
-from .client import Client
+from .client import AsyncClient, Client, Found
 from .holder import (
     consent,
     evidence_request,
@@ -26,7 +26,9 @@ from .trusted import RegistryTrust
 
 __all__ = [
     "AnsName",
+    "AsyncClient",
     "Client",
+    "Found",
     "Query",
     "RegistryTrust",
     "Resolution",

@@ -28,21 +28,28 @@ from delegant.credentials import canonical, did, digest, jose, shape
 from delegant.credentials.codec import Json, JsonObject
 from delegant.credentials.errors import error
 
+from .departure import AWAY, SKEW_SECONDS, Departure, check_departure, logged_for
 from .fresh import EXACT, FOUND, Entry, Freshness, check_freshness
-from .history import check_logged, check_signers
 from .leaf import NameLeaf
-from .matching import REASONS, Candidate, judge, order
+from .matching import REASONS, Candidate, attested, judge, order
 from .name import AnsName
 from .query import Query
-from .receipt import Logged, check_receipt
+from .receipt import Logged
 from .record import check_record, record_key
 from .shown import SHOWN, listing2
 from .signing import digest_of, version
 from .trusted import RegistryTrust
 
-__all__ = ["JWS_TYPE", "Answer", "Departure", "Resolution", "open_jws", "verify_answer"]
+__all__ = [
+    "JWS_TYPE",
+    "SKEW_SECONDS",
+    "Answer",
+    "Departure",
+    "Resolution",
+    "open_jws",
+    "verify_answer",
+]
 
-SKEW_SECONDS: Final = 30
 MAX_ANSWER: Final = 4 * 1024 * 1024
 MAX_MEMBERS: Final = 65_536
 MAX_TRACE: Final = 1000
@@ -96,19 +103,6 @@ class Resolution:
             "unattested": sorted(self.entry.unattested),
             "validUntil": shape.format_time(self.valid_until),
         }
-
-
-@dataclass(frozen=True, slots=True)
-class Departure:
-    """The newest event of a name that is gone or suspended, proven to be in the log.
-
-    ``signed`` is false where its signer's key is known neither by its DID nor from the log or
-    the trust folder: then the registry's word stands for it.
-    """
-
-    event: JsonObject
-    logged: Logged
-    signed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,11 +164,14 @@ def verify_answer(answer: Json, trust: RegistryTrust, query: Query | str, *, at:
     version(value, "answer")
     shape.closed(value, "answer", _ANSWER, frozenset({"last", "trace"}))
     token = check_freshness(value["freshness"], trust.id, trust.keys)  # 1
-    if value["query"] != asked.json or token.query != asked.digest:
+    if canonical(value["query"]) != canonical(asked.json) or token.query != asked.digest:
         raise error("ans-signature", "the answer is to another question")
-    if at >= token.valid_until or token.time > at + SKEW_SECONDS:
+    if at >= token.valid_until:
         told = shape.format_time(token.valid_until)
         raise error("ans-stale", f"the answer was good until {told}")
+    if token.time > at + SKEW_SECONDS:
+        told = shape.format_time(token.time)
+        raise error("ans-stale", f"the answer is of {told}, which has not come yet")
     if token.head.origin != trust.log.name:
         raise error("ans-signature", "the answer speaks of another log")
     _totals(value, token, asked)  # 2
@@ -184,9 +181,9 @@ def verify_answer(answer: Json, trust: RegistryTrust, query: Query | str, *, at:
     )
     for agent in agents:
         if at >= agent.valid_until:
-            raise error("ans-stale", f"the record of {agent.name} has expired")
+            raise error("ans-stale", f"the record of {agent.name}, or a claim, has expired")
     _answers(agents, token, asked)  # 5
-    last = _departure(value, token, trust)  # 6
+    last = check_departure(value, token, trust, asked.name)  # 6
     trace = tuple((one["name"], one["reason"]) for one in value.get("trace", ()))
     return Answer(asked, value["resolutionStatus"], agents, last, token, trace, value)
 
@@ -223,10 +220,14 @@ def _totals(value: JsonObject, token: Freshness, asked: Query) -> None:
     if type(agents) is not list or len(agents) != len(_shown(token)):
         raise error("ans-signature", "not the agents that were signed")
     wanted = 0 if token.status == "not-found" else 1
-    if len(token.entries) < wanted or len(token.entries) > (wanted if exact else asked.limit):
+    most = asked.limit if token.status == "found" else wanted
+    if not wanted <= len(token.entries) <= most:
         raise error("ans-signature", "more or fewer entries than the question has answers")
     if exact and any(one.status != token.status for one in token.entries):
         raise error("ans-signature", "the status of the name is not that of the answer")
+    told = (token.reason, token.since) != (None, None)
+    if told and value["resolutionStatus"] not in AWAY:
+        raise error("ans-signature", "a reason comes with a name that is away")
     found = len(token.entries) if token.total is None else token.total
     if found < len(token.entries) or (
         found > len(token.entries) and len(token.entries) < asked.limit
@@ -270,11 +271,12 @@ def _agent(
         and record["agent"] == entry.agent
         and digest_of(record) == entry.record
         and _successor(record) == (entry.successor.key if entry.successor else None)
+        and all(token.time < one.valid_until for one in entry.attestations)
         and canonical(shown) == canonical(listing2(record, entry.json, asked.protocol))
     )
     if not same:
         raise error("ans-signature", "the agent shown is not the one that was signed")
-    logged = _logged(value["receipt"], entry, token, trust)
+    logged = logged_for(value["receipt"], entry, token, trust)
     leaf = logged.leaf
     key = record_key(record)
     if (
@@ -285,10 +287,11 @@ def _agent(
         or logged.index != entry.index
         or leaf.epoch != entry.epoch
         or leaf.seq > entry.seq
-        or (leaf.seq == entry.seq and leaf.event != entry.event)
+        or (leaf.seq == entry.seq) != (leaf.event == entry.event)
     ):
         raise error("ans-signature", "record, receipt and freshness token do not belong together")
     sponsor = record["sponsorship"]["sponsor"]
+    expires = shape.time(record["expires"], "record.expires")
     return Resolution(
         record["name"],
         record["agent"],
@@ -298,7 +301,7 @@ def _agent(
         sponsor["organization"],
         entry.epoch,
         entry.seq,
-        min(token.valid_until, shape.time(record["expires"], "record.expires")),
+        min(token.valid_until, expires, *(one.valid_until for one in entry.attestations)),
         record,
         entry,
         logged,
@@ -310,24 +313,16 @@ def _successor(record: JsonObject) -> str | None:
     return AnsName.parse(record["successor"]).key if "successor" in record else None
 
 
-def _logged(value: Json, entry: Entry, token: Freshness, trust: RegistryTrust) -> Logged:
-    """A receipt of an event of this name, no newer than the state the token speaks of."""
-    logged = check_receipt(value, trust.id, trust.log, trust.witnesses, trust.quorum)
-    if "opening" in value:
-        raise error("ans-signature", "an opening is for the submitter alone")
-    leaf = logged.leaf
-    if not isinstance(leaf, NameLeaf) or leaf.name.key != entry.name.key:
-        raise error("ans-signature", "the receipt is of another name")
-    if logged.size > token.head.size or leaf.time > token.time + SKEW_SECONDS:
-        raise error("ans-signature", "the receipt is newer than the answer")
-    if logged.size == token.head.size and logged.root != token.head.root:
-        raise error("log-split", "receipt and answer speak of two logs of one size")
-    return logged
-
-
 def _answers(agents: tuple[Resolution, ...], token: Freshness, asked: Query) -> None:
-    """Every agent is an answer to the question, once, and in its order."""
+    """Every agent is an answer to the question, once, in its order, and all in one log."""
     candidates = [_candidate(one) for one in agents]
+    roots: dict[int, bytes] = {}
+    for agent, one in zip(agents, candidates, strict=True):
+        bare = {claim for claim in one.capabilities if not attested(one, claim, token.time)}
+        if bare != agent.entry.unattested:
+            raise error("ans-signature", f"not what attestations of {one.name} leave uncovered")
+        if roots.setdefault(agent.logged.size, agent.logged.root) != agent.logged.root:
+            raise error("log-split", "two receipts speak of two logs of one size")
     for one in candidates:
         told = judge(one, asked, token.time)
         if told is not None:
@@ -349,46 +344,3 @@ def _candidate(one: Resolution) -> Candidate:
         entry.attestations,
         health=entry.health,
     )
-
-
-def _departure(value: JsonObject, token: Freshness, trust: RegistryTrust) -> Departure | None:
-    """The newest event of a name that is gone or suspended; None for any other."""
-    away = value["resolutionStatus"] in ("gone", "suspended")
-    if away != ("last" in value):
-        raise error("ans-signature", "the newest event comes exactly with a name that is away")
-    if not away:
-        return None
-    (entry,) = token.entries
-    last = shape.closed(value["last"], "last", frozenset({"event", "receipt"}))
-    event = last["event"]
-    logged = _logged(last["receipt"], entry, token, trust)
-    leaf = check_logged(event, logged, entry.name.key)
-    same = (leaf.event, leaf.seq, leaf.epoch) == (entry.event, entry.seq, entry.epoch)
-    if not same or leaf.agent != entry.agent or not _explains(event, leaf, token):
-        raise error("ans-signature", "the newest event is not the one that was signed")
-    return Departure(event, logged, _signed(event, leaf, trust))
-
-
-def _explains(event: JsonObject, leaf: NameLeaf, token: Freshness) -> bool:
-    """The event can have led to the status, and gives the reason and time the token repeats."""
-    if event["type"] in ("suspend", "revoke"):
-        said = (event.get("reason"), leaf.time)
-        if said != (token.reason, token.since):
-            return False
-    if token.status == "revoked":
-        return event["type"] == "revoke"
-    if token.status == "suspended":
-        return event["type"] in ("suspend", "renew")
-    expires = event.get("record", {}).get("expires")
-    return event["type"] != "revoke" and (
-        expires is None or shape.time(expires, "record.expires") <= token.time
-    )
-
-
-def _signed(event: JsonObject, leaf: NameLeaf, trust: RegistryTrust) -> bool:
-    known = {**trust.organizations, trust.id: trust.keys}
-    if leaf.key is not None:
-        known[leaf.agent] = (leaf.key,)
-    if event["type"] == "transfer" and not did.embeds_key(did.check(event["from"])):
-        return False  # the log knows the old agent's key from an earlier event
-    return check_signers(event, known)

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from email.utils import parsedate_to_datetime
 from typing import Final, TypeVar
 
-from delegant.credentials import CODES, Malformed
+from delegant.credentials import CODES, Malformed, shape
 from delegant.credentials.codec import JsonObject, parse_object
 from delegant.credentials.errors import Error, error
 
@@ -30,6 +30,7 @@ FIRST_PAUSE: Final = 0.1
 MAX_PAUSE: Final = 5.0
 MAX_REPLY: Final = 4 * 1024 * 1024
 MAX_MEMBERS: Final = 65_536
+MAX_DETAIL: Final = 500
 AGAIN: Final = frozenset({429, 502, 503, 504})
 """Statuses after which the same request is worth repeating."""
 
@@ -105,7 +106,9 @@ class Caller:
             left = end - self.clock()
             if left <= 0:
                 raise error("unavailable", f"no answer within {self.seconds:g} seconds")
-            got = (yield replace(make(), seconds=left)) or Broken("nothing was sent")
+            got = yield replace(make(), seconds=left)
+            if got is None:
+                got = Broken("nothing was sent")
             attempt += 1
             if isinstance(got, Reply) and got.status not in AGAIN:
                 return got
@@ -117,7 +120,7 @@ class Caller:
             yield Wait(pause)
 
     def _pause(self, got: Reply | Broken, attempt: int) -> float:
-        own = min(MAX_PAUSE, FIRST_PAUSE * 2 ** (attempt - 1)) * random.uniform(0.5, 1)  # noqa: S311
+        own = min(MAX_PAUSE, FIRST_PAUSE * 2.0 ** (attempt - 1)) * random.uniform(0.5, 1)  # noqa: S311
         if isinstance(got, Reply) and "retry-after" in got.headers:
             return max(own, self._told(got.headers["retry-after"]))
         return own
@@ -155,10 +158,16 @@ def check_reply(reply: Reply, *, signed: bool = False) -> JsonObject:
     value = object_of(reply)
     if 200 <= reply.status < 300:
         return value
-    code, detail = value.get("code"), str(value.get("detail", ""))[:500]
+    code, detail = value.get("code"), _shown(value.get("detail"))
     if type(code) is str and code in CODES:
         if not signed or issubclass(CODES[code].cls, Malformed):
             raise error(code, detail)
         if code.startswith("ans-"):
             raise error("ans-signature", f"{code}, and nobody signed it")
     raise error("unavailable", f"the registry answered {reply.status}: {detail}")
+
+
+def _shown(detail: object) -> str:
+    """What a registry says in words, unsigned: short, and harmless to a terminal."""
+    words = detail[:MAX_DETAIL] if type(detail) is str else ""
+    return "".join(one if shape.visible(one) else "?" for one in words)

@@ -50,8 +50,8 @@ def _query(given: dict[str, Any]) -> Query:
         if value is None or value is False:
             continue
         several = isinstance(value, Iterable) and not isinstance(value, str)
-        for one in value if several else (value,):
-            pairs.append((name, "true" if one is True else str(one)))
+        each = value if several else (value,)
+        pairs += [(name, "true" if one is True else str(one)) for one in each]
     return Query.from_params(pairs)
 
 
@@ -150,10 +150,10 @@ class Client(_Both):
         return self._run(self._core.ask(query, at, fresh=fresh))
 
     def history(self, name: str) -> tuple[Past, ...]:
-        """Every event of a name from its registration on, verified.
+        """Every event of a name from its registration to its newest one, verified.
 
         Raises:
-            NotFound: ``ans-not-found``, which nobody signed.
+            NotFound: ``ans-not-found``, the registry's signed word.
         """
         return self._run(self._core.history(name))
 

@@ -67,14 +67,19 @@ class Memory:
         self._registry = registry
         self._path = path
         self._held = Remembered()
+        self._mark: tuple[int, int, int] | None = None
         self.load()
 
     def load(self) -> Remembered:
-        """What is remembered now."""
-        if self._path is not None and self._path.exists():
-            self._held = self._parse(files.read_object(self._path))
-        elif self._path is not None and self._held != Remembered():
+        """What is remembered now; the file is read again only when it is another one."""
+        if self._path is None:
+            return self._held
+        mark = _mark(self._path)
+        if mark is None and self._mark is not None:
             raise error("unavailable", f"{self._path} was there and is gone")
+        if mark != self._mark:
+            self._held = self._parse(files.read_object(self._path))
+            self._mark = mark
         return self._held
 
     def save(self, before: Remembered, after: Remembered) -> bool:
@@ -84,14 +89,19 @@ class Memory:
         if len(after.names) > MAX_NAMES:
             raise error("limit-items", f"a memory holds at most {MAX_NAMES} names")
         if self._path is None:
+            if self._held is not before:
+                return False
             self._held = after
             return True
-        files.make_folder(self._path.parent)
-        with files.lock(self._path.parent):
-            if self.load() != before:
-                return False
-            files.write_json(self._path, self._json(after))
-            self._held = after
+        try:
+            files.make_folder(self._path.parent)
+            with files.lock(self._path.parent, f".{self._path.name}.lock"):
+                if self.load() != before:
+                    return False
+                files.write_json(self._path, self._json(after))
+                self._held, self._mark = after, _mark(self._path)
+        except OSError as exc:
+            raise error("unavailable", f"{self._path}: {exc.strerror}") from None
         return True
 
     def _json(self, state: Remembered) -> JsonObject:
@@ -130,6 +140,17 @@ class Memory:
             read_hash(log["root"], "memory.log.root"),
         )
         return Remembered(head, shape.time(log["time"], "memory.log.time"), names)
+
+
+def _mark(path: Path) -> tuple[int, int, int] | None:
+    """What changes whenever a file is replaced; None where there is none."""
+    try:
+        about = path.stat()
+    except FileNotFoundError:
+        return None
+    except OSError as exc:
+        raise error("unavailable", f"{path}: {exc.strerror}") from None
+    return about.st_ino, about.st_mtime_ns, about.st_size
 
 
 def _key(name: str) -> str:

@@ -25,7 +25,17 @@ from .log.note import b64_encode
 from .name import AnsName, provider_label
 from .replay import Entry, Replay, Tree
 
-__all__ = ["Finding", "Monitor", "Reader", "Report", "Verified", "Watch", "history", "verify_log"]
+__all__ = [
+    "KINDS",
+    "Finding",
+    "Monitor",
+    "Reader",
+    "Report",
+    "Verified",
+    "Watch",
+    "history",
+    "verify_log",
+]
 
 BATCH: Final = 256
 MAX_FINDINGS: Final = 1000
@@ -172,8 +182,7 @@ class Finding:
 
     Attributes:
         index: of the entry.
-        kind: ``duplicate-name``, ``look-alike-provider``, ``look-alike-name``, ``label-taken``,
-            ``new-name``, ``new-agent``, ``suspended``, ``revoked``, ``resumed``, ``broken-rule``.
+        kind: one of `KINDS`.
         about: the name or label.
     """
 
@@ -224,7 +233,13 @@ class Report:
         }
 
 
-_KINDS: Final = {"name-taken": "duplicate-name", "name-confusable": "look-alike-provider"}
+_TOLD_AS: Final = {"name-taken": "duplicate-name", "name-confusable": "look-alike-provider"}
+_BY_OTHERS: Final = {"suspend": "suspended", "resume": "resumed", "revoke": "revoked"}
+KINDS: Final = (
+    *_TOLD_AS.values(), *_BY_OTHERS.values(), "look-alike-name", "label-taken", "new-name",
+    "new-agent", "broken-rule",
+)  # fmt: skip
+"""Everything that is told."""
 
 
 class Monitor:
@@ -308,7 +323,7 @@ class Monitor:
         try:
             entry = self._replay.apply(index, leaf)
         except Error as exc:
-            kind = _KINDS.get(exc.code, "broken-rule")
+            kind = _TOLD_AS.get(exc.code, "broken-rule")
             told = [Finding(index, kind, _about(leaf), f"{exc.code}: {exc.detail}", leaf.time)]
             return told + self._label(index, leaf)
         if not isinstance(leaf, NameLeaf):
@@ -343,8 +358,8 @@ class Monitor:
             kind, told = "new-agent", f"transferred from {leaf.origin} to {leaf.agent}"
         elif leaf.type == "register" and must is None and not first:
             kind, told = "new-name", f"registered by {leaf.agent}"
-        elif leaf.type in ("suspend", "resume", "revoke") and leaf.by != RANKS[0]:
-            kind = {"suspend": "suspended", "resume": "resumed", "revoke": "revoked"}[leaf.type]
+        elif leaf.type in _BY_OTHERS and leaf.by != RANKS[0]:
+            kind = _BY_OTHERS[leaf.type]
             told = f"by the {leaf.by}"
         return [Finding(entry.index, kind, name, told, leaf.time)] if kind else []
 

@@ -319,7 +319,8 @@ class _Asked:
         trace = self._trace(shown, more)
         if status == "not-found":
             self._of._negatives.take()
-        until = min((seen.named.expires for seen in shown), default=None)
+        ends = [one.valid_until for seen in shown for one in seen.verdict.counted]
+        until = min((*ends, *(seen.named.expires for seen in shown)), default=None)
         token = self._token(status, entries, until=until, total=total, trace=trace)
         return new_answer(self._query, token, agents, trace=trace)
 

@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
 import httpcore
@@ -34,7 +35,8 @@ def options(base_url: str, seconds: float) -> dict[str, Any]:
     """
     try:
         url = httpx.URL(base_url)
-    except httpx.InvalidURL as exc:
+        url.raw_host.decode("ascii").encode("idna")  # as the system's resolver will read it
+    except (httpx.InvalidURL, UnicodeError) as exc:
         raise error("shape", f"{base_url[:120]!r}: {exc}") from None
     if url.scheme not in ("http", "https") or not url.host or url.userinfo or url.query:
         raise error("shape", f"{base_url[:120]!r} is no http(s) address of a registry")
@@ -44,6 +46,7 @@ def options(base_url: str, seconds: float) -> dict[str, Any]:
         "follow_redirects": False,
         "headers": {"Accept-Encoding": "identity", "User-Agent": "delegant"},
         "trust_env": False,
+        "cookies": CookieJar(DefaultCookiePolicy(allowed_domains=[])),
     }
 
 

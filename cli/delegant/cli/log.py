@@ -9,12 +9,15 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from delegant.credentials import PrivateKey
 from delegant.credentials.errors import error
 from delegant.credentials.shape import closed
 from delegant.wallet import Wallet, files, load_trust
@@ -33,7 +36,9 @@ if TYPE_CHECKING:
 log = typer.Typer(no_args_is_help=True, help="The log of names: verify, watch, witness.")
 
 Where = Annotated[str, typer.Argument(help="The registry's address, or a folder of tiles.")]
-Key = Annotated[str | None, typer.Option(help="The log's note key, name+hash+key.")]
+Key = Annotated[
+    str | None, typer.Option(help="The log's note key, name+hash+key, or its registry.json.")
+]
 Folder = Annotated[
     Path | None, typer.Option("--trust", help="A trust folder that names the log; else the home's.")
 ]
@@ -61,21 +66,45 @@ class Believed:
     quorum: int
     registry: str | None
 
-    def reader(self, known: Checkpoint | None = None) -> LogReader:
-        """What reads it."""
+    @contextmanager
+    def reading(
+        self, known: Checkpoint | None = None, save: Path | None = None
+    ) -> Iterator[LogReader]:
+        """What reads it, on from a checkpoint that was believed before.
+
+        ``save``: a folder that gets a copy of whatever is read, laid out as it is served.
+        """
         from delegant.ans.log.reading import (  # noqa: PLC0415 - httpx
             LogReader,
             folder_fetch,
             http_fetch,
         )
 
-        if self.where.startswith(("http://", "https://")):
-            fetch: Fetch = http_fetch(self.where.rstrip("/") + "/")
-        elif Path(self.where).is_dir():
-            fetch = folder_fetch(Path(self.where))
-        else:
-            raise error("not-found", f"{self.where} is neither an address nor a folder")
-        return LogReader(fetch, self.key, witnesses=self.witnesses, quorum=self.quorum, known=known)
+        with ExitStack() as stack:
+            if self.where.startswith(("http://", "https://")):
+                url = self.where.rstrip("/") + "/"
+                fetch: Fetch = stack.enter_context(http_fetch(url))
+            elif Path(self.where).is_dir():
+                fetch = folder_fetch(Path(self.where))
+            else:
+                raise error("not-found", f"{self.where} is neither an address nor a folder")
+            yield LogReader(
+                fetch if save is None else _saving(fetch, save),
+                self.key,
+                witnesses=self.witnesses,
+                quorum=self.quorum,
+                known=known,
+            )
+
+
+def _saving(fetch: Fetch, folder: Path) -> Fetch:
+    def read(name: str) -> bytes:
+        data = fetch(name)  # which refuses every name that is no path of a log
+        files.make_folder((folder / name).parent)
+        files.write(folder / name, data)
+        return data
+
+    return read
 
 
 def _believed(
@@ -107,7 +136,19 @@ def _believed(
     wanted = len(known) if quorum is None else quorum
     if not 0 <= wanted <= len(known):
         raise error("shape", f"{len(known)} witnesses are named, {wanted} are asked for")
-    return Believed(where, NoteKey.parse(key), known, wanted, registry)
+    return Believed(where, _log_key(key), known, wanted, registry)
+
+
+def _log_key(text: str) -> NoteKey:
+    """A note key as it was typed, or as a ``registry.json`` has it."""
+    from delegant.ans.log.note import NoteKey  # noqa: PLC0415
+
+    if not Path(text).is_file():
+        return NoteKey.parse(text)
+    key = files.read_object(Path(text)).get("log")
+    if type(key) is not str:
+        raise error("not-found", f"{text} names no log")
+    return NoteKey.parse(key)
 
 
 @command(log, "verify")
@@ -120,6 +161,9 @@ def log_verify(
     witness: Witnesses = None,
     witness_quorum: Quorum = None,
     name: Annotated[str | None, typer.Option(help="And show the whole life of this name.")] = None,
+    save: Annotated[
+        Path | None, typer.Option(help="Keep a copy of the tiles in this folder.")
+    ] = None,
 ) -> None:
     """Read a log from its first entry to its newest, and hold it to every rule of names.
 
@@ -129,11 +173,12 @@ def log_verify(
     from delegant.ans.monitor import history, verify_log  # noqa: PLC0415
 
     believed = _believed(edge, where, key, trust, registry, witness, witness_quorum)
-    if name is None:
-        found = verify_log(believed.reader(), believed.registry)
-        edge.show(found.json, _summary(found.json))
-        return
-    entries, found = history(believed.reader(), name, believed.registry)
+    with believed.reading(save=save) as reader:
+        if name is None:
+            found = verify_log(reader, believed.registry)
+            edge.show(found.json, _summary(found.json))
+            return
+        entries, found = history(reader, name, believed.registry)
     rows = [entry.leaf.json | {"index": entry.index} for entry in entries]
     text = "\n".join(_line(entry) for entry in entries)
     edge.show(found.json | {"history": rows}, f"{_summary(found.json)}\n{name}\n{text}")
@@ -152,8 +197,9 @@ def _summary(value: dict[str, Any]) -> str:
 
 def _line(entry: Entry) -> str:
     leaf = entry.leaf.json
-    who = f"from {leaf['from']} to {leaf['agent']}" if "from" in leaf else leaf["agent"]
-    return f"  {entry.index:>6}  {leaf['time']}  {leaf['type']:<9} by the {leaf['by']}: {who}"
+    whose = f"from {leaf['from']} to {leaf['agent']}" if "from" in leaf else f"of {leaf['agent']}"
+    signer = "" if leaf["by"] == "agent" else f", by the {leaf['by']}"
+    return f"  {entry.index:>6}  {leaf['time']}  {leaf['type']:<9} {whose}{signer}"
 
 
 @command(log, "monitor")
@@ -189,18 +235,20 @@ def log_monitor(
     watch = Watch.of(own or (), agent or ())
     pause = None if every is None else seconds(every)
     known = _remembered(believed, state)
-    reader, monitor = believed.reader(known), Monitor(watch, believed.registry, known)
-    while True:
-        report = monitor.look(reader)
-        if report.findings or pause is None:
-            edge.show(report.json, _report(report.json))
-        files.write_json(state, {"version": 1, "checkpoint": reader.note})  # told before it is seen
-        if report.findings:
-            sys.stdout.flush()
-            raise typer.Exit(1)
-        if pause is None:
-            return
-        time.sleep(pause)
+    monitor = Monitor(watch, believed.registry, known)
+    with believed.reading(known) as reader:
+        while True:
+            report = monitor.look(reader)
+            if report.findings or pause is None:
+                edge.show(report.json, _report(report.json))
+            # Told before it is remembered: what was not told is told again.
+            files.write_json(state, {"version": 1, "checkpoint": reader.note})
+            if report.findings:
+                sys.stdout.flush()
+                raise typer.Exit(1)
+            if pause is None:
+                return
+            time.sleep(pause)
 
 
 def _remembered(believed: Believed, state: Path) -> Checkpoint | None:
@@ -238,8 +286,10 @@ def log_witness_key(
     out: Annotated[Path, typer.Option("--out", "-o", help="The new file, under a passphrase.")],
 ) -> None:
     """Make the key of a witness; what is printed is public."""
-    passphrases = edge.passphrases()
-    secret = passphrases.get(f"witness {name}", new=True)
+    from delegant.ans.log.note import COSIGNATURE, NoteKey  # noqa: PLC0415
+
+    NoteKey(name, COSIGNATURE, PrivateKey.generate().public)  # a name that no key has makes no file
+    secret = edge.passphrases().get(f"witness {name}", new=True)
     signer = _signer(name, Wallet.create(out, secret, kind="witness", name=name))
     vkey = signer.key.vkey
     edge.show({"name": name, "key": vkey, "file": str(out)}, vkey)
@@ -249,7 +299,10 @@ def log_witness_key(
 def log_witness(
     edge: Edge,
     key_file: Annotated[Path, typer.Option(help="From `delegant log witness-key`.")],
-    log_key: Annotated[list[str], typer.Option("--log", help="A log's note key; several times.")],
+    log_key: Annotated[
+        list[str],
+        typer.Option("--log", help="A log's note key, or its registry.json; several times."),
+    ],
     bind: Annotated[
         str, typer.Option(help="HOST:PORT; port 0 picks a free one.")
     ] = "127.0.0.1:8089",
@@ -263,13 +316,12 @@ def log_witness(
     fork the log could fork its witness too. Run it elsewhere.
     """
     needs_server()
-    from delegant.ans.log.note import NoteKey  # noqa: PLC0415
     from delegant.ans.log.witness import Witness  # noqa: PLC0415
     from delegant.resolver.listening import listen  # noqa: PLC0415 - needs the extra
     from delegant.resolver.witnessing import Book, PlainDeadline, witness_app  # noqa: PLC0415
 
     host, port = address(bind)
-    logs = [NoteKey.parse(text) for text in log_key]
+    logs = [_log_key(text) for text in log_key]
     header = read_header(key_file)
     secret = edge.passphrases().get(f"witness {header['name']}")
     signer = _signer(header["name"], Wallet.open(key_file, secret, kind="witness"))

@@ -48,6 +48,7 @@ _ROOMS = (
     "api",
     "serve",
     "demo",
+    "stories",
     "limbo",
 )
 for _room in _ROOMS:

@@ -129,7 +129,9 @@ class Cosigners:
         with self._http.stream(
             "POST", f"{url}/add-checkpoint", content=body, headers=headers
         ) as reply:
-            for chunk in reply.iter_raw():
+            if "content-encoding" in reply.headers:  # not asked for, and may be a bomb
+                raise error("log-witness", "the answer is packed")
+            for chunk in reply.iter_bytes():
                 data += chunk
                 if len(data) > MAX_ANSWER:
                     raise error("limit-size", "the answer is too large")

@@ -1,7 +1,8 @@
 """`limbo`: put hostile chains, kept as data, to any implementation of the verifier.
 
-`cases` reads the data, `protocol` is what a target is asked and answers, `client` is our own
-target, `targets` reaches one (in this process, or any command), `judge` compares.
+`cases` reads the data, `protocol` is what a target is asked and answers, `naming` the same of
+cases about the naming service, `client` is our own target, `targets` reaches one (in this
+process, or any command), `judge` compares.
 """
 
 from __future__ import annotations
@@ -30,7 +31,10 @@ def register(app: typer.Typer) -> None:
 def run(
     edge: Edge,
     cases: Annotated[
-        Path, typer.Option(help="The folder of case files: tests/limbo/cases of a checkout.")
+        Path,
+        typer.Option(
+            help="The folder of case files: tests/limbo/cases of a checkout, or tests/limbo/ans."
+        ),
     ] = Path("tests/limbo/cases"),
     target: Annotated[
         str | None, typer.Option(help="The command of a verifier; else our own library.")
@@ -49,7 +53,7 @@ def run(
     from . import cases as cases_  # noqa: PLC0415 - what only this command needs
     from . import judge, targets  # noqa: PLC0415
 
-    found = cases_.load(cases, namespace or ())
+    found = cases_.load_any(cases, namespace or ())
     known = cases_.xfails(xfails) if xfails is not None else frozenset()
     with targets.reach(target) as asked:
         report = judge.judge(found, asked, known, frozenset(without or ()))
@@ -70,6 +74,9 @@ def verify(
     audience: Annotated[str | None, typer.Option(help="The verifier's DID.")] = None,
     nonce: Annotated[str | None, typer.Option(help="The nonce it asked for.")] = None,
     at: Annotated[str | None, typer.Option(help="The instant, as 2026-11-23T09:00:00Z.")] = None,
+    question: Annotated[
+        Path | None, typer.Option(help="A file with a question about names; nothing else then.")
+    ] = None,
     stream: Annotated[
         bool, typer.Option("--stream", help="One case a line on stdin, one answer a line.")
     ] = False,
@@ -80,9 +87,12 @@ def verify(
     if stream:
         client.serve(sys.stdin.buffer, sys.stdout)
         return
-    paths = {"presentation": presentation, "evidence": evidence, "trust": trust,
-             "request": request, "limits": limits}  # fmt: skip
-    answer = client.from_files(paths, audience, nonce, at)
+    if question is not None:
+        answer = client.from_question(question)
+    else:
+        paths = {"presentation": presentation, "evidence": evidence, "trust": trust,
+                 "request": request, "limits": limits}  # fmt: skip
+        answer = client.from_files(paths, audience, nonce, at)
     print(answer.line)
     if answer.status:
         raise typer.Exit(answer.status)

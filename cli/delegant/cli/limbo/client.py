@@ -12,9 +12,11 @@ from delegant.credentials.codec import parse_object
 from delegant.credentials.errors import error
 from delegant.credentials.shape import time
 
+from . import naming
+from .naming import NamingQuestion
 from .protocol import GREETING, Answer, Question
 
-__all__ = ["answer", "from_files", "serve"]
+__all__ = ["answer", "from_files", "from_question", "serve"]
 
 MAX_FILE: Final = 16 * 1024 * 1024
 
@@ -73,10 +75,31 @@ def from_files(
     return how(Question(*parts, *values, audience, nonce, at))
 
 
+def from_question(path: Path) -> Answer:
+    """The answer to a case about names, in a file.
+
+    Raises:
+        Malformed: ``shape`` for what is no such question.
+    """
+    try:
+        found = NamingQuestion.from_line(path.read_bytes())
+    except ValueError as exc:
+        raise error("shape", f"{path}: {exc}") from None
+    if found is None:
+        raise error("shape", f"{path} asks nothing about names")
+    return naming.answer(found)
+
+
 def serve(
     questions: IO[bytes], answers: IO[str], how: Callable[[Question], Answer] = answer
 ) -> None:
-    """Greet, then answer a line with a line until there are no more."""
+    """Greet, then answer a line with a line until there are no more.
+
+    Args:
+        how: answers a question about a chain.
+    """
     print(json.dumps(GREETING), file=answers, flush=True)
     for line in questions:
-        print(how(Question.from_line(line)).line, file=answers, flush=True)
+        named = NamingQuestion.from_line(line)
+        said = naming.answer(named) if named is not None else how(Question.from_line(line))
+        print(said.line, file=answers, flush=True)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from .cases import Case
+from .cases import AnyCase
 from .protocol import Answer
 from .targets import Target
 
@@ -26,7 +26,7 @@ class Result:
     ``skip`` (it needs a feature the target lacks).
     """
 
-    case: Case
+    case: AnyCase
     answer: Answer | None
     outcome: str
     why: str = ""
@@ -48,7 +48,7 @@ class Result:
         return out
 
 
-def outcome(case: Case, said: Answer) -> tuple[str, str]:
+def outcome(case: AnyCase, said: Answer) -> tuple[str, str]:
     """Whether an answer is right, and what is wrong with it."""
     if said.state != case.state:
         if said.state == "none":
@@ -65,13 +65,13 @@ def outcome(case: Case, said: Answer) -> tuple[str, str]:
     return "pass", ""
 
 
-def _told(one: Case | Answer) -> str:
+def _told(one: AnyCase | Answer) -> str:
     where = "" if one.link is None else f" at link {one.link}"
     return one.state + (f" {one.code}{where}" if one.code else "")
 
 
 def judge(
-    cases: Sequence[Case],
+    cases: Sequence[AnyCase],
     target: Target,
     xfails: frozenset[str] = frozenset(),
     without: frozenset[str] = frozenset(),
