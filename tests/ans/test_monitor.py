@@ -12,8 +12,9 @@ import pytest
 from ans.tiled import REGISTRY, RISK, SEARCH, Log, did_of, key_of, put, story
 from delegant.ans.log import tiles
 from delegant.ans.log.checkpoint import Checkpoint, add_signatures, cosign, sign_checkpoint
+from delegant.ans.log.fetching import folder_fetch
 from delegant.ans.log.note import COSIGNATURE, NoteSigner
-from delegant.ans.log.reading import LogReader, folder_fetch
+from delegant.ans.log.reading import LogReader
 from delegant.ans.monitor import Monitor, Report, Watch, history, verify_log
 from delegant.credentials import Error
 from refusal import refusal

@@ -16,8 +16,9 @@ from delegant.ans.answer import open_jws, verify_answer
 from delegant.ans.leaf import NameLeaf, parse_leaf
 from delegant.ans.log import tlogproof
 from delegant.ans.log.checkpoint import open_checkpoint
+from delegant.ans.log.fetching import http_fetch
 from delegant.ans.log.merkle import check_consistency, check_inclusion
-from delegant.ans.log.reading import LogReader, http_fetch
+from delegant.ans.log.reading import LogReader
 from delegant.ans.monitor import verify_log
 from delegant.credentials.codec import canonical, digest
 from resolver.door import NAME, House, Reply, build, running

@@ -15,9 +15,10 @@ import pytest
 
 from ans.tiled import SEARCH, Log, key_of, story
 from delegant.ans.log.checkpoint import cosigned, parse_checkpoint, sign_checkpoint
+from delegant.ans.log.fetching import folder_fetch
 from delegant.ans.log.merkle import consistency
 from delegant.ans.log.note import COSIGNATURE, NoteSigner
-from delegant.ans.log.reading import LogReader, folder_fetch
+from delegant.ans.log.reading import LogReader
 from delegant.ans.log.witness import MAX_REQUEST, Request, Witness, collect
 from delegant.resolver.witnessing import Book, PlainDeadline, witness_app
 from refusal import refusal

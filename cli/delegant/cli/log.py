@@ -29,8 +29,9 @@ from .typed import address, seconds
 
 if TYPE_CHECKING:
     from delegant.ans.log.checkpoint import Checkpoint
+    from delegant.ans.log.fetching import Fetch
     from delegant.ans.log.note import NoteKey, NoteSigner
-    from delegant.ans.log.reading import Fetch, LogReader
+    from delegant.ans.log.reading import LogReader
     from delegant.ans.replay import Entry
 
 log = typer.Typer(no_args_is_help=True, help="The log of names: verify, watch, witness.")
@@ -74,11 +75,8 @@ class Believed:
 
         ``save``: a folder that gets a copy of whatever is read, laid out as it is served.
         """
-        from delegant.ans.log.reading import (  # noqa: PLC0415 - httpx
-            LogReader,
-            folder_fetch,
-            http_fetch,
-        )
+        from delegant.ans.log.fetching import folder_fetch, http_fetch  # noqa: PLC0415 - httpx
+        from delegant.ans.log.reading import LogReader  # noqa: PLC0415
 
         with ExitStack() as stack:
             if self.where.startswith(("http://", "https://")):

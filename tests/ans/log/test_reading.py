@@ -19,9 +19,10 @@ from ans.log.naive import LOG, WITNESS, Log
 from delegant.ans.log import reading
 from delegant.ans.log import tiles as layout
 from delegant.ans.log.checkpoint import Checkpoint, add_signatures, cosign, sign_checkpoint
+from delegant.ans.log.fetching import Fetch, folder_fetch, http_fetch, most
 from delegant.ans.log.merkle import check_consistency, check_inclusion, leaf_hash
 from delegant.ans.log.note import NoteSigner
-from delegant.ans.log.reading import Fetch, LogReader, folder_fetch, http_fetch, most
+from delegant.ans.log.reading import LogReader
 from delegant.credentials import PrivateKey
 from delegant.credentials.errors import error
 from refusal import refusal

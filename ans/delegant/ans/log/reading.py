@@ -7,14 +7,9 @@ must fold to its hash in the tile above. Only then is a hash used, in a proof or
 
 from __future__ import annotations
 
-import os
-import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterator
-from pathlib import Path
-from typing import Final, Self
-
-import httpx
+from collections.abc import Collection, Iterator
+from typing import Final
 
 from delegant.credentials.errors import (
     Error,
@@ -24,34 +19,18 @@ from delegant.credentials.errors import (
     Unavailable,
     error,
 )
-from delegant.wallet.files import read as read_file
 
 from . import merkle
-from .checkpoint import MAX_CHECKPOINT, Checkpoint, open_checkpoint
+from .checkpoint import Checkpoint, open_checkpoint
+from .fetching import Fetch, most
 from .merkle import HASH
 from .note import NoteKey
-from .tiles import FULL, MAX_BUNDLE, MAX_TILE, bundle_path, parse_path, path, unpack
+from .tiles import FULL, MAX_TILE, bundle_path, path, unpack
 
-__all__ = ["Fetch", "FolderFetch", "HttpFetch", "LogReader", "folder_fetch", "http_fetch", "most"]
-
-Fetch = Callable[[str], bytes]
-"""From ``checkpoint`` or the path of a tile or bundle to its bytes, at most `most` of them;
-raises NotFound where the log has no such thing, Unavailable where it cannot be had now."""
+__all__ = ["LogReader"]
 
 CACHE: Final = 1024
 """Verified full tiles kept: at most 8 MiB."""
-
-
-def most(name: str) -> int:
-    """How many bytes the thing at a path may have.
-
-    Raises:
-        Malformed: ``encoding`` for what is no path of a log. LimitExceeded: ``limit-size``.
-    """
-    if name == "checkpoint":
-        return MAX_CHECKPOINT
-    place = parse_path(name)
-    return MAX_TILE if place.level is not None else MAX_BUNDLE
 
 
 class LogReader:
@@ -318,92 +297,3 @@ def _held_to(hashes: bytes, entries: list[bytes], first: int) -> None:
 
 def _wrong(index: int, why: str) -> Error:
     return error("log-proof", f"entry {index} {why}", dimension=f"entry {index}")
-
-
-class FolderFetch:
-    """See `folder_fetch`."""
-
-    def __init__(self, folder: Path) -> None:
-        self._root = Path(os.path.realpath(folder))
-
-    def __call__(self, name: str) -> bytes:
-        """The bytes of a file of the log."""
-        limit = most(name)  # refuses every name that is no path of a log
-        target = Path(os.path.realpath(self._root / name))
-        if not target.is_relative_to(self._root):
-            raise error("not-found", f"{name} is a link that leads out of the folder")
-        return read_file(target, size=limit)
-
-
-def folder_fetch(folder: Path) -> FolderFetch:
-    """A `Fetch` from a folder laid out as the log's URLs are; nothing outside it is read.
-
-    It raises ``not-found``, ``encoding``, ``limit-size`` and ``unavailable``.
-    """
-    return FolderFetch(folder)
-
-
-class HttpFetch:
-    """See `http_fetch`."""
-
-    def __init__(
-        self, url: str, *, timeout: float = 5.0, transport: httpx.BaseTransport | None = None
-    ) -> None:
-        self._timeout = timeout
-        try:
-            self._http = httpx.Client(
-                base_url=url,
-                timeout=timeout,
-                transport=transport,
-                follow_redirects=False,
-                headers={"Accept-Encoding": "identity"},
-                trust_env=False,
-            )
-        except httpx.InvalidURL as exc:
-            raise error("unavailable", f"not an address of a log: {exc}") from None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._http.close()
-
-    def __call__(self, name: str) -> bytes:
-        """The bytes of a resource of the log."""
-        limit, data = most(name), bytearray()
-        end = time.monotonic() + 2 * self._timeout
-        try:
-            with self._http.stream("GET", name) as response:
-                if response.status_code in {404, 410}:
-                    raise error("not-found", f"the log has no {name}")
-                if response.status_code != 200:
-                    raise error("unavailable", f"the log answered {response.status_code}")
-                if "content-encoding" in response.headers:  # not asked for, and may be a bomb
-                    raise error("unavailable", "the answer is packed")
-                for chunk in response.iter_bytes():
-                    data += chunk
-                    if len(data) > limit:
-                        raise error("limit-size", f"{name} has more than {limit} bytes")
-                    if time.monotonic() > end:
-                        raise error("unavailable", "the answer takes too long")
-        except (httpx.HTTPError, httpx.InvalidURL) as exc:
-            raise error("unavailable", f"the log does not answer: {exc}") from None
-        return bytes(data)
-
-
-def http_fetch(
-    url: str, *, timeout: float = 5.0, transport: httpx.BaseTransport | None = None
-) -> HttpFetch:
-    """A `Fetch` over HTTP below a prefix; redirects are not followed, packing is not taken.
-
-    It raises ``not-found``, ``encoding``, ``limit-size`` and ``unavailable``.
-
-    Args:
-        url: the log's prefix, for example ``http://127.0.0.1:8080``.
-        timeout: seconds for each wait; a whole answer may take twice that.
-    """
-    return HttpFetch(url, timeout=timeout, transport=transport)
