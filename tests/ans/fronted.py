@@ -182,8 +182,8 @@ def fronted(naming: Naming) -> Iterator[Front]:
 def turned(front: Front, registry: Registry) -> Iterator[None]:
     """Inside, what is honestly said comes from another registry."""
     before, own = front.upstream, front.naming.registry
-    with listening(application(registry, front.naming)) as front.upstream:
-        front.naming.registry = registry
+    with listening(application(registry, front.naming)) as port:
+        front.upstream, front.naming.registry = port, registry
         try:
             yield
         finally:
@@ -210,7 +210,7 @@ class Driver:
 
     def __init__(self, kind: str, url: str, trust: RegistryTrust, **more: Any) -> None:
         self._runner = asyncio.Runner() if kind == "async" else None
-        self.client = (AsyncClient if self._runner else Client)(url, trust, **more)
+        self.client: Any = (AsyncClient if self._runner else Client)(url, trust, **more)
 
     def __getattr__(self, name: str) -> Any:
         method, runner = getattr(self.client, name), self._runner

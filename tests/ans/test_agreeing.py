@@ -1,4 +1,4 @@
-"""What both clients hold a registry to: one log that only grows, and names that stay whose they are.
+"""What both clients hold a registry to: one log that only grows, names that stay whose they are.
 
 The registry here signs whatever it likes with its own keys; it cannot sign for an agent.
 """
@@ -11,10 +11,12 @@ from typing import Any
 
 import pytest
 
-from ans.fronted import Driver, Front, Said, forked, fronted, present_naming, turned
+from ans.fronted import Driver, Front, Said, forked, turned
 from ans.naming import NAME, Naming
+from ans.test_events import web_agent
 from delegant.ans import consent
-from delegant.ans.memory import Memory
+from delegant.ans.memory import Memory, Remembered
+from delegant.credentials import PrivateKey
 from delegant.credentials.codec import JsonObject
 from refusal import refusal
 
@@ -49,8 +51,12 @@ def test_a_log_set_back_is_a_rollback(front: Front, asking: Asking, tmp_path: Pa
     front.naming.register(name=named(2))
     assert one.resolve(NAME).name == NAME
     with turned(front, old):
-        assert refusal(lambda: one.resolve(NAME, fresh=True)) in ("unavailable", "log-rollback")
-        assert refusal(lambda: one.search(capability="paperquery")) == "log-rollback"
+        # It has fewer entries than the client asks for.
+        assert refusal(lambda: one.resolve(NAME, fresh=True)) == "unavailable"
+        front.naming.world.now += 31
+        search = lambda: one.search(capability="paperquery", at=front.naming.now)  # noqa: E731
+        assert refusal(search) == "log-rollback"
+        front.naming.world.now -= 31
         assert asking().resolve(NAME).name == NAME  # who has not met more cannot know
     assert one.resolve(NAME, fresh=True).name == NAME
 
@@ -109,25 +115,38 @@ def test_a_log_made_for_somebody_else_is_a_split(
     assert one.resolve(named(3)).name == named(3)
 
 
-def test_what_was_refused_once_is_refused_again(
+def test_a_proof_met_on_the_way_to_a_refusal_serves_for_nothing_else(
     front: Front, asking: Asking, tmp_path: Path
 ) -> None:
-    """A proof met on the way to a refusal must not serve for another log afterwards."""
     naming, one = front.naming, asking()
     receipt = naming.register()
-    assert one.resolve(NAME).seq == 0
-    left, right = forked(naming, tmp_path / "left"), forked(naming, tmp_path / "right")
-    with turned(front, left):  # grown honestly, but its answer is refused for the name
-        step(naming, "renew", receipt)
-        front.altered("/v1/resolve", lambda value: value["resolvedAgents"][0].pop("record") and None)
-        assert refusal(lambda: one.resolve(NAME, fresh=True)) != ""
+    early = forked(naming, tmp_path / "early")
+    receipt = step(naming, "renew", receipt)
+    assert one.resolve(NAME).seq == 1
+    late = forked(naming, tmp_path / "late")
+    with turned(front, late):  # it has honestly grown, but its answer is refused for the name
+        transferred(naming, receipt, "heir")
+        front.altered("/v1/names/", lambda value: value | {"events": []})
+        assert refusal(lambda: one.resolve(NAME, fresh=True)) == "ans-rebound"
         front.play = front.honest
-        assert one.resolve(NAME, fresh=True).seq == 1
-    with turned(front, right):
-        naming.register(name=named(2))
-        naming.register(name=named(3))
+    with turned(front, early):
+        for number in (2, 3, 4):
+            naming.register(name=named(number))
         for _ in range(2):
-            assert refusal(lambda: one.resolve(named(3))) == "log-split"
+            assert refusal(lambda: one.resolve(named(4))) == "log-split"
+    naming.register(name=named(5))
+    assert one.resolve(named(5)).name == named(5)
+
+
+def test_one_proof_does_for_all_that_was_met_before(front: Front, asking: Asking) -> None:
+    naming, one = front.naming, asking()
+    for number in range(2, 7):
+        naming.register(name=named(number))
+    assert len(one.search(capability="paperquery").agents) == 5
+    proofs = front.paths.count("/v1/log/consistency")
+    naming.register(name=named(7))
+    assert len(one.search(capability="paperquery", limit=6).agents) == 6
+    assert front.paths.count("/v1/log/consistency") == proofs + 1
 
 
 @pytest.mark.parametrize("forge", [
@@ -164,9 +183,7 @@ def test_a_proof_that_cannot_be_had_now_accuses_nobody(front: Front, asking: Ask
     assert one.resolve(named(2)).name == named(2)
 
 
-def test_a_receipt_of_another_log_is_a_split(
-    front: Front, asking: Asking, tmp_path: Path
-) -> None:
+def test_a_receipt_of_another_log_is_a_split(front: Front, asking: Asking, tmp_path: Path) -> None:
     naming, one = front.naming, asking()
     naming.register()
     other = forked(naming, tmp_path / "other")
@@ -178,7 +195,7 @@ def test_a_receipt_of_another_log_is_a_split(
         assert asking().submit(body, token)["leaf"]["seq"] == 0
 
 
-# --- whose a name is -------------------------------------------------------------------------------
+# --- whose a name is ------------------------------------------------------------------------------
 
 
 def transferred(naming: Naming, receipt: JsonObject, name: str) -> JsonObject:
@@ -236,70 +253,89 @@ def test_a_name_is_rebound_by_nothing_less_than_its_history(
     assert one.resolve(NAME, fresh=True).epoch == 1
 
 
-def test_a_name_given_to_somebody_else_is_rebound(tmp_path: Path) -> None:
-    """Two logs of one key: a client that remembers only names finds it out too."""
-    for kind in ("sync", "async"):
-        naming = present_naming(tmp_path / kind)
-        other = forked(naming, tmp_path / f"{kind}-other")
-        naming.register()
-        file = tmp_path / f"{kind}.json"
-        with fronted(naming) as front:
-            one = Driver(kind, front.url, naming.trusted, memory=file)
-            one.resolve(NAME)
-            one.close()
-            # As if the log had never been met: the name alone is held to.
-            forget_log(file, naming)
-            with turned(front, other):
-                thief = naming.agent("thief")
-                naming.register(thief)
-                two = Driver(kind, front.url, naming.trusted, memory=file)
-                assert refusal(lambda two=two: two.resolve(NAME)) == "ans-rebound"  # type: ignore[misc]
-                two.close()
+def test_a_name_given_to_somebody_else_is_rebound(
+    front: Front, asking: Asking, tmp_path: Path
+) -> None:
+    """Two logs of one key: who remembers the name alone, and no log, finds it out too."""
+    naming, file = front.naming, tmp_path / "memory.json"
+    other = forked(naming, tmp_path / "other")
+    naming.register()
+    assert asking(memory=file).resolve(NAME).did == naming.bot.did
+    forget_log(file, naming)
+    with turned(front, other):
+        thief = naming.agent("thief")
+        naming.register(thief)
+        assert refusal(lambda: asking(memory=file).resolve(NAME)) == "ans-rebound"
+        assert asking().resolve(NAME).did == thief.did
 
 
 def forget_log(file: Path, naming: Naming) -> None:
     memory = Memory(naming.did, file)
     before = memory.load()
-    assert memory.save(before, type(before)(names=before.names))
+    assert memory.save(before, Remembered(names=before.names))
 
 
-def test_another_key_of_one_did_web_is_rebound(tmp_path: Path) -> None:
-    """Of a DID that is not its own key, the key is what was met."""
-    for kind in ("sync", "async"):
-        naming = present_naming(tmp_path / kind, "web")
-        other = forked(naming, tmp_path / f"{kind}-other")
-        naming.register()
-        file = tmp_path / f"{kind}.json"
-        with fronted(naming) as front:
-            one = Driver(kind, front.url, naming.trusted, memory=file)
-            assert one.resolve(NAME).did == naming.bot.did
-            assert one.resolve(NAME, fresh=True).did == naming.bot.did
-            one.close()
-            forget_log(file, naming)
-            with turned(front, other):
-                naming.world.rekey(naming.bot)
-                naming.register()
-                two = Driver(kind, front.url, naming.trusted, memory=file)
-                assert refusal(lambda two=two: two.resolve(NAME)) == "ans-rebound"  # type: ignore[misc]
-                two.close()
+def web(naming: Naming, name: str, key: PrivateKey | None = None) -> dict[str, Any]:
+    """An agent of did:web, and the grant it acts by."""
+    bot = web_agent(naming, name, key)
+    return {"bot": bot, "links": naming.grant(bot, subject_key=bot.key.public)}
 
 
-def test_a_did_web_hands_over_with_the_key_that_was_met(tmp_path: Path) -> None:
-    for kind in ("sync", "async"):
-        naming = present_naming(tmp_path / kind, "web")
-        receipt = naming.register()
-        file = tmp_path / f"{kind}.json"
-        with fronted(naming) as front:
-            one = Driver(kind, front.url, naming.trusted, memory=file)
-            one.resolve(NAME)
-            heir = naming.agent("heir")
-            receipt = naming.send(naming.transfer(receipt, heir))
-            # Suspended: no record is shown, and the new agent's key comes from the history.
-            naming.send(naming.event("suspend", heir, receipt=receipt), heir)
-            assert refusal(lambda one=one: one.resolve(NAME, fresh=True)) == "ans-suspended"  # type: ignore[misc]
-            one.close()
-            pin = Memory(naming.did, file).load().names[NAME.lower()]
-            assert (pin.agent, pin.key, pin.epoch) == (heir.did, heir.key.public, 1)
+def test_another_key_of_one_did_web_is_rebound(front: Front, asking: Asking) -> None:
+    """Of a DID that is not its own key, the key is a part of what was met."""
+    naming, one = front.naming, asking()
+    first = web(naming, "webbot")
+    receipt = naming.send(naming.event(bot=first["bot"]), **first)
+    assert one.resolve(NAME).did == first["bot"].did
+    receipt = naming.send(naming.event("renew", first["bot"], receipt=receipt), **first)
+    assert one.resolve(NAME, fresh=True).seq == 1
+    other = web(naming, "webbot", PrivateKey.generate())
+    naming.send(naming.event("renew", other["bot"], receipt=receipt), **other)
+    assert refusal(lambda: one.resolve(NAME, fresh=True)) == "ans-rebound"
+    assert asking().resolve(NAME).did == first["bot"].did
+
+
+def test_a_did_web_hands_over_by_the_key_that_was_met(front: Front, asking: Asking) -> None:
+    naming, one, two = front.naming, asking(), asking()
+    first = web(naming, "webbot")
+    naming.bot = first["bot"]
+    receipt = naming.send(naming.event(), **first)
+    assert one.resolve(NAME).did == first["bot"].did
+    heir = web(naming, "heir")
+    naming.send(naming.transfer(receipt, heir["bot"]), **first)
+    assert one.resolve(NAME, fresh=True).did == heir["bot"].did
+    assert two.resolve(NAME).did == heir["bot"].did
+
+
+def test_a_did_web_whose_key_was_changed_first_hands_nothing_over(
+    front: Front, asking: Asking
+) -> None:
+    naming, one = front.naming, asking()
+    first = web(naming, "webbot")
+    receipt = naming.send(naming.event(bot=first["bot"]), **first)
+    one.resolve(NAME)
+    thief = web(naming, "webbot", PrivateKey.generate())
+    receipt = naming.send(naming.event("renew", thief["bot"], receipt=receipt), **thief)
+    naming.bot = thief["bot"]
+    naming.send(naming.transfer(receipt, naming.agent("heir")), **thief)
+    assert refusal(lambda: one.resolve(NAME, fresh=True)) == "ans-rebound"
+    assert asking().resolve(NAME).epoch == 1
+
+
+def test_the_key_of_a_name_met_while_suspended_is_kept(
+    front: Front, asking: Asking, tmp_path: Path
+) -> None:
+    """No record is shown then; a memory without the key could not be read again."""
+    naming, file = front.naming, tmp_path / "memory.json"
+    one = asking(memory=file)
+    receipt = naming.register()
+    one.resolve(NAME)
+    heir = web(naming, "heir")
+    receipt = naming.send(naming.transfer(receipt, heir["bot"]))
+    naming.send(naming.event("suspend", heir["bot"], receipt=receipt), **heir)
+    assert refusal(lambda: one.resolve(NAME, fresh=True)) == "ans-suspended"
+    pin = Memory(naming.did, file).load().names[NAME.lower()]
+    assert (pin.agent, pin.key, pin.epoch) == (heir["bot"].did, heir["bot"].key.public, 1)
 
 
 def test_an_older_word_of_a_name_is_stale(front: Front, asking: Asking) -> None:
@@ -316,7 +352,7 @@ def test_an_older_word_of_a_name_is_stale(front: Front, asking: Asking) -> None:
     assert asking().resolve(NAME).seq == 0  # still good by its minute, for who met nothing newer
 
 
-# --- history ---------------------------------------------------------------------------------------
+# --- history --------------------------------------------------------------------------------------
 
 
 def test_a_history_without_its_newest_event_is_stale(front: Front, asking: Asking) -> None:

@@ -132,8 +132,10 @@ def test_a_renewal_judges_the_sponsorship_again(naming: Naming) -> None:
 # --- agents whose DID is not their key ------------------------------------------------------
 
 
-def web_agent(naming: Naming, name: str = "webbot", **more: Any) -> Party:
-    key = naming.world._key(name)
+def web_agent(
+    naming: Naming, name: str = "webbot", key: PrivateKey | None = None, **more: Any
+) -> Party:
+    key = key or naming.world._key(name)
     naming.world.parties[name] = party = Party(name, key, f"did:web:acme.example:agents:{name}")
     from delegant.credentials import issue_agent_identity
 

@@ -330,6 +330,35 @@ def test_the_same_monitor_reads_only_what_is_new(tmp_path: Path) -> None:
     assert [path for path in asked if "entries" in path] == ["tile/entries/002.p/101"]
 
 
+def test_what_was_found_before_a_look_failed_is_told_by_the_next(tmp_path: Path) -> None:
+    log = long()
+    folder = log.write(tmp_path / "log")
+    monitor = Monitor(OWN, REGISTRY)
+    monitor.look(reader(folder))
+    log.event("suspend", RISK, "risk", by="registry").event("transfer", RISK, "thief")
+    seen = len(log.entries)
+    for number in range(300):
+        log.event("register", f"mcp://G{number}.Domain.DataCorp.v1", "thief")
+    late = log.write(folder) / tiles.bundle_path(seen // 256 + 1, len(log.entries) % 256)
+    held = late.read_bytes()
+    late.unlink()  # served only after somebody has looked, and failed
+    assert refusal(lambda: monitor.look(reader(folder))) == "not-found"
+    put(late, held)
+    report = monitor.look(reader(folder))
+    assert (seen - 1, "broken-rule") in kinds(report)
+    assert len(report.findings) == 302
+    assert kinds(monitor.look(reader(folder))) == []  # and told once
+
+
+def test_a_log_of_endless_findings_fills_no_memory(tmp_path: Path) -> None:
+    log = Log().bind("DataCorp").event("register", SEARCH)
+    log.entries += [log.entries[-1]] * 1500
+    monitor = Monitor(OWN, REGISTRY)
+    report = monitor.look(reader(log.write(tmp_path / "log")))
+    assert (len(report.findings), report.more) == (1000, True)
+    assert kinds(report)[0] == (2, "broken-rule")
+
+
 def test_a_log_that_shrank_is_a_rollback(tmp_path: Path) -> None:
     log = story()
     seen = log.checkpoint

@@ -48,7 +48,9 @@ def test_the_routes_and_the_headers(front: Front, asking: Asking) -> None:
     one.submit(*naming.body(naming.event("renew", receipt=receipt)), agent=naming.bot.did)
     agent, name = naming.bot.did.replace(":", "%3A"), NAME.lower().replace(":", "%3A")
     name = name.replace("/", "%2F")
-    told = [(asked.method, asked.path, "agent-invocation" in asked.headers) for asked in front.asked]
+    told = [
+        (asked.method, asked.path, "agent-invocation" in asked.headers) for asked in front.asked
+    ]
     assert [line for line in told if "/log/" not in line[1]] == [
         ("POST", "/v1/agents", True),
         ("GET", f"/v1/resolve?name={name}", False),
@@ -102,7 +104,10 @@ def test_an_unsigned_negative_is_not_believed(
     front.naming.register()
     front.play = lambda _: Said.json({"code": code, "detail": "x", "answer": None}, status)
     one = asking()
-    ask = (lambda: one.search(pattern=NAME)) if what == "search" else lambda: getattr(one, what)(NAME)
+
+    def ask() -> object:
+        return one.search(pattern=NAME) if what == "search" else getattr(one, what)(NAME)
+
     assert refusal(ask) in ("ans-signature", "unavailable")
     front.play = front.honest
     ask()
@@ -248,7 +253,8 @@ def test_an_answer_that_is_none_is_unavailable(
 
 @pytest.mark.parametrize("data", [
     b"", b"\0" * 100, b"SSH-2.0-x\r\n", b"HTTP/1.1 abc\r\n\r\n", b"HTTP/1.1 200 OK\r\n: x\r\n\r\n",
-    b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}",
+    b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}",
     b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
     b"HTTP/1.1 200 OK\r\nX: " + b"a" * 200_000 + b"\r\n\r\n{}",
     b"HTTP/1.1 302 Found\r\nLocation: http://[\r\nContent-Length: 0\r\n\r\n",
@@ -276,9 +282,7 @@ def test_a_problem_with_an_unknown_code_is_unavailable(
     [b""], [Said.json({"code": "unavailable"}, 503)], [Said.json({}, 429, **{"retry-after": "0"})],
     [b"", Said(502, b"<html>"), Said(504, b"")],
 ], ids=["dropped", "503", "429", "three"])  # fmt: skip
-def test_a_question_is_asked_again(
-    front: Front, asking: Asking, first: list[Said | bytes]
-) -> None:
+def test_a_question_is_asked_again(front: Front, asking: Asking, first: list[Said | bytes]) -> None:
     front.naming.register()
     front.first(*first)
     assert asking().resolve(NAME).did == front.naming.bot.did
@@ -344,7 +348,8 @@ def test_a_receipt_of_another_event_is_not_taken(front: Front, asking: Asking) -
 
 
 @pytest.mark.parametrize(("path", "new", "code"), [
-    (("leaf", "agent"), "did:key:z6MkEvil", "log-entry"), (("leaf", "by"), "sponsor", "log-entry"), (("index",), 0, "log-proof"),
+    (("leaf", "agent"), "did:key:z6MkEvil", "log-proof"), (("leaf", "by"), "sponsor", "log-entry"),
+    (("index",), 0, "log-proof"),
     (("leaf", "seq"), 5, "log-entry"), (("checkpoint",), "x", "log-note"),
     (("opening", "salt"), "A" * 22, "ans-signature"), (("more",), 1, "unknown-member"),
 ])  # fmt: skip

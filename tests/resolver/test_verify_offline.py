@@ -241,3 +241,26 @@ def test_a_file_that_is_no_answer_is_malformed(saved: Saved, text: str) -> None:
     assert done.stderr.startswith("error: ")
     assert CliRunner().invoke(app, ["ans", "verify", "nowhere", "--trust", str(saved.trust)]
                               ).exit_code == 1  # fmt: skip
+
+
+def test_the_homes_own_folder_is_the_default_and_of_several_registries_the_one_that_answered(
+    saved: Saved, tmp_path: Path
+) -> None:
+    when = shape.format_time(saved.at)
+    words = ["ans", "verify", str(saved.path("exact.jws")), "--at", when]
+    home = ["--home", str(saved.house.home.path)]
+    assert CliRunner().invoke(app, [*words, *home]).exit_code == 0
+    both = tmp_path / "both"
+    other = build(tmp_path)
+    CliRunner().invoke(app, ["trust", "init", str(both)])
+    for house in (saved.house, other):
+        published = str(house.home.path / "registry.json")
+        CliRunner().invoke(app, ["trust", "add-registry", str(both), published])
+    assert CliRunner().invoke(app, [*words, "--trust", str(both)]).exit_code == 0
+    for registry, status in ((saved.house.registry, 0), (other.registry, 1)):
+        own = [*words, "--trust", str(both), "--registry", registry]
+        assert CliRunner().invoke(app, own).exit_code == status
+    alone = ["--trust", str(other.home.path / "trust")]
+    foreign = CliRunner().invoke(app, [*words, *alone])
+    assert foreign.exit_code == 1
+    assert "ans-signature" in foreign.stderr

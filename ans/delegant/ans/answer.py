@@ -40,7 +40,15 @@ from .shown import SHOWN, listing2
 from .signing import digest_of, version
 from .trusted import RegistryTrust
 
-__all__ = ["JWS_TYPE", "Answer", "Departure", "Resolution", "open_jws", "verify_answer"]
+__all__ = [
+    "JWS_TYPE",
+    "SKEW_SECONDS",
+    "Answer",
+    "Departure",
+    "Resolution",
+    "open_jws",
+    "verify_answer",
+]
 
 MAX_ANSWER: Final = 4 * 1024 * 1024
 MAX_MEMBERS: Final = 65_536

@@ -120,7 +120,7 @@ class Caller:
             yield Wait(pause)
 
     def _pause(self, got: Reply | Broken, attempt: int) -> float:
-        own = min(MAX_PAUSE, FIRST_PAUSE * 2 ** (attempt - 1)) * random.uniform(0.5, 1)  # noqa: S311
+        own = min(MAX_PAUSE, FIRST_PAUSE * 2.0 ** (attempt - 1)) * random.uniform(0.5, 1)  # noqa: S311
         if isinstance(got, Reply) and "retry-after" in got.headers:
             return max(own, self._told(got.headers["retry-after"]))
         return own

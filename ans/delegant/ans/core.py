@@ -17,7 +17,7 @@ from delegant.credentials.codec import JsonObject, parse_object
 from delegant.credentials.errors import Error, error
 
 from .agreeing import Agreement
-from .answer import SKEW_SECONDS, Answer, verify_answer
+from .answer import Answer, verify_answer
 from .asking import MAX_REPLY, Ask, Caller, Reply, Steps, check_reply, object_of
 from .events import read_event
 from .history import Past, check_logged
@@ -32,6 +32,9 @@ from .trusted import RegistryTrust
 __all__ = ["Core"]
 
 CACHED: Final = 1024
+MAX_ETAG: Final = 256
+SKEW_SECONDS: Final = 30
+"""How far the registry's clock may be ahead, as `answer` has it."""
 
 
 class Core:
@@ -90,7 +93,7 @@ class Core:
             answer, etag = held
         else:
             answer = verify_answer(_signed(reply), self._trust, query, at=self._time(at))
-            etag = reply.headers.get("etag")
+            etag = _etag(reply)
         if answer.freshness.head.size < least:
             raise error("ans-stale", f"an answer from before entry {least} of the log")
         yield from self._agreement.agree(answer, end)
@@ -179,6 +182,13 @@ def _resolve(path: str, held: tuple[Answer, str | None] | None, *, fresh: bool) 
     if held is not None and held[1] is not None:
         headers["If-None-Match"] = held[1]
     return Ask("GET", path, headers)
+
+
+def _etag(reply: Reply) -> str | None:
+    """A tag that can be sent back; any other is none."""
+    tag = reply.headers.get("etag", "")
+    fits = 0 < len(tag) <= MAX_ETAG and tag.isascii() and tag.isprintable()
+    return tag if fits else None
 
 
 def _key(query: Query) -> str:

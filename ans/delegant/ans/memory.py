@@ -95,7 +95,7 @@ class Memory:
             return True
         try:
             files.make_folder(self._path.parent)
-            with files.lock(self._path.parent):
+            with files.lock(self._path.parent, f".{self._path.name}.lock"):
                 if self.load() != before:
                     return False
                 files.write_json(self._path, self._json(after))

@@ -259,6 +259,8 @@ class Monitor:
         self._replay = Replay(registry)
         self._tree = Tree()
         self._last = remembered
+        self._found: list[Finding] = []
+        self._more = False
         self._names: dict[str, NameLeaf] = {}
         self._alike: dict[str, set[tuple[str, str, str]]] = {}
         self._mine: set[tuple[str, str, str]] = {
@@ -270,7 +272,8 @@ class Monitor:
     def look(self, reader: Reader) -> Report:
         """Read what is new, and tell what of it its owner should look at.
 
-        The first look of all takes the names it finds under the owned labels as they are.
+        The first look of all takes the names it finds under the owned labels as they are. What a
+        look found before it failed is told by the next that does not.
 
         Raises:
             Rejected: ``log-rollback`` for a log smaller than it was, ``log-split`` for one that
@@ -281,14 +284,13 @@ class Monitor:
             _same_log(last, checkpoint)
         since = 0 if last is None else last.size
         first = last is None
-        findings: list[Finding] = []
         for index, data in _entries(reader, self._tree.size, checkpoint.size):
             if last is not None and index == last.size:
                 self._held_to(last)
             self._tree.append(data)
             told = self._take(index, data, first)
             if index >= since:
-                findings += told
+                self._keep(told)
         if last is not None and last.size == self._tree.size:
             self._held_to(last)
         if self._tree.root != checkpoint.root:
@@ -296,8 +298,15 @@ class Monitor:
             raise error(kind, "the entries seen do not hash to the root that was signed")
         self._last = checkpoint
         names = {leaf.name.key: self._replay.names[leaf.name.key] for leaf in self._names.values()}
-        more = len(findings) > MAX_FINDINGS
-        return Report(checkpoint, since, names, tuple(findings[:MAX_FINDINGS]), more)
+        report = Report(checkpoint, since, names, tuple(self._found), self._more)
+        self._found, self._more = [], False
+        return report
+
+    def _keep(self, told: list[Finding]) -> None:
+        """Until a look succeeds: whoever serves the log may let one fail."""
+        room = MAX_FINDINGS - len(self._found)
+        self._more = self._more or len(told) > room
+        self._found += told[:room]
 
     def _held_to(self, last: Checkpoint) -> None:
         if self._tree.root != last.root:

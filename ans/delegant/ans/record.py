@@ -26,6 +26,8 @@ from .signing import check, version
 __all__ = ["MAX_TTL", "check_record", "record_key"]
 
 MAX_TTL: Final = 86_400
+MAX_RECORD: Final = 32_768
+"""Bytes of a record (RFC 8785): fifty of them and a page of a history must stay readable."""
 MAX_ENDPOINTS: Final = 16
 MAX_EXTENSION: Final = 4096
 _RECORD: Final = frozenset(
@@ -44,6 +46,8 @@ def check_record(value: Json) -> AnsName:
         Malformed: ``shape``, ``ans-name``, ``limit-size``. Rejected: ``ans-signature``.
     """
     version(value, "record")
+    if len(canonical(value)) > MAX_RECORD:
+        raise error("limit-size", f"a record of more than {MAX_RECORD} bytes")
     shape.closed(value, "record", _RECORD, _OPTIONAL)
     name = AnsName.parse(value["name"])
     _by_protocol(value["endpoints"], "record.endpoints")

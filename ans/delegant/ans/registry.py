@@ -22,7 +22,7 @@ from .resolving import Resolver
 from .sequencer import Sequencer
 from .store import Store
 from .stored import MAX_HISTORY, Shelf
-from .submitting import Submission, by_agent, by_office
+from .submitting import Submission, by_agent, by_office, sent_by_agent
 from .writing import Writer
 
 __all__ = ["Registry"]
@@ -96,7 +96,8 @@ class Registry:
             at: now, seconds since 1970.
 
         Returns:
-            The receipt; the same one again for the same event again.
+            The receipt; the same one again for the same event again, its ``opening`` then
+            only to the agent whose invocation comes along.
 
         Raises:
             Rejected: ``orphan-agent`` (422), ``holder-mismatch`` (401), ``namespace`` (403),
@@ -107,8 +108,10 @@ class Registry:
         sent = Submission.read(data)
         with self.store.transaction(reading=True) as db:
             before = self.store.event(db, sent.digest)
-        if before is not None:
-            return self._writer.receipt(sent.digest)
+            logged = None if before is None else self.shelf.event(db, before)[1]
+        if logged is not None:
+            own = sent_by_agent(sent, invocation, self.did, logged.key, self._trust())
+            return self._writer.receipt(sent.digest, opening=own)
         sent.timely(self.did, at)
         trust = self._trust()
         with self.store.transaction(reading=True) as db:

@@ -19,9 +19,12 @@ from delegant.credentials import (
     PublicKey,
     Seen,
     Trust,
+    did,
     shape,
     verify,
 )
+from delegant.credentials.act import holder_signed
+from delegant.credentials.budget import Budget
 from delegant.credentials.chain import pinned
 from delegant.credentials.codec import JsonObject, parse_object
 from delegant.credentials.errors import Error, error
@@ -39,7 +42,7 @@ from .record import record_key
 from .signing import check, digest_of, members
 from .stored import Named
 
-__all__ = ["Judged", "Submission", "by_agent", "by_office", "entry"]
+__all__ = ["Judged", "Submission", "by_agent", "by_office", "entry", "sent_by_agent"]
 
 MAX_BODY: Final = 2 * 1024 * 1024
 SKEW_SECONDS: Final = 300
@@ -102,7 +105,8 @@ class Judged:
 
     Attributes:
         by: the sender's rank, one of `lifecycle.RANKS`.
-        organization: who answers for the agent, and so must own the label; None: not asked.
+        organization: who answers for the agent, or for the sponsor that speaks, and so must own
+            the label; None: not asked.
         sponsor, chain: who and what stands behind it, for the salted digests.
         spent: what of the invocation is accepted once, and until when.
         vouched: how long the sponsor credential relied on is valid.
@@ -191,10 +195,12 @@ def by_office(
     event = sent.event
     signer = event["by"]
     if signer == owner:
-        rank, keys = "organization", judging.organization_keys(signer, trust)
+        rank, organization = "organization", owner
+        keys = judging.organization_keys(signer, trust)
     elif signer == named.sponsor:
         shown = sent.evidence or fresh(signer) or Evidence()
-        rank, keys = "sponsor", judging.human(signer, shown, trust, at).keys
+        human = judging.human(signer, shown, trust, at)
+        rank, organization, keys = "sponsor", human.organization, human.keys
     else:
         raise error("holder-mismatch", f"{signer} has no say in this name")
     with _holder():
@@ -202,10 +208,33 @@ def by_office(
             raise error("ans-signature", "a record comes with its agent's links and evidence")
         check(event, signer, keys)
     if event["type"] != "resume":
-        return Judged(rank, sponsor=named.sponsor)
+        return Judged(rank, organization, named.sponsor)
     shown = sent.evidence or fresh(event["agent"]) or Evidence()
     found = judging.sponsorship(event["agent"], shown, trust, at)
     return Judged(rank, found.organization, found.sponsor, vouched=found.vouched, seen=found.seen)
+
+
+def sent_by_agent(
+    sent: Submission, invocation: str | None, registry: str, key: PublicKey | None, trust: Trust
+) -> bool:
+    """Whether an event that was taken already is sent again by its agent, however late.
+
+    Events are public and invocations are not: who has none gets no `opening`.
+
+    Args:
+        key: the agent's, where its DID is not its own key.
+    """
+    event = sent.event
+    try:
+        found = Invocation.parse(Invocation.unpack(invocation or ""))
+        name = did.check(event["by"])
+        own = did.key_of(name) or key
+        if own is None or found.aud != registry:
+            return False
+        holder_signed(found, name, own, Budget(trust.limits))
+    except Error:
+        return False
+    return found.request == request_of(event, registry).digest
 
 
 def entry(

@@ -108,11 +108,15 @@ class Writer:
             db, name, record, shown, attested.claims(shown, agent), live=live, expires=expires
         )
 
-    def receipt(self, digest: str) -> JsonObject:
-        """The receipt of an event that is in the store, once its checkpoint is published."""
+    def receipt(self, digest: str, *, opening: bool = True) -> JsonObject:
+        """The receipt of an event that is in the store, once its checkpoint is published.
+
+        Args:
+            opening: whether it is told to whoever sent the event.
+        """
         with self._store.transaction(reading=True) as db:
             row = self._store.event(db, digest)
-            receipt = self._shelf.receipt(db, row, opening=True)
+            receipt = self._shelf.receipt(db, row, opening=opening)
         self._sequencer.acknowledge(row.leaf)
         return receipt
 

@@ -5,7 +5,9 @@ The client, and httpx with it, is imported where it is used: other commands star
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple
 
 import typer
 
@@ -19,14 +21,36 @@ from .serve import needs_server
 if TYPE_CHECKING:
     from delegant.ans import Client
 
-__all__ = ["Name", "Now", "Url", "ans", "local_registry", "provider", "registry_client", "state_of"]
+__all__ = [
+    "Folder",
+    "Kept",
+    "Name",
+    "Now",
+    "Registry",
+    "Url",
+    "Whom",
+    "ans",
+    "local_registry",
+    "provider",
+    "registry_client",
+    "state_of",
+]
 
 ans = typer.Typer(no_args_is_help=True, help="The Agent Naming Service.")
 provider = typer.Typer(no_args_is_help=True, help="Who owns which provider label.")
 ans.add_typer(provider, name="provider")
 
 Url = Annotated[str | None, typer.Option(help="The registry's address; else the home's.")]
+Registry = Annotated[str | None, typer.Option(help="The DID of a registry you trust.")]
+Folder = Annotated[
+    Path | None, typer.Option("--trust", help="A trust folder; no home is needed then.")
+]
+Kept = Annotated[
+    Path | None,
+    typer.Option("--memory", help="What was met before, remembered; else in the home."),
+]
 Name = Annotated[str, typer.Option(help="mcp://Function.Domain.Provider.v1.0")]
+MEMORY: Final = "ans-memory.json"
 
 
 class Now(NamedTuple):
@@ -38,18 +62,42 @@ class Now(NamedTuple):
     record: JsonObject | None
 
 
+class Whom(NamedTuple):
+    """Which registry is asked, whom its answers are believed from, and what is remembered of it."""
+
+    url: str | None = None
+    registry: str | None = None
+    trust: Path | None = None
+    memory: Path | None = None
+
+    def client(self, edge: Edge) -> Client:
+        """A client that remembers: in the home, or the file named; else as long as it lives."""
+        if self.trust is not None:
+            return _client(self.trust, self.registry, self.url, self.memory)
+        home = edge.home()
+        whose = self.registry or home.settings.registry
+        own = whose == home.settings.registry
+        name = MEMORY if own else f"ans-memory-{sha256(whose.encode()).hexdigest()[:16]}.json"
+        where = self.url or (home.settings.url if own else None)
+        return _client(home.path / "trust", whose, where, self.memory or home.path / name)
+
+
 def registry_client(edge: Edge, url: str | None, registry: str | None = None) -> Client:
     """A client of a registry that the home's trust folder names; by default of the home's own."""
-    from delegant.ans import Client, RegistryTrust  # noqa: PLC0415 - httpx
-
     home = edge.home()
     whose = registry or home.settings.registry
-    trust = RegistryTrust.from_trust(load_trust(home.path / "trust"), whose)
     own = home.settings.url if whose == home.settings.registry else None
-    where = url or own or trust.url
+    return _client(home.path / "trust", whose, url or own, None)
+
+
+def _client(folder: Path, registry: str | None, url: str | None, memory: Path | None) -> Client:
+    from delegant.ans import Client, RegistryTrust  # noqa: PLC0415 - httpx
+
+    trust = RegistryTrust.from_trust(load_trust(folder), registry)
+    where = url or trust.url
     if where is None:
-        raise error("not-found", f"the trust folder does not say where {whose} is: give --url")
-    return Client(where, trust)
+        raise error("not-found", f"the trust folder does not say where {trust.id} is: give --url")
+    return Client(where, trust, memory=memory)
 
 
 def state_of(client: Client, name: str) -> Now:

@@ -27,6 +27,7 @@ __all__ = ["Cosigners"]
 
 LOG: Final = logging.getLogger("delegant")
 SECONDS: Final = 5.0
+"""For each wait; a whole answer may take twice that, so that one who drips stops nobody."""
 REST: Final = 15.0
 """Seconds a witness that did not cosign is left alone."""
 
@@ -123,7 +124,7 @@ class Cosigners:
         return Request(old, tuple(map(b64decode, proof)), note).encode().encode()
 
     def _post(self, url: str, body: bytes) -> tuple[int, str, str]:
-        data = bytearray()
+        data, end = bytearray(), time.monotonic() + 2 * SECONDS
         headers = {"Content-Type": "text/plain; charset=utf-8"}
         with self._http.stream(
             "POST", f"{url}/add-checkpoint", content=body, headers=headers
@@ -134,6 +135,8 @@ class Cosigners:
                 data += chunk
                 if len(data) > MAX_ANSWER:
                     raise error("limit-size", "the answer is too large")
+                if time.monotonic() > end:
+                    raise error("unavailable", "the answer takes too long")
         media = reply.headers.get("content-type", "").partition(";")[0].strip().lower()
         return reply.status_code, media, data.decode("utf-8", "replace")
 

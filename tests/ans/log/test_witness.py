@@ -224,3 +224,11 @@ def test_only_cosignatures_of_known_witnesses_are_taken_from_an_answer() -> None
     assert refusal(lambda: collect(text, wrong, [WITNESS.key])) == "log-note"
     assert refusal(lambda: collect(text, "no line", [WITNESS.key])) == "log-note"
     assert refusal(lambda: collect(text, "x" * 20_000, [WITNESS.key])) == "limit-size"
+
+
+def test_of_one_witness_only_the_newest_cosignature_is_taken() -> None:
+    text = signed(600)
+    lines = [WITNESS.sign(head(600).text, AT + number).line for number in (0, 2, 1)]
+    assert collect(text, "".join(lines), [WITNESS.key]) == text + lines[1]
+    many = "".join(WITNESS.sign(head(600).text, AT + number).line for number in range(63))
+    assert collect(text, many, [WITNESS.key]).count("\n") == text.count("\n") + 1

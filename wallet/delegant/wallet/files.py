@@ -163,13 +163,15 @@ def _flush_folder(folder: Path) -> None:
 
 
 @contextmanager
-def lock(folder: Path) -> Iterator[None]:
+def lock(folder: Path, name: str = ".lock") -> Iterator[None]:
     """Hold a folder for one state change; others, in this process too, wait.
+
+    ``name``: of the lock, where only a part of the folder is to be held.
 
     Not reentrant: a function that holds it calls none that takes it.
     """
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-    handle = os.open(folder / ".lock", flags, SECRET)
+    handle = os.open(folder / name, flags, SECRET)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)  # released with the descriptor, and by death
         yield

@@ -181,6 +181,8 @@ class Witness:
 def collect(checkpoint: str, answer: bytes | str, witnesses: Collection[NoteKey]) -> str:
     """A checkpoint with the cosignatures of known witnesses out of a witness's answer.
 
+    Of each witness the newest is taken: one alone must not fill the note.
+
     Raises:
         Rejected: ``log-note`` for an answer that is no signature lines, or a cosignature of a
             known witness that does not fit. Undecided: ``log-witness`` for none of a known one.
@@ -192,7 +194,8 @@ def collect(checkpoint: str, answer: bytes | str, witnesses: Collection[NoteKey]
     if not found:
         raise error("log-witness", "no known witness cosigned")
     cosigned(Note(note.text, tuple(found)), witnesses)
-    return add_signatures(checkpoint, found)
+    newest = {(one.name, one.id): one for one in sorted(found, key=lambda one: one.time)}
+    return add_signatures(checkpoint, newest.values())
 
 
 def _no(status: int, why: str) -> Decision:
