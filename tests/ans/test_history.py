@@ -128,21 +128,23 @@ def test_a_log_that_says_something_else_than_its_event_is_refused() -> None:
     made = fresh()
     assert code_of(made, made.history()) == ""
     stranger = did.from_key(PrivateKey.generate().public)
-    for lie in (
+    lies: list[dict[str, Any]] = [
         {"agent": stranger},
         {"name": OTHER},
         {"registry": stranger},
         {"record": digest_of({})},
-    ):
+    ]
+    for lie in lies:
         made = fresh(**lie)
         assert code_of(made, made.history()) == "ans-signature", lie
-    for kind, lie in (
+    later: list[tuple[str, dict[str, Any]]] = [
         ("renew", {"type": "update"}),
         ("renew", {"seq": 2}),
         ("renew", {"previous": digest_of({})}),
         ("transfer", {"from": stranger}),
         ("transfer", {"agent": stranger}),
-    ):
+    ]
+    for kind, lie in later:
         made = fresh()
         to = made.agent("heir") if kind == "transfer" else None
         made.add(made.event(kind, to=to), **lie)

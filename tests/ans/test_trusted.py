@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from delegant.ans import RegistryTrust
@@ -11,17 +13,17 @@ from refusal import refusal
 
 KEY, LOG, WITNESS = (PrivateKey(bytes([n]) * 32).public for n in (1, 2, 3))
 OWN = did.from_key(KEY)
-ORG = {"id": "did:web:acme.example", "keys": [WITNESS.multikey]}
+ORG: dict[str, Any] = {"id": "did:web:acme.example", "keys": [WITNESS.multikey]}
 LOGGED = NoteKey("acme.example/ans", ED25519, LOG).vkey
 SEEN = NoteKey("w.example/w", COSIGNATURE, WITNESS).vkey
 
 
-def folder(*registries: dict[str, object]) -> Trust:
+def folder(*registries: dict[str, Any]) -> Trust:
     value = {"version": 1, "anchors": [ORG]}
     return Trust.from_json(value | ({"registries": list(registries)} if registries else {}))
 
 
-def entry(**more: object) -> dict[str, object]:
+def entry(**more: Any) -> dict[str, Any]:
     return {"id": OWN, "keys": [KEY.multikey], "log": LOGGED} | more
 
 
@@ -36,11 +38,11 @@ def test_it_has_all_that_the_folder_says() -> None:
 
 
 def test_one_of_several_is_named() -> None:
-    other = {"id": did.from_key(LOG), "keys": [LOG.multikey], "log": LOGGED}
+    other: dict[str, Any] = {"id": did.from_key(LOG), "keys": [LOG.multikey], "log": LOGGED}
     both = folder(entry(), other)
     assert refusal(lambda: RegistryTrust.from_trust(both)) == "not-found"
     assert RegistryTrust.from_trust(both, did.from_key(LOG)).id == did.from_key(LOG)
-    assert refusal(lambda: RegistryTrust.from_trust(folder(entry()), ORG["id"])) == "not-found"  # type: ignore[arg-type]
+    assert refusal(lambda: RegistryTrust.from_trust(folder(entry()), ORG["id"])) == "not-found"
     assert refusal(lambda: RegistryTrust.from_trust(folder())) == "not-found"
 
 
