@@ -35,7 +35,7 @@ delegations list; delegations show; present; verify; bundle export; evidence ref
 trust add; trust list; status revoke; status suspend; status resume; ans register; ans resolve;
 ans renew; ans revoke; ans provider add; serve; did create; did resolve; demo; human rotate;
 human recover; agent renew; agent rotate; org rotate; attest; attestation verify; trust accredit;
-trust update; trust remove; trust add-registry; trust remove-registry"""
+trust update; trust remove; trust add-registry; trust remove-registry; story"""
 
 
 def test_every_command_promised_is_there() -> None:

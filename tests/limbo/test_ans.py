@@ -126,6 +126,13 @@ def test_a_memory_is_asked_for_only_where_it_is_needed() -> None:
             assert case.question.value["proofs"] == []
 
 
+def test_the_features_are_those_of_the_page() -> None:
+    page = (ROOT / "docs" / "limbo.md").read_text()
+    features = {one for case in every().values() for one in case.features}
+    assert features == {"memory", "look-alikes", "jws"}
+    assert all(f"`{one}`" in page for one in features)
+
+
 def some(*ids: str) -> list[NamingCase]:
     """Cases by id, with their twins."""
     twins = {every()[id_].twin for id_ in ids}

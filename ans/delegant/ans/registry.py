@@ -270,6 +270,12 @@ class Registry:
         """
         return self.shelf.history(AnsName.parse(text).key, start, limit)
 
+    def alive(self) -> None:
+        """Raise ``unavailable`` unless the store and the published checkpoint can be read."""
+        self.log.checkpoint()
+        with self.store.transaction(reading=True) as db:
+            self.store.checkpoint(db)
+
     def providers(self) -> list[dict[str, str]]:
         """All bound labels."""
         return self.store.providers()

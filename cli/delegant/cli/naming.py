@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -10,7 +11,7 @@ import typer
 from delegant.credentials import Error, Evidence, Link, PrivateKey, Request, shape
 from delegant.credentials.codec import JsonObject, parse_object
 from delegant.credentials.errors import error
-from delegant.wallet import Home, find_chain, gather
+from delegant.wallet import Home, attestations, find_chain, gather, read_attestation
 
 from .ansapp import Name, Now, Url, ans, local_registry, registry_client, state_of
 from .edge import Edge, command, now
@@ -32,18 +33,23 @@ Alias = Annotated[list[str] | None, typer.Option(help="Another name, as ans://v1
 Extension = Annotated[
     list[str] | None, typer.Option(help="For who speaks the protocol: PROTOCOL=JSON object.")
 ]
+Attestation = Annotated[
+    list[Path] | None,
+    typer.Option(help="An attestation of elsewhere to show; this home's own are shown anyway."),
+]
 Successor = Annotated[str | None, typer.Option(help="The name that replaces this one.")]
 
 
 class _Holder:
     """An agent of this home: its key, and the chain that lets it take a step."""
 
-    def __init__(self, home: Home, handle: str) -> None:
+    def __init__(self, home: Home, handle: str, shown: Sequence[Path] | None = None) -> None:
         subject = home.subject(handle)
         if subject.kind != "agent":
             raise error("wallet-kind", f"{handle} is no agent")
         self.home, self.handle, self.did = home, handle, subject.did
         self.key: PrivateKey = home.open_wallet("agent", subject.handle).key()
+        self._attested = [read_attestation(path)[0] for path in shown or ()]
 
     def links(self, kind: str, at: int) -> tuple[Link, ...]:
         """The chain that grants this event."""
@@ -58,8 +64,11 @@ class _Holder:
             ) from None
 
     def evidence(self, *others: str) -> Evidence:
-        """What an honest agent staples."""
-        return gather(self.home, [self.did, *others])
+        """What an honest agent staples, with its attestations that are not over."""
+        every = [*attestations(self.home, self.did), *self._attested]
+        claims = {one.id: one.secured.raw for one in every if now() < one.valid_until}
+        found = gather(self.home, [self.did, *others])
+        return found.merged(Evidence(attestations=claims.values()))
 
 
 def _stated(given: Sequence[str] | None, protocol: str) -> dict[str, str] | None:
@@ -144,6 +153,7 @@ def ans_register(
     alias: Alias = None,
     extension: Extension = None,
     successor: Successor = None,
+    attestation: Attestation = None,
     ttl: Annotated[str, typer.Option(help="How long the registration lasts.")] = "30d",
     url: Url = None,
 ) -> None:
@@ -151,7 +161,7 @@ def ans_register(
     from delegant.ans import AnsName  # noqa: PLC0415
 
     endpoints = _stated(endpoint, AnsName.parse(name).protocol)
-    holder = _Holder(edge.home(), agent)
+    holder = _Holder(edge.home(), agent, attestation)
 
     def record(at: int, _before: Now | None) -> JsonObject:
         return _record(
@@ -197,6 +207,7 @@ def ans_update(
     alias: Alias = None,
     extension: Extension = None,
     successor: Successor = None,
+    attestation: Attestation = None,
     url: Url = None,
 ) -> None:
     """Change what a name says of its agent; until when it lasts stays as it is.
@@ -206,7 +217,7 @@ def ans_update(
     from delegant.ans import AnsName  # noqa: PLC0415
 
     endpoints = _stated(endpoint, AnsName.parse(name).protocol)
-    holder = _Holder(edge.home(), agent)
+    holder = _Holder(edge.home(), agent, attestation)
 
     def record(at: int, before: Now | None) -> JsonObject:
         old = _said(before)

@@ -227,7 +227,7 @@ CLASH = group(
     pair("not-a-name", "mcp://Pay.Money.Acme.v1", "mcp://Pay.Money.Acm\u0435.v1",
          "A Cyrillic e is no name at all, so nothing is compared.", "ans-name",
          importance="critical"),
-    spec="docs/ans.md: providers", twin="apart", importance="critical",
+    spec="docs/ans.md: providers", twin="apart", importance="critical", features=("look-alikes",),
 )  # fmt: skip
 
 CASES = [*FORM, *VERSION, *LENGTH, *SCRIPT, *RESERVED, *ALIAS, *CLASH]

@@ -12,6 +12,7 @@ from limbo.ansdraft import (
     MOVED,
     NAME,
     NOW,
+    SALT,
     Bend,
     Draft,
     Town,
@@ -152,6 +153,11 @@ def history(change: Callable[[list[JsonObject]], list[JsonObject]]) -> Bend:
     return bend
 
 
+def opened(item: JsonObject) -> JsonObject:
+    opening = {"salt": SALT, "sponsor": Draft(NAME).town.ana.did}
+    return {**item, "receipt": {**item["receipt"], "opening": opening}}
+
+
 NAMES = group(
     "receipt::pin",
     answer("same", "The name is still whose it was.", pinned()),
@@ -174,6 +180,12 @@ NAMES = group(
     answer("history-of-another", "The history of another name.",
            history(lambda _: Draft(NAME).town.past(NAME)),
            "ans-rebound", MOVED, importance="critical"),
+    answer("history-empty", "A history of nothing.", history(lambda _: []), "ans-rebound", MOVED),
+    answer("history-opened", "A history that tells what is the submitter's alone.",
+           history(lambda h: [opened(h[0]), *h[1:]]), "ans-rebound", MOVED),
+    answer("history-altered", "The transfer in it is to somebody else.",
+           history(lambda h: [h[0], {**h[1], "event": {**h[1]["event"], "reason": "sold"}}]),
+           "ans-rebound", MOVED),
     answer("never-theirs", "Who was met never had the name.", pinned("ana", history=True),
            "ans-rebound", MOVED, importance="critical"),
     answer("older-event", "An answer from before the event that was met.", pinned(seq=3),

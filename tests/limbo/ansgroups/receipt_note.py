@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from delegant.ans.log.checkpoint import Checkpoint, add_signatures, cosign, sign_checkpoint
-from delegant.ans.log.note import COSIGNATURE, ED25519, Note, NoteSigner
+from delegant.ans.log.note import COSIGNATURE, ED25519, Note, NoteSigner, b64_encode
 from delegant.credentials.codec import JsonObject
 from limbo.ansdraft import GONE, NEWER, ORIGIN, PAUSED, Bend, Draft, Town, flipped
 from limbo.ansgroups.receipt_log import provider_entry
@@ -33,6 +33,16 @@ def signed(name: str = ORIGIN, party: str = "log", head: Callable[[Town], Checkp
         own = d.town
         signer = NoteSigner(name, own.world._key(party), kind)
         d.receipt["checkpoint"] = sign_checkpoint((head or Town.head)(own), signer)
+
+    return bend
+
+
+def written(change: Callable[[str], str]) -> Bend:
+    """The log signed this text."""
+
+    def bend(d: Draft) -> None:
+        text = change(d.town.head().text)
+        d.receipt["checkpoint"] = Note(text, (d.town.log.sign(text),)).encode()
 
     return bend
 
@@ -87,6 +97,14 @@ CHECKPOINT = group(
            note(lambda text: text.replace("\n11\n", "\n12\n")), "log-note"),
     answer("root-altered", "Another root above the same signature.",
            note(lambda text: _line(text, 2, flipped)), "log-note", importance="critical"),
+    answer("root-of-31-bytes", "The log signed a root of 31 bytes.",
+           written(lambda text: _line(text, 2, lambda _: b64_encode(bytes(31)))), "log-note"),
+    answer("empty-tree-with-a-root", "The log signed a size of 0 above a root that has entries.",
+           written(lambda text: _line(text, 1, lambda _: "0")), "log-note"),
+    answer("size-beyond-2-63", "The log signed a size that no tree has.",
+           written(lambda text: _line(text, 1, lambda _: str(2**63))), "log-note"),
+    answer("blank-extension", "The log signed an extension line of nothing.",
+           written(lambda text: text + "\n"), "log-note", twin="extension-signed"),
     answer("size-with-zero", "The size is spelled 011.",
            note(lambda text: text.replace("\n11\n", "\n011\n")), "log-note"),
     answer("size-signed", "The size is spelled +11.",

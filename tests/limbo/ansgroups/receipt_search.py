@@ -14,7 +14,9 @@ from limbo.ansdraft import (
     NOW,
     OTHER,
     PAUSED,
+    Bend,
     Draft,
+    town,
 )
 from limbo.ansrows import answer, group
 from world import T0
@@ -56,6 +58,27 @@ def traced(d: Draft, reason: str, name: str = NEWER) -> None:
     d.sign()
 
 
+def said(status: str, ago: int) -> Bend:
+    """The agent's heartbeat, as the registry tells it."""
+    return entry(health={"status": status, "at": format_time(NOW - 10 - ago)})
+
+
+def receipts(*, forked: bool) -> Bend:
+    """Both receipts are of a log of eleven entries, and the token of one of twelve."""
+
+    def bend(d: Draft) -> None:
+        own, other = d.town, town()
+        own.event("renew", OTHER, own.second)
+        if forked:  # the last of eleven is another
+            other.entries[10] = other.entries[9]
+        d.answer = d.answered((NEWER, NAME))
+        for agent, where in zip(d.answer["resolvedAgents"], (own, other), strict=True):
+            agent["receipt"] = where.receipt(where.carrier(agent["ansName"]), size=11)
+
+    return bend
+
+
+UP = {"capability": "papers.query", "available": 300}
 V1 = {"pattern": "*://PaperQuery.*.AcmeLabs.v*"}
 TRACED = {"capability": "papers.query", "trace": True}
 FOUND = group(
@@ -64,6 +87,19 @@ FOUND = group(
     answer("two", "Two versions, the higher one first.", lambda _: None, None, NEWER, NAME,
            query=V1),
     answer("traced", "With a trace, which is empty.", query=TRACED),
+    answer("up", "It said that it is up, two minutes ago; five are allowed.",
+           said("up", 120), query=UP),
+    answer("two-receipts", "The log has grown since; both receipts are under one checkpoint.",
+           receipts(forked=False), None, NEWER, NAME, query=V1),
+    answer("up-long-ago", "It said that it is up six minutes ago.", said("up", 360),
+           "ans-signature", query=UP, twin="up", importance="critical"),
+    answer("down", "It said that it is down.", said("down", 120), "ans-signature", query=UP,
+           twin="up", importance="critical"),
+    answer("health-unknown", "A state of health nobody knows.", said("fine", 120), "shape",
+           query=UP, twin="up"),
+    answer("two-receipts-two-logs", "Two receipts, each under another log of one size.",
+           receipts(forked=True), "log-split", NEWER, NAME, query=V1, twin="two-receipts",
+           importance="critical"),
     answer("limited", "One of two, as many as were asked for.", lambda _: None, None, NEWER,
            query=V1 | {"limit": 1}, given={"total": 2}),
     answer("lower-first", "The lower version first.", reverse, "ans-signature", NEWER, NAME,

@@ -6,7 +6,7 @@ from delegant.ans.log.note import b64_encode
 from delegant.ans.signing import digest_of, sign
 from delegant.credentials.codec import JsonObject, digest
 from delegant.credentials.shape import format_time
-from limbo.anscrafts import answered, entry, shown, token, unsigned
+from limbo.anscrafts import answered, entry, shown, then, token, unsigned
 from limbo.ansdraft import (
     MOVED,
     NAME,
@@ -99,6 +99,13 @@ TOKEN = group(
            lambda d: (d.token["log"].update(root=b64_encode(bytes(31))), d.sign()), "shape"),
     answer("fifty-one-names", "More names than a token holds.",
            lambda d: (d.token.update(entries=d.token["entries"] * 51), d.sign()), "limit-items"),
+    answer("no-list-of-names", "The names stand in an object.", token(entries={}), "shape"),
+    answer("active-without-a-name", "Active, it says, and names nobody.",
+           then(answered(resolvedAgents=[]), token(entries=[])), "ans-signature"),
+    answer("status-of-the-name", "The name is suspended, and the answer says active.",
+           entry(status="suspended"), "ans-signature", importance="critical"),
+    answer("reason-for-an-active-name", "A reason why an active name is away.",
+           token(reason="superseded"), "ans-signature"),
     answer("a-name-that-is-none", "The token speaks of what is no name.",
            entry(name="mcp://PaperQuery.v1"), "ans-name"),
     answer("a-successor-that-is-none", "A successor that is no name.", entry(successor="next"),
@@ -219,6 +226,10 @@ AGENT = group(
            "ans-signature"),
     answer("agent-claimed", "The registry names another agent.",
            entry(agent=lambda d: d.town.second.did), "ans-signature", importance="critical"),
+    answer("unattested-withheld", "A capability nobody attested is not said to be unattested.",
+           entry(unattested=None), "ans-signature", importance="critical"),
+    answer("unattested-added", "A capability the record does not claim is said to be unattested.",
+           entry(unattested=["papers.query", "payments.send"]), "ans-signature"),
     answer("nobody-shown", "The token names an agent and none is shown.",
            answered(resolvedAgents=[]), "ans-signature"),
     answer("shown-twice", "The agent is shown twice.",
