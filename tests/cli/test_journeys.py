@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from delegant.credentials import Bundle, Request, verify
+from delegant.ans.log.note import COSIGNATURE, NoteKey
+from delegant.credentials import Bundle, PrivateKey, Request, verify
 from delegant.wallet import load_trust
 
 from .conftest import T0, Shell
@@ -73,22 +74,27 @@ def test_the_developer_delegates_with_a_task_and_rows(shell: Shell) -> None:
 
 
 def test_an_owner_believes_a_registry_and_takes_it_back(acme: Shell) -> None:
-    (peer,) = json.loads((acme.folder / "acme/trust/trust.json").read_bytes())["registries"]
-    published = {"id": peer["id"], "keys": peer["keys"], "log": "acme.example/ans+0a1b2c3d+AQID"}
+    published = json.loads((acme.folder / "acme/registry.json").read_bytes())
     Path("registry.json").write_text(json.dumps(published))
     acme.ok("trust", "init", "trust")
-    witnesses = ("--witness", "w.example/w+11111111+BA", "--witness", "x.example/x+22222222+BA")
+    key = PrivateKey.generate().public
+    one, two = (NoteKey(f"{name}.example/w", COSIGNATURE, key).vkey for name in ("one", "two"))
+    for wrong in ((published["log"],), (one[:-4],), ("x",)):  # a log's key, half a key, none
+        typed = ("trust", "add-registry", "trust", "registry.json", "--witness", *wrong)
+        assert acme.json(*typed, status=1)["code"] == "log-note"
+    assert acme.json("trust", "list", "trust")["registries"] == []
+    witnesses = ("--witness", one, "--witness", two)
     told = acme.ok("trust", "add-registry", "trust", "registry.json", *witnesses, "--quorum", "1")
-    for line in ("is believed", "acme.example/ans+0a1b2c3d+AQID", "x.example/x", "quorum     1"):
+    for line in ("is believed", published["log"], one, two, "quorum     1"):
         assert line in told
     assert acme.json("trust", "add-registry", "trust", "registry.json", status=1)["code"] == (
         "name-taken"
     )
-    assert f"registry {peer['id']}" in acme.ok("trust", "list", "trust")
+    assert f"registry {published['id']}" in acme.ok("trust", "list", "trust")
     assert acme.json("trust", "list", "trust")["registries"][0]["quorum"] == 1
-    acme.ok("trust", "remove-registry", "trust", peer["id"])
+    acme.ok("trust", "remove-registry", "trust", published["id"])
     assert acme.json("trust", "list", "trust")["registries"] == []
-    assert acme.json("trust", "remove-registry", "trust", peer["id"], status=1)["code"] == (
+    assert acme.json("trust", "remove-registry", "trust", published["id"], status=1)["code"] == (
         "not-found"
     )
     published.pop("log")

@@ -9,7 +9,7 @@ from delegant.credentials import Peer, PublicKey, Trust, did
 from delegant.credentials.did import Did
 from delegant.credentials.errors import error
 
-from .log.note import NoteKey
+from .log.note import COSIGNATURE, ED25519, NoteKey
 
 __all__ = ["RegistryTrust"]
 
@@ -44,7 +44,7 @@ class RegistryTrust:
 
         Raises:
             Undecided: ``key-unresolved`` where it names no log: then no answer counts.
-            Rejected: ``log-note`` for what is no note key.
+            Rejected: ``log-note`` for what is no note key of its kind.
         """
         name = did.check(registry)
         if peer.log is None:
@@ -52,8 +52,8 @@ class RegistryTrust:
         return cls(
             name,
             peer.keys,
-            NoteKey.parse(peer.log),
-            tuple(NoteKey.parse(one) for one in peer.witnesses),
+            _note_key(peer.log, ED25519, "a log"),
+            tuple(_note_key(one, COSIGNATURE, "a witness") for one in peer.witnesses),
             peer.quorum,
             peer.url,
             organizations,
@@ -73,3 +73,10 @@ class RegistryTrust:
             raise error("not-found", f"no registry {told} in the trust folder")
         anchors = {name: anchor.keys for name, anchor in trust.anchors.items()}
         return cls.of(registry, trust.registries[registry], anchors)
+
+
+def _note_key(text: str, kind: int, whose: str) -> NoteKey:
+    key = NoteKey.parse(text)
+    if key.kind != kind:
+        raise error("log-note", f"{key.name} is no key of {whose}: it is of kind {key.kind:#04x}")
+    return key

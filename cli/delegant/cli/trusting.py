@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from delegant.credentials import Peer
 from delegant.credentials.codec import JsonObject
 from delegant.wallet import (
     accredit,
@@ -118,7 +119,7 @@ def trust_add_registry(
     ] = None,
 ) -> None:
     """Believe a naming registry: its answers, and its log."""
-    added = add_registry(folder, registry, witness or (), quorum)
+    added = add_registry(folder, registry, witness or (), quorum, check=_note_keys)
     edge.show(added, f"{added['id']} is believed\n{_log_of(added)}")
 
 
@@ -129,6 +130,14 @@ def trust_remove_registry(
     """Believe a naming registry no longer."""
     remove_registry(folder, registry)
     edge.show({"removed": registry}, f"{registry} is believed no longer")
+
+
+def _note_keys(name: str, peer: Peer) -> None:
+    """The keys are note keys, of a log and of witnesses: told now, not when an answer comes."""
+    from delegant.ans.trusted import RegistryTrust  # noqa: PLC0415 - httpx comes along
+
+    if peer.log is not None:
+        RegistryTrust.of(name, peer)
 
 
 def _log_of(registry: JsonObject) -> str:

@@ -7,11 +7,11 @@ what was verified.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from delegant.credentials import Seen, Trust
+from delegant.credentials import Peer, Seen, Trust
 from delegant.credentials.attestation import claim_name
 from delegant.credentials.codec import JsonObject
 from delegant.credentials.errors import error
@@ -157,7 +157,12 @@ def remove_anchor(folder: Path, anchor: str) -> None:
 
 
 def add_registry(
-    folder: Path, registry_file: Path, witnesses: Sequence[str] = (), quorum: int | None = None
+    folder: Path,
+    registry_file: Path,
+    witnesses: Sequence[str] = (),
+    quorum: int | None = None,
+    *,
+    check: Callable[[str, Peer], object] | None = None,
 ) -> JsonObject:
     """Believe a naming registry.
 
@@ -166,12 +171,14 @@ def add_registry(
         registry_file: what the registry published, ``registry.json``.
         witnesses: the note keys of those who may cosign its log; by default what the file says.
         quorum: how many of them must; by default all.
+        check: called with the registry before it is written, to refuse keys that are none.
 
     Returns:
         The registry as written.
 
     Raises:
-        Conflict: ``name-taken`` when it is believed already. Malformed: ``shape``.
+        Conflict: ``name-taken`` when it is believed already. Malformed: ``shape``. And what
+        ``check`` raises.
     """
     with files.lock(folder if folder.is_dir() else folder.parent):
         value = trust_json(folder)
@@ -181,7 +188,9 @@ def add_registry(
             registry.pop("quorum", None)
         if quorum is not None or witnesses:
             registry["quorum"] = len(witnesses) if quorum is None else quorum
-        Trust.from_json({"version": 1, "anchors": [], "registries": [registry]})
+        alone = Trust.from_json({"version": 1, "anchors": [], "registries": [registry]})
+        if check is not None:
+            check(registry["id"], alone.registries[registry["id"]])
         known = value.setdefault("registries", [])
         if any(one.get("id") == registry["id"] for one in known):
             raise error("name-taken", f"{registry['id']} is believed already")
