@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -120,9 +121,12 @@ def test_no_record_is_so_large_that_an_answer_of_fifty_is_too_large_to_read(
         return NAME.replace("v1.0", f"v{number}")
 
     fat = {f"p{one}": {"x": "y" * 4000} for one in range(16)}
-    record = {"extensions": fat, "capabilities": [f"{one:0250}" for one in range(64)]}
+    record: dict[str, Any] = {
+        "extensions": fat,
+        "capabilities": [f"{one:0250}" for one in range(64)],
+    }
     assert refusal(lambda: market.offer(named(99), **record)) == "limit-size"
-    most = {"extensions": dict(list(fat.items())[:7])}
+    most: dict[str, Any] = {"extensions": dict(list(fat.items())[:7])}
     for number in range(3):
         market.offer(named(number), **most)
     _, answer = market.registry.resolve(Query.from_json({"pattern": "*.*.AcmeLabs"}), market.now)

@@ -9,6 +9,10 @@ import pytest
 from ans.fronted import Asked, Driver, Front, Said
 from ans.naming import NAME
 from delegant.ans import Query
+from delegant.ans.answer import Answer
+from delegant.ans.asking import Ask, Caller, Reply
+from delegant.ans.core import Core
+from delegant.ans.memory import Memory
 from refusal import refusal
 
 Asking = Callable[..., Driver]
@@ -107,6 +111,13 @@ def test_a_size_of_the_log_is_held_to(front: Front, asking: Asking) -> None:
     assert one.ask(Query.exact(NAME, min_log_size=size + 1)).freshness.head.size == size + 1
 
 
+def test_what_one_has_sent_oneself_is_found_at_once(front: Front, asking: Asking) -> None:
+    one = asking()
+    assert one.search(capability="paperquery").agents == ()
+    one.submit(*front.naming.body(front.naming.event()))
+    assert [each.name for each in one.search(capability="paperquery").agents] == [NAME]
+
+
 # --- what has not changed -------------------------------------------------------------------------
 
 
@@ -132,9 +143,10 @@ def test_unchanged_makes_nothing_good_for_longer(front: Front, asking: Asking) -
     first = one.resolve(NAME, at=naming.now)
     front.play = lambda _: Said(304, b"", {"etag": "x"})
     assert one.resolve(NAME, at=naming.now + 1, fresh=True) == first
+    before = len(front.asked)
     late = first.valid_until
     assert refusal(lambda: one.resolve(NAME, at=late)) == "unavailable"  # nothing was offered
-    assert "if-none-match" not in front.asked[-1].headers
+    assert not any("if-none-match" in asked.headers for asked in front.asked[before:])
     assert refusal(lambda: one.resolve(NAME.replace("v1", "v3"))) == "unavailable"
 
 
@@ -159,3 +171,37 @@ def test_any_etag_does(front: Front, asking: Asking, etag: str) -> None:
     one = asking()
     first = one.resolve(NAME)
     assert one.resolve(NAME, fresh=True) == first
+
+
+def test_an_answer_that_ends_while_it_is_asked_about_is_asked_for_anew(front: Front) -> None:
+    """Without a socket: the clock turns between the question and the word that nothing changed."""
+    naming, clock = front.naming, [float(front.naming.now)]
+    naming.register()
+    core = Core(
+        naming.trusted, Memory(naming.did), Caller(20, lambda: 0, lambda: clock[0]),
+        lambda: clock[0],
+    )  # fmt: skip
+    sent: list[Ask] = []
+
+    def run(late: float, said: Reply | None = None) -> Answer:
+        steps, answer = core.ask(Query.exact(NAME), None, fresh=bool(sent)), None
+        while True:
+            try:
+                step = steps.send(answer)
+            except StopIteration as done:
+                return done.value  # type: ignore[no-any-return]
+            assert isinstance(step, Ask)
+            sent.append(step)
+            clock[0] += late
+            naming.world.now = int(clock[0])
+            asked = Asked(step.method, step.path, dict(step.headers), step.content)
+            whole = front.honest(asked)
+            answer = said or Reply(whole.status, whole.headers, whole.body)
+            late, said = 0, None
+
+    first = run(0)
+    again = run(61, Reply(304, {}, b""))
+    assert ["If-None-Match" in ask.headers for ask in sent if "resolve" in ask.path] == [
+        False, True, False,
+    ]  # fmt: skip
+    assert again.freshness.valid_until > first.freshness.valid_until

@@ -157,3 +157,17 @@ def test_a_domain_whose_label_is_taken_or_looks_taken_is_refused(naming: Naming)
         lambda: naming.registry.claim_provider(data, [key.public], naming.now)
     ) == "name-confusable"  # fmt: skip
     naming.registry.bind_provider("r1val-example", naming.world.org.did, naming.now)
+
+
+def test_a_domain_with_endless_names_below_it_does_not_fill_the_log(naming: Naming) -> None:
+    def send(number: int) -> str:
+        label = f"n{number}-{LABEL}"
+        web = f"did:web:n{number}.{WEB.removeprefix('did:web:')}"
+        data, key = claim(naming, label=label, organization=web)
+        return refusal(lambda: naming.registry.claim_provider(data, [key.public], naming.now))
+
+    kept = [number for number in range(60) if send(number) == ""]
+    assert 10 <= len(kept) <= 21
+    assert send(70) == "unavailable"
+    assert send(kept[0]) == ""  # what is bound may be asked for again
+    assert naming.registry.bind_provider("Later", naming.world.org.did, naming.now)

@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from ans.naming import NAME, Naming
+from delegant.ans.tables import NAMES
 from delegant.credentials import Evidence, Seen
 from delegant.credentials.errors import error
 from refusal import refusal
@@ -208,3 +210,34 @@ def test_what_a_recheck_relied_on_is_remembered(naming: Watched) -> None:
     seen = naming.seen[-1]
     assert isinstance(seen, Seen)
     assert list(seen.lists.values()) == [naming.now]
+
+
+def test_a_damaged_name_does_not_keep_the_orphans_behind_it(naming: Watched) -> None:
+    first = NAME.replace("PaperQuery", "Aardvark")
+    naming.register(name=first)
+    with naming.registry.store.transaction() as db:
+        db.execute(update(NAMES).where(NAMES.c.key == first.lower()).values(epoch=7))
+    assert naming.ana.lease is not None
+    naming.world.revoked.add(naming.ana.lease.start - 2)
+    assert refusal(lambda: recheck(naming)) == "unavailable"  # told, once the others are done
+    assert naming.state() == "suspended"
+
+
+def test_who_is_vouched_for_as_before_is_not_written_again(
+    naming: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    naming.register(name=NAME.replace("v1.0", "v2.0"))
+    changes: list[int] = []
+    kept = naming.registry.store.vouch
+
+    def counted(db: Any, agent: str, until: int) -> None:
+        changes.append(until)
+        kept(db, agent, until)
+
+    monkeypatch.setattr(naming.registry.store, "vouch", counted)
+    assert recheck(naming) == []
+    assert changes == []
+    naming.world.now += 3600
+    naming.world.attest(naming.ana, revision=2)
+    assert recheck(naming) == []
+    assert len(changes) == 1

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from delegant.ans.store import Store
 from delegant.credentials import CODES
 from resolver.door import NAME, Hasty, House, Reply, build, parse_reply, running
 
@@ -201,3 +202,19 @@ def test_a_connection_that_is_kept_open_is_not_hurried(tmp_path: Path) -> None:
                 line.sendall(ask)
                 assert line.recv(4096).startswith(b"HTTP/1.1 200")
                 time.sleep(0.6)  # together longer than one request may take
+
+
+def test_asking_after_its_health_reads_no_list_of_labels(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def counted(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(Store, "providers", counted)
+    assert house.call("GET", "/health").status == 200
+    checkpoint = house.home.path / "log" / "registry.checkpoint"
+    held = checkpoint.read_bytes()
+    checkpoint.write_bytes(b"x")
+    assert house.call("GET", "/health").status == 503
+    checkpoint.write_bytes(held)
+    assert house.call("GET", "/health").status == 200

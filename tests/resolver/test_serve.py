@@ -146,13 +146,10 @@ def test_acknowledged_registrations_survive_kill_9(settled: House) -> None:
     for number in range(ROUNDS):
         names = [NAME.replace("main", f"k{number}-{i}") for i in range(20)]
         wires = {name: settled.wire(settled.event(name)) for name in names}
-        with served(settled) as process:
-            timer = threading.Timer(rng.uniform(0.05, 0.3), process.kill)
+        with served(settled) as process, Client(settled.url, settled.trusted) as client:
+            timer = threading.Timer(rng.uniform(0.1, 0.6), process.kill)
             timer.start()
-            with (
-                contextlib.suppress(Error),
-                Client(settled.url, settled.trusted) as client,
-            ):
+            with contextlib.suppress(Error):
                 for name in names:
                     receipt = client.submit(*wires[name])
                     acknowledged[name] = receipt["leaf"]["event"]

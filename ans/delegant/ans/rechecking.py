@@ -45,28 +45,43 @@ class Rechecker:
         self._evidence = evidence
 
     def recheck(self, at: int) -> list[JsonObject]:
-        """Suspend the names of orphans; ``{name, reason}`` of each."""
+        """Suspend the names of orphans; ``{name, reason}`` of each.
+
+        A name that cannot be suspended keeps no other from it: what is wrong is raised at the end.
+        """
+        failed: Error | None = None
         out: list[JsonObject] = []
         with self._store.transaction() as db:
             listing.sweep(db, at, PAGE)
         trust, told, after = self._trust(), dict[str, str | int](), ""
+        vouched = set[str]()
         while True:
             with self._store.transaction(reading=True) as db:
                 rows = self._store.active(db, after, at, PAGE)
             if not rows:
-                return out
+                break
             for row in rows:
                 if row.agent not in told:
                     told[row.agent] = self._standing(row.agent, trust, at)
                 found = told[row.agent]
                 if isinstance(found, int):
-                    with self._store.transaction() as db:
-                        self._store.vouch(db, row.agent, found)
-                elif (found or at >= row.vouched) and self._suspend(
-                    row.key, row.last, found or "sponsor-unknown", at
-                ):
-                    out.append({"name": row.key, "reason": found or "sponsor-unknown"})
+                    if found > row.vouched and row.agent not in vouched:
+                        vouched.add(row.agent)
+                        with self._store.transaction() as db:
+                            self._store.vouch(db, row.agent, found)
+                    continue
+                reason = found or ("sponsor-unknown" if at >= row.vouched else "")
+                try:
+                    if reason and self._suspend(row.key, row.last, reason, at):
+                        out.append({"name": row.key, "reason": reason})
+                except Error as exc:
+                    if exc.code == "log-rollback":
+                        raise
+                    failed = exc
             after = rows[-1].key
+        if failed is not None:
+            raise failed
+        return out
 
     def resume(self, text: str, at: int, reason: str | None = None) -> JsonObject:
         """Resume a name on the operator's word; the receipt."""

@@ -11,6 +11,7 @@ from delegant.credentials.codec import JsonObject
 from delegant.credentials.errors import Error, error
 
 from . import attested, listing, providers
+from .bucket import Bucket
 from .health import Heartbeat
 from .log.note import NoteSigner
 from .logbook import Logbook
@@ -28,6 +29,9 @@ from .writing import Writer
 __all__ = ["Registry"]
 
 MOST_NAMES: Final = 100
+CLAIMS: Final = (20, 1 / 60)
+"""How many labels domains may claim at once, and then in a second: a domain has as many names
+below it as it likes, and each label is kept and logged for ever."""
 
 
 class Registry:
@@ -68,6 +72,7 @@ class Registry:
         self._trust = trust
         self._remember = remember or (lambda _seen: None)
         self._fresh = fresh or (lambda _did: None)
+        self._claims = Bucket(*CLAIMS, "too many labels are claimed: later, or ask the operator")
         self._sequencer = Sequencer(store, signer, checkpoint)
         self.log = Logbook(store, did, self._sequencer)
         self.shelf = Shelf(store, self.log)
@@ -159,9 +164,14 @@ class Registry:
         Raises:
             Malformed: the codes of phases 2 and 3, ``ans-name``. Rejected: ``audience``,
             ``invocation-expired``, ``holder-mismatch``, ``namespace``.
-            Conflict: ``name-taken``, ``name-confusable``.
+            Conflict: ``name-taken``, ``name-confusable``. Unavailable: ``unavailable``, also
+            for too many claims.
         """
         label, organization = providers.claimed(data, self.did, keys, at)
+        with self.store.transaction(reading=True) as db:
+            fresh = self.store.owner(db, label.lower()) is None
+        if fresh:
+            self._claims.take()
         return self.bind_provider(label, organization, at, "domain")
 
     def recheck(self, at: int) -> list[JsonObject]:
@@ -269,6 +279,12 @@ class Registry:
             Malformed: ``ans-name``. NotFound: ``ans-not-found``.
         """
         return self.shelf.history(AnsName.parse(text).key, start, limit)
+
+    def alive(self) -> None:
+        """Raise ``unavailable`` unless the store and the published checkpoint can be read."""
+        self.log.checkpoint()
+        with self.store.transaction(reading=True) as db:
+            self.store.checkpoint(db)
 
     def providers(self) -> list[dict[str, str]]:
         """All bound labels."""

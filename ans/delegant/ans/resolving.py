@@ -28,6 +28,7 @@ from . import listing
 from .answer import JWS_TYPE
 from .answering import HTTP_STATUS, new_answer, new_entry, new_token, resolved
 from .attested import Lists, Verdict, judge_attestations
+from .bucket import Bucket
 from .listing import LOOK, Found, Look, terms_for
 from .log.checkpoint import Checkpoint
 from .logbook import opened
@@ -106,7 +107,7 @@ class Resolver:
         self._weight = 0
         self._tokens: OrderedDict[str, str] = OrderedDict()
         self._lock = threading.Lock()
-        self._negatives = _Bucket(*NEGATIVES, clock)
+        self._negatives = Bucket(*NEGATIVES, "too many questions that have no answer", clock)
 
     def resolve(self, query: Query, at: int) -> tuple[int, JsonObject]:
         """The signed answer to a question, and its HTTP status: 200, 403, 404 or 410.
@@ -391,25 +392,6 @@ class _Asked:
                 seen = self._read(one.name.key)
                 if seen is not None:
                     yield seen
-
-
-class _Bucket:
-    """So many at once, then so many in a second."""
-
-    def __init__(self, most: float, rate: float, clock: Callable[[], float]) -> None:
-        self._most, self._rate, self._clock = most, rate, clock
-        self._left, self._at = most, clock()
-        self._lock = threading.Lock()
-
-    def take(self) -> None:
-        """Take one; or ``unavailable``."""
-        with self._lock:
-            now = self._clock()
-            self._left = min(self._most, self._left + (now - self._at) * self._rate)
-            self._at = now
-            if self._left < 1:
-                raise error("unavailable", "too many questions that have no answer")
-            self._left -= 1
 
 
 def _weight(kept: _Kept) -> int:

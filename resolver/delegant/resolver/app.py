@@ -169,7 +169,7 @@ def _documents(
     @reading(app, "/health")
     async def health() -> Response:
         """Whether the store answers."""
-        await asyncio.to_thread(registry.providers)
+        await asyncio.to_thread(registry.alive)
         return json_reply({"status": "ok", "registry": registry.did})
 
 

@@ -44,9 +44,13 @@ def add(app: FastAPI, registry: Registry, clock: Callable[[], float]) -> None:
 
     async def submit(http: Request, status: int, agent: str | None = None) -> Response:
         body = await http.body()
-        _routed(body, agent)
         token = http.headers.get("agent-invocation")
-        receipt = await asyncio.to_thread(registry.submit, body, token, now())
+
+        def submitted() -> JsonObject:  # reading it, too, takes too long for the one loop
+            _routed(body, agent)
+            return registry.submit(body, token, now())
+
+        receipt = await asyncio.to_thread(submitted)
         return json_reply(receipt, status, headers={"cache-control": "no-store"})
 
     @app.post("/v1/agents", status_code=201)
@@ -71,8 +75,13 @@ def add(app: FastAPI, registry: Registry, clock: Callable[[], float]) -> None:
     @reading(app, "/v1/agents/{agent}")
     async def by_agent(agent: str) -> Response:
         """The signed answers about every name of an agent."""
-        found = await asyncio.to_thread(registry.by_agent, did.check(agent), now())
-        return json_reply({"agent": agent, "names": found}, headers={"cache-control": "no-cache"})
+        name = did.check(agent)
+
+        def told() -> Response:
+            value = {"agent": agent, "names": registry.by_agent(name, now())}
+            return json_reply(value, headers={"cache-control": "no-cache"})
+
+        return await asyncio.to_thread(told)
 
     @reading(app, "/v1/resolve")
     async def resolve(http: Request) -> Response:
@@ -104,9 +113,12 @@ def add(app: FastAPI, registry: Registry, clock: Callable[[], float]) -> None:
         start, limit = whole(asked.get("start", "0"), 0), whole(asked.get("limit", str(PAGE)), 1)
         if limit > PAGE:
             raise error("shape", f"limit is at most {PAGE}")
-        found = await asyncio.to_thread(registry.history, name, start, limit)
-        body = canonical({"name": name, "events": found})
-        return cached(http, body, JSON, "no-cache")
+
+        def told() -> Response:
+            body = canonical({"name": name, "events": registry.history(name, start, limit)})
+            return cached(http, body, JSON, "no-cache")
+
+        return await asyncio.to_thread(told)
 
 
 def _routed(body: bytes, agent: str | None) -> None:
