@@ -10,7 +10,7 @@ from delegant.ans.leaf import leaf_bytes
 from delegant.ans.log.checkpoint import Checkpoint
 from delegant.ans.log.note import b64_encode
 from delegant.credentials.shape import format_time
-from limbo.ansdraft import MOVED, NEWER, ORIGIN, OTHER, Bend, Draft, flipped
+from limbo.ansdraft import MOVED, NAME, NEWER, ORIGIN, OTHER, Bend, Draft, flipped
 from limbo.ansrows import answer, group
 from world import T0
 
@@ -179,6 +179,15 @@ def provider_entry(d: Draft) -> None:
     d.receipt.update(leaf=bound, index=0, proof=[b64_encode(one) for one in own.inclusion(0)])
 
 
+def foreign(d: Draft) -> None:
+    """The log itself holds the entry in the name of another registry."""
+    own = d.town
+    (entry,) = own.names[NAME]
+    entry.leaf["registry"] = own.world.db.did
+    own.entries[entry.index] = leaf_bytes(entry.leaf)
+    d.answer = d.answered((NAME,))
+
+
 def of(name: str, at: int = -1) -> Bend:
     """The receipt of another event."""
     return lambda d: d.agent.update(receipt=d.town.receipt(d.town.names[name][at]))
@@ -232,6 +241,8 @@ LEAF = group(
            of(MOVED, 0), "ans-signature", MOVED, twin="moved", importance="critical"),
     answer("of-another-registry", "An entry of another registry.",
            lambda d: leaf(registry=d.town.world.db.did)(d), "ans-signature"),
+    answer("logged-for-another-registry", "The log holds the entry of another registry.", foreign,
+           "ans-signature"),
     spec="docs/ans.md: receipts", twin="honest",
 )  # fmt: skip
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from delegant.ans import new_event
 from delegant.credentials import canonical
 from delegant.credentials.codec import JsonObject, digest
 from delegant.credentials.shape import format_time
@@ -145,6 +146,15 @@ FOUND = group(
 # --- names that are away --------------------------------------------------------------------------
 
 
+def another_revocation(d: Draft) -> None:
+    own = d.town
+    first = own.names[GONE][0].leaf
+    d.answer["last"]["event"] = new_event(
+        own.bot.key, own.bot.did, own.keeper.did, GONE, "revoke", at=T0 + 1,
+        before=(first["seq"], first["event"]), reason="superseded",
+    )  # fmt: skip
+
+
 AWAY = group(
     "receipt::away",
     answer("gone", "The name was revoked, with the signed event that did it.", lambda _: None,
@@ -159,9 +169,13 @@ AWAY = group(
            "ans-signature", GONE),
     answer("gone-by-another-event", "The registration is shown for the revocation.",
            answered(last=lambda d: d.town.past(GONE)[0]), "ans-signature", GONE),
+    answer("gone-by-an-unlogged-event", "The agent signed another revocation, never logged.",
+           another_revocation, "ans-signature", GONE, importance="critical"),
     answer("gone-as-suspended", "A revocation passed for a suspension.",
            lambda d: (token(status="suspended")(d), entry(status="suspended")(d),
                       d.answer.update(resolutionStatus="suspended")), "ans-signature", GONE),
+    answer("gone-or-suspended", "The token says revoked, and of the name suspended.",
+           entry(status="suspended"), "ans-signature", GONE),
     answer("reason-altered", "The token gives another reason than the event.",
            token(reason="merely resting"), "ans-signature", GONE),
     answer("since-altered", "The token gives another time than the log.",

@@ -55,6 +55,8 @@ TOKEN = group(
            importance="critical"),
     answer("of-another-registry", "A true token of another registry.", another_registry,
            "ans-signature", importance="critical"),
+    answer("registry-claimed", "The registry signs in the name of another.",
+           token(registry=lambda d: d.town.world.db.did), "ans-signature"),
     answer("authentication", "Signed for another purpose.",
            lambda d: d.token["proof"].update(proofPurpose="authentication"), "ans-signature"),
     answer("status-altered", "Somebody made active of suspended.", unsigned(status="active"),
