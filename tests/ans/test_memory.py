@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,16 @@ def test_what_is_remembered_is_read_back(tmp_path: Path) -> None:
     assert memory.save(memory.load(), WHOLE)
     assert Memory(REGISTRY, file).load() == WHOLE
     assert stat.S_IMODE(file.stat().st_mode) & 0o022 == 0
+
+
+def test_a_name_is_forgotten_and_nothing_else(tmp_path: Path) -> None:
+    memory = Memory(REGISTRY, tmp_path / "memory.json")
+    assert memory.save(memory.load(), WHOLE)
+    assert memory.forget(NAME.replace("Research", "RESEARCH")) == WHOLE.names[NAME.lower()]
+    left = {key: pin for key, pin in WHOLE.names.items() if key != NAME.lower()}
+    assert Memory(REGISTRY, tmp_path / "memory.json").load() == replace(WHOLE, names=left)
+    assert refusal(lambda: memory.forget(NAME)) == "not-found"
+    assert refusal(lambda: memory.forget("no name")) == "ans-name"
 
 
 DAMAGE: list[Callable[[dict[str, Any]], object]] = [

@@ -128,6 +128,16 @@ def bare(house: House, folder: Path, *words: str) -> subprocess.CompletedProcess
     )  # fmt: skip
 
 
+def test_a_name_that_is_forgotten_is_met_anew(house: House) -> None:
+    done(house, "ans", "resolve", version(1))
+    assert house.bot.did in command(house, "ans", "forget", version(1)).stdout
+    kept = json.loads((house.home.path / "ans-memory.json").read_bytes())
+    assert version(1).lower() not in kept["names"]
+    assert "log" in kept
+    assert "not-found" in command(house, "ans", "forget", version(1)).stderr
+    done(house, "ans", "resolve", version(1))
+
+
 def test_without_a_home_a_trust_folder_is_enough(house: House, tmp_path: Path) -> None:
     memory = tmp_path / "kept" / "memory.json"
     for words in (

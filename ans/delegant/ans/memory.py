@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -103,6 +103,24 @@ class Memory:
         except OSError as exc:
             raise error("unavailable", f"{self._path}: {exc.strerror}") from None
         return True
+
+    def forget(self, name: str) -> Pin:
+        """Forget who held a name, and nothing of the log: whom it leads to next is believed anew.
+
+        For a person who has learnt elsewhere that an ``ans-rebound`` was meant, as after a did:web
+        agent's change of key.
+
+        Raises:
+            NotFound: ``not-found`` where it was never met. Malformed: ``ans-name``.
+        """
+        key = AnsName.parse(name).key
+        while True:
+            before = self.load()
+            if key not in before.names:
+                raise error("not-found", f"{name} is not remembered")
+            names = {one: pin for one, pin in before.names.items() if one != key}
+            if self.save(before, replace(before, names=names)):
+                return before.names[key]
 
     def _json(self, state: Remembered) -> JsonObject:
         head = state.head

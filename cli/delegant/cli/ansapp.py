@@ -75,11 +75,16 @@ class Whom(NamedTuple):
         if self.trust is not None:
             return _client(self.trust, self.registry, self.url, self.memory)
         home = edge.home()
+        whose, memory = self.kept(home)
+        own = home.settings.url if whose == home.settings.registry else None
+        return _client(home.path / "trust", whose, self.url or own, memory)
+
+    def kept(self, home: Home) -> tuple[str, Path]:
+        """The registry's DID, and the file of the home in which it is remembered."""
         whose = self.registry or home.settings.registry
         own = whose == home.settings.registry
         name = MEMORY if own else f"ans-memory-{sha256(whose.encode()).hexdigest()[:16]}.json"
-        where = self.url or (home.settings.url if own else None)
-        return _client(home.path / "trust", whose, where, self.memory or home.path / name)
+        return whose, self.memory or home.path / name
 
 
 def registry_client(edge: Edge, url: str | None, registry: str | None = None) -> Client:

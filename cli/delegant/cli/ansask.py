@@ -95,6 +95,24 @@ def ans_search(
         raise typer.Exit(1)
 
 
+@command(ans, "forget")
+def ans_forget(
+    edge: Edge,
+    name: Name,
+    registry: Registry = None,
+    memory: Kept = None,
+) -> None:
+    """Forget whom a name led to, after `ans-rebound`: once its provider told you why it changed.
+
+    What is known of the log stays. The next answer is believed anew.
+    """
+    from delegant.ans.memory import Memory  # noqa: PLC0415 - httpx comes along
+
+    whose, kept = Whom(registry=registry, memory=memory).kept(edge.home())
+    pin = Memory(whose, kept).forget(name)
+    edge.show({"name": name, **pin.json}, f"{name} led to {pin.agent}; forgotten")
+
+
 @command(ans, "history")
 def ans_history(
     edge: Edge,
