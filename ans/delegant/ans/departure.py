@@ -82,7 +82,7 @@ def check_departure(
     last = shape.closed(value["last"], "last", frozenset({"event", "receipt"}))
     event = last["event"]
     logged = logged_for(last["receipt"], entry, token, trust)
-    leaf = check_logged(event, logged, name)
+    leaf = check_logged(event, logged, entry.name.key)
     same = (leaf.event, leaf.seq, leaf.epoch, leaf.agent) == (
         entry.event, entry.seq, entry.epoch, entry.agent,
     )  # fmt: skip

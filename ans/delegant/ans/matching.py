@@ -57,14 +57,17 @@ class Attests(Protocol):
     @property
     def type(self) -> str:
         """The credential type."""
+        ...
 
     @property
     def valid_until(self) -> int:
         """Seconds since 1970."""
+        ...
 
     @property
     def capabilities(self) -> Collection[str] | None:
         """What it covers; None for the agent as a whole."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,9 +46,11 @@ class Reader(Protocol):
 
     def checkpoint(self) -> Checkpoint:
         """The newest checkpoint, its signature verified."""
+        ...
 
     def entries(self, start: int, end: int) -> Iterable[bytes]:
         """Entries in order, each held to the tree of that checkpoint."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

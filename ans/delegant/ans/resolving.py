@@ -214,7 +214,9 @@ class Resolver:
         beat = listing.health(db, key)
         stored = listing.attestations(db, key)
         verdict = judge_attestations(stored, agent, self._lists, trust, at)
-        beats = beat is not None and beat.agent == agent
+        told = (
+            (str(beat.status), int(beat.at)) if beat is not None and beat.agent == agent else None
+        )
         candidate = Candidate(
             named.name,
             named.status,
@@ -222,7 +224,7 @@ class Resolver:
             record.get("successor"),
             verdict.counted,
             verdict.discounted,
-            (str(beat.status), int(beat.at)) if beats else None,
+            told,
         )
         return _Seen(named, candidate, verdict)
 
