@@ -51,7 +51,7 @@ __all__ = [
 ]
 
 MAX_ANSWER: Final = 4 * 1024 * 1024
-MAX_MEMBERS: Final = 65_536
+MAX_MEMBERS: Final = 262_144
 MAX_TRACE: Final = 1000
 JWS_TYPE: Final = "ans-answer+jwt"
 STATUS: Final = {

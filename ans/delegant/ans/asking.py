@@ -29,7 +29,7 @@ ATTEMPTS: Final = 4
 FIRST_PAUSE: Final = 0.1
 MAX_PAUSE: Final = 5.0
 MAX_REPLY: Final = 4 * 1024 * 1024
-MAX_MEMBERS: Final = 65_536
+MAX_MEMBERS: Final = 262_144
 MAX_DETAIL: Final = 500
 AGAIN: Final = frozenset({429, 502, 503, 504})
 """Statuses after which the same request is worth repeating."""

@@ -197,7 +197,8 @@ def delegate(
     Args:
         issuer: the open wallet of the delegator, human or agent.
         subject: the delegate's handle or DID.
-        seconds: life; by default 15 minutes (a mandate: 7 days), cut to the parent's end.
+        seconds: life; by default 15 minutes (a mandate: 7 days), cut to the parent's end. More
+            than ``anchor.json`` tells verifiers to expect is refused.
         above: the link to continue; by default the delegator's newest that covers the grants.
         subject_key: the key of a delegate of elsewhere whose DID is not its key.
 
@@ -218,7 +219,11 @@ def delegate(
         notes.append(f"continues {parent.id}")
     else:
         lease = author.lease
-    until = now + (seconds or (DEFAULT_MANDATE if use == "mandate" else DEFAULT_GRANT))
+    most = _longest(home, use) if organization == home.settings.organization else None
+    if most is not None and seconds is not None and seconds > most:
+        raise error("ttl-too-long", f"a {use} of {organization} lives at most {most} s")
+    life = seconds or (DEFAULT_MANDATE if use == "mandate" else DEFAULT_GRANT)
+    until = now + (life if most is None else min(life, most))
     if chain and until > chain[-1].valid_until and seconds is None:
         until = chain[-1].valid_until
         notes.append(f"ends with its parent at {format_time(until)}")
@@ -254,6 +259,14 @@ def delegate(
         form=form,
     )
     return Delegation(link, home.save_link(link), chain, tuple(notes))
+
+
+def _longest(home: Home, use: str) -> int | None:
+    """How long, in seconds, the organisation has verifiers let a link live."""
+    name = "maxMandateSeconds" if use == "mandate" else "maxGrantSeconds"
+    default = DEFAULT_MANDATE if use == "mandate" else None
+    found = files.read_object(home.path / "anchor.json").get(name, default)
+    return found if type(found) is int else None
 
 
 def _recipient(home: Home, name: str, stated: PublicKey | None) -> tuple[str, PublicKey | None]:
