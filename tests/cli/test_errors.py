@@ -60,10 +60,7 @@ REFUSED = {
     "delegate --from ana --to bot --allow db.read:urn:acme:a/../b": (4, "shape"),
     "delegate --from ana --to bot --allow db.read:urn:acme:x --ttl 2h": (1, "ttl-too-long"),
     "delegate --from ana --to bot --allow db.read:urn:acme:x --ttl 31m": (1, "ttl-too-long"),
-    "delegate --from ana --to bot --allow db.read:urn:acme:x --ttl 8d --use mandate --redelegate 1": (
-        1,
-        "ttl-too-long",
-    ),
+    f"delegate --from ana --to bot --allow {NEED} --ttl 8d --use mandate": (1, "ttl-too-long"),
     "delegate --from ana --to bot --allow db.read:urn:acme:x --ttl 0": (4, "shape"),
     "delegate --from ana --to bot --allow db.read:urn:acme:x --rows -1": (4, "shape"),
     "delegate --from ana --to bot --allow db.read:urn:acme:x --form xml": (4, "shape"),
