@@ -16,6 +16,7 @@ from delegant.credentials import (
     Presentation,
     PublicKey,
     Request,
+    Trust,
     issue_agent_identity,
     issue_link,
     present,
@@ -219,11 +220,13 @@ def delegate(
         notes.append(f"continues {parent.id}")
     else:
         lease = author.lease
-    most = _longest(home, use) if organization == home.settings.organization else None
-    if most is not None and seconds is not None and seconds > most:
-        raise error("ttl-too-long", f"a {use} of {organization} lives at most {most} s")
     life = seconds or (DEFAULT_MANDATE if use == "mandate" else DEFAULT_GRANT)
-    until = now + (life if most is None else min(life, most))
+    if organization == home.settings.organization:
+        most = _longest(home, use)
+        if seconds is not None and seconds > most:
+            raise error("ttl-too-long", f"a {use} of {organization} lives at most {most} s")
+        life = min(life, most)
+    until = now + life
     if chain and until > chain[-1].valid_until and seconds is None:
         until = chain[-1].valid_until
         notes.append(f"ends with its parent at {format_time(until)}")
@@ -261,12 +264,11 @@ def delegate(
     return Delegation(link, home.save_link(link), chain, tuple(notes))
 
 
-def _longest(home: Home, use: str) -> int | None:
-    """How long, in seconds, the organisation has verifiers let a link live."""
-    name = "maxMandateSeconds" if use == "mandate" else "maxGrantSeconds"
-    default = DEFAULT_MANDATE if use == "mandate" else None
-    found = files.read_object(home.path / "anchor.json").get(name, default)
-    return found if type(found) is int else None
+def _longest(home: Home, use: str) -> int:
+    """How long, in seconds, whoever trusts the organisation's anchor lets a link live."""
+    published = files.read_object(home.path / "anchor.json")
+    (anchor,) = Trust.from_json({"version": 1, "anchors": [published]}).anchors.values()
+    return anchor.max_mandate if use == "mandate" else anchor.max_grant
 
 
 def _recipient(home: Home, name: str, stated: PublicKey | None) -> tuple[str, PublicKey | None]:
