@@ -21,6 +21,8 @@ from delegant.credentials import CODES, Malformed, shape
 from delegant.credentials.codec import JsonObject, parse_object
 from delegant.credentials.errors import Error, error
 
+from .answer import MAX_ANSWER, MAX_MEMBERS
+
 __all__ = ["Ask", "Broken", "Caller", "Reply", "Steps", "Wait", "check_reply", "object_of"]
 
 T = TypeVar("T")
@@ -28,8 +30,7 @@ T = TypeVar("T")
 ATTEMPTS: Final = 4
 FIRST_PAUSE: Final = 0.1
 MAX_PAUSE: Final = 5.0
-MAX_REPLY: Final = 4 * 1024 * 1024
-MAX_MEMBERS: Final = 262_144
+MAX_REPLY: Final = MAX_ANSWER
 MAX_DETAIL: Final = 500
 AGAIN: Final = frozenset({429, 502, 503, 504})
 """Statuses after which the same request is worth repeating."""
