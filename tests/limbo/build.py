@@ -29,17 +29,17 @@ CASES = HERE / "cases"
 MOST_MS = 50
 """What one answer may take, in milliseconds, on the machine at hand."""
 _STATES = ("accepted", "rejected", "undecided", "malformed")
-_IMPORTANCE = ("critical", "high", "medium", "low")
-_ID = re.compile(r"[a-z][a-z0-9-]*(?:::[a-z0-9][a-z0-9.-]*){1,2}", re.ASCII)  # as the schema
+IMPORTANCE = ("critical", "high", "medium", "low")
+ID = re.compile(r"[a-z][a-z0-9-]*(?:::[a-z0-9][a-z0-9.-]*){1,2}", re.ASCII)  # as the schema
 
 
-def collect() -> dict[str, list[Case]]:
+def collect(folder: str = "groups") -> dict[str, list[Any]]:
     """Every row by namespace, in the order of the files and of the rows in them."""
-    found: dict[str, list[Case]] = {}
-    for path in sorted((HERE / "groups").glob("*.py")):
+    found: dict[str, list[Any]] = {}
+    for path in sorted((HERE / folder).glob("*.py")):
         if path.stem == "__init__":
             continue
-        for case in importlib.import_module(f"limbo.groups.{path.stem}").CASES:
+        for case in importlib.import_module(f"limbo.{folder}.{path.stem}").CASES:
             namespace = case.id.split("::")[0]
             assert path.stem == namespace or path.stem.startswith(f"{namespace}_"), case.id
             found.setdefault(namespace, []).append(case)
@@ -54,10 +54,10 @@ def faults(groups: dict[str, list[Case]]) -> list[str]:
     for case in every:
         twin = by_id.get(case.twin or "")
         wrong = {
-            "its id is not namespace::group::name": not _ID.fullmatch(case.id),
+            "its id is not namespace::group::name": not ID.fullmatch(case.id),
             "its description is no sentence": not case.description.endswith("."),
             "an unknown state": case.state not in _STATES,
-            "an unknown importance": case.importance not in _IMPORTANCE,
+            "an unknown importance": case.importance not in IMPORTANCE,
         }
         if case.state == "accepted":
             wrong["accepted, and names a code"] = (case.code, case.link) != (None, None)
@@ -86,14 +86,23 @@ def written(namespace: str, cases: list[Case]) -> str:
             raise
         for group in ("presentation", "evidence"):
             made[group] = blobs.put(made[group])
-        text = _line(made["trust"])
-        name = hashlib.sha256(text.encode()).hexdigest()[:16]
-        trusts[name] = made["trust"]
-        made["trust"] = name
-        lines.append(_line(made))
+        made["trust"] = named(made["trust"], trusts)
+        lines.append(line(made))
+    return file_of({"version": 1, "namespace": namespace}, blobs, trusts, lines)
+
+
+def named(trust: Any, trusts: dict[str, Any]) -> str:
+    """The name under which a trust folder stands once in its file."""
+    name = hashlib.sha256(line(trust).encode()).hexdigest()[:16]
+    trusts[name] = trust
+    return name
+
+
+def file_of(head: dict[str, Any], blobs: Blobs, trusts: dict[str, Any], lines: list[str]) -> str:
+    """A file: its head, what its cases share, and the cases, one a line."""
     return "\n".join(
         [
-            f'{{"version":1,"namespace":{json.dumps(namespace)},"blobs":{{',
+            f'{line(head)[:-1]},"blobs":{{',
             _rows(blobs.written),
             '},"trusts":{',
             _rows(trusts),
@@ -105,7 +114,7 @@ def written(namespace: str, cases: list[Case]) -> str:
 
 
 def _rows(shared: dict[str, Any]) -> str:
-    return ",\n".join(f"{_line(name)}:{_line(value)}" for name, value in shared.items())
+    return ",\n".join(f"{line(name)}:{line(value)}" for name, value in shared.items())
 
 
 def _finished(made: dict[str, Any]) -> dict[str, Any]:
@@ -121,7 +130,8 @@ def _finished(made: dict[str, Any]) -> dict[str, Any]:
     return out
 
 
-def _line(value: Any) -> str:
+def line(value: Any) -> str:
+    """JSON without spaces, ASCII alone."""
     return json.dumps(value, ensure_ascii=True, separators=(",", ":"))
 
 
@@ -132,22 +142,27 @@ def main(arguments: list[str]) -> None:
         sys.exit("\n".join(wrong))
     only = [name for name in arguments if name != "--check"] or list(groups)
     files = {f"{name}.json": written(name, groups[name]) for name in sorted(only)}
-    there = {path.name: path for path in CASES.glob("*.json")}
-    stale = {name for name in there if name[:-5] not in groups}
-    if "--check" in arguments:
+    size = put(CASES, files, set(groups), "limbo.build", check="--check" in arguments)
+    total = sum(len(groups[name]) for name in only)
+    print(f"{total} cases in {len(files)} namespaces, {size / 1e6:.1f} MB")
+
+
+def put(folder: Path, files: dict[str, str], known: set[str], module: str, *, check: bool) -> int:
+    """Write files, or exit if one differs; those of no namespace go. How large they are."""
+    there = {path.name: path for path in folder.glob("*.json")}
+    stale = {name for name in there if name[:-5] not in known}
+    if check:
         differ = {name for name, text in files.items() if _read(there.get(name)) != text} | stale
         if differ:
             sys.exit(f"not what the rows give: {', '.join(sorted(differ))}; "
-                     "run python -m limbo.build in tests")  # fmt: skip
+                     f"run python -m {module} in tests")  # fmt: skip
     else:
-        CASES.mkdir(exist_ok=True)
+        folder.mkdir(exist_ok=True)
         for name in stale:
             there[name].unlink()
         for name, text in files.items():
-            (CASES / name).write_text(text)
-    total = sum(len(groups[name]) for name in only)
-    size = sum(map(len, files.values()))
-    print(f"{total} cases in {len(files)} namespaces, {size / 1e6:.1f} MB")
+            (folder / name).write_text(text)
+    return sum(map(len, files.values()))
 
 
 def _read(path: Path | None) -> str | None:
