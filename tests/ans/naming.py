@@ -15,10 +15,10 @@ from delegant.ans import (
     submission,
     verify_answer,
 )
-from delegant.ans.documents import Logged, check_receipt
 from delegant.ans.leaf import NameLeaf
 from delegant.ans.log.note import NoteKey, NoteSigner
 from delegant.ans.name import AnsName
+from delegant.ans.receipt import Logged, check_receipt
 from delegant.ans.registry import Registry
 from delegant.ans.store import Store
 from delegant.ans.trusted import RegistryTrust

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from ans.naming import NAME, Naming
-from delegant.ans.documents import sign
 from delegant.ans.holder import new_event
+from delegant.ans.signing import sign
 from delegant.credentials import Error
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from ans.naming import NAME, Naming, later
-from delegant.ans.documents import sign
 from delegant.ans.holder import new_event
 from delegant.ans.leaf import salted
+from delegant.ans.signing import sign
 from delegant.credentials import PrivateKey
 from refusal import refusal
 from world import Party

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from ans.naming import NAME, Naming
-from delegant.ans.documents import sign
 from delegant.ans.leaf import salted
+from delegant.ans.signing import sign
 from delegant.credentials import Evidence, PrivateKey
 from refusal import refusal
 from world import Party

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from ans.naming import Naming
-from delegant.ans.documents import check_receipt, sign
 from delegant.ans.holder import provider_claim
 from delegant.ans.leaf import ProviderLeaf
+from delegant.ans.receipt import check_receipt
+from delegant.ans.signing import sign
 from delegant.credentials import PrivateKey, canonical
 from delegant.credentials.codec import JsonObject
 from refusal import refusal

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from ans.naming import NAME, Naming
-from delegant.ans.documents import check_receipt
 from delegant.ans.log.checkpoint import (
     Checkpoint,
     add_signatures,
@@ -18,6 +17,7 @@ from delegant.ans.log.checkpoint import (
     sign_checkpoint,
 )
 from delegant.ans.log.note import COSIGNATURE, NoteSigner
+from delegant.ans.receipt import check_receipt
 from delegant.credentials import PrivateKey
 from delegant.credentials.codec import JsonObject
 from refusal import refusal

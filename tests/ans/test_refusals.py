@@ -11,8 +11,8 @@ import pytest
 
 from ans.naming import NAME, URL, Naming, later
 from delegant.ans import verify_answer
-from delegant.ans.documents import digest_of, sign
 from delegant.ans.leaf import NameLeaf
+from delegant.ans.signing import digest_of, sign
 from delegant.credentials import (
     Conflict,
     Error,

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from ans.naming import NAME, Naming
-from delegant.ans.documents import sign
 from delegant.ans.holder import consent, new_event
+from delegant.ans.signing import sign
 from delegant.credentials import PrivateKey
 from delegant.credentials.codec import JsonObject
 from refusal import refusal

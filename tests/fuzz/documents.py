@@ -14,7 +14,7 @@ from unittest.mock import patch
 
 from ans.naming import NAME, Naming
 from delegant.ans import RegistryTrust, verify_answer, writing
-from delegant.ans.documents import check_event
+from delegant.ans.events import check_event
 from delegant.credentials import Bundle, Error, Request, Trust, canonical, decide, digest
 from delegant.credentials.codec import JsonObject, b64u_encode, parse_object
 from delegant.credentials.did import Did, vm_of
