@@ -35,7 +35,7 @@ def versions(first: int, count: int) -> list[str]:
 
 
 def head(naming: Naming) -> Checkpoint:
-    return open_checkpoint(naming.registry.checkpoint(), naming.log)
+    return open_checkpoint(naming.registry.log.checkpoint(), naming.log)
 
 
 def execute(naming: Naming, *statements: str) -> None:
@@ -51,7 +51,7 @@ def test_every_change_is_one_leaf_and_nothing_else_is(naming: Naming) -> None:
     naming.registry.bind_provider("Rival", naming.world.db.did, naming.now)
     refusal(lambda: naming.send(naming.event("renew", receipt=first)))
     naming.state()
-    entries = [parse_leaf(data) for data in unpack(naming.registry.bundle(0, 4))]
+    entries = [parse_leaf(data) for data in unpack(naming.registry.log.bundle(0, 4))]
     assert [one.type for one in entries] == ["bind", "register", "renew", "bind"]
     assert head(naming).size == 4
     assert [one.json["registry"] for one in entries] == [naming.did] * 4
@@ -60,14 +60,14 @@ def test_every_change_is_one_leaf_and_nothing_else_is(naming: Naming) -> None:
 def test_the_root_is_that_of_the_leaves(naming: Naming) -> None:
     for name in versions(1, 5):
         naming.register(name=name)
-    entries = unpack(naming.registry.bundle(0, 6))
+    entries = unpack(naming.registry.log.bundle(0, 6))
     hashes = b"".join(merkle.leaf_hash(data) for data in entries)
-    assert naming.registry.tile(0, 0, 6) == hashes
+    assert naming.registry.log.tile(0, 0, 6) == hashes
     assert head(naming).root == merkle.root(6, lambda _level, _index, width: hashes[: 32 * width])
     for number in range(6):
-        found = naming.registry.inclusion(number)
+        found = naming.registry.log.inclusion(number)
         assert (found["index"], found["size"]) == (number, 6)
-    assert naming.registry.consistency(2)["new"] == 6
+    assert naming.registry.log.consistency(2)["new"] == 6
 
 
 def test_more_leaves_than_a_tile_holds(naming: Naming) -> None:
@@ -78,31 +78,31 @@ def test_more_leaves_than_a_tile_holds(naming: Naming) -> None:
                 naming.registry.store, batch, naming.did, f"rival-{number}q", rival, "operator"
             )
     assert head(naming).size == 601
-    assert len(unpack(naming.registry.bundle(1))) == 256
-    assert len(naming.registry.tile(1, 0, 2)) == 64
-    assert refusal(lambda: naming.registry.tile(1, 0, 3)) == "not-found"
-    assert refusal(lambda: naming.registry.bundle(2, 90)) == "not-found"
-    assert refusal(lambda: naming.registry.tile(0, 0, 257)) == "not-found"
-    assert len(unpack(naming.registry.bundle(2, 89))) == 89
+    assert len(unpack(naming.registry.log.bundle(1))) == 256
+    assert len(naming.registry.log.tile(1, 0, 2)) == 64
+    assert refusal(lambda: naming.registry.log.tile(1, 0, 3)) == "not-found"
+    assert refusal(lambda: naming.registry.log.bundle(2, 90)) == "not-found"
+    assert refusal(lambda: naming.registry.log.tile(0, 0, 257)) == "not-found"
+    assert len(unpack(naming.registry.log.bundle(2, 89))) == 89
     receipt = naming.registry.bind_provider("rival-300q", rival, naming.now)
     assert (receipt["index"], naming.logged(receipt).size) == (301, 601)
     for old, new in ((1, 601), (256, 257), (257, 600), (601, 601)):
-        assert naming.registry.consistency(old, new)["old"] == old
+        assert naming.registry.log.consistency(old, new)["old"] == old
     for old, new in ((0, 5), (5, 4), (5, 602)):
-        assert refusal(lambda o=old, n=new: naming.registry.consistency(o, n)) == "not-found"
-    assert naming.registry.inclusion(receipt["index"], 302)["size"] == 302
-    assert refusal(lambda: naming.registry.inclusion(302, 302)) == "not-found"
+        assert refusal(lambda o=old, n=new: naming.registry.log.consistency(o, n)) == "not-found"
+    assert naming.registry.log.inclusion(receipt["index"], 302)["size"] == 302
+    assert refusal(lambda: naming.registry.log.inclusion(302, 302)) == "not-found"
     execute(naming, "UPDATE tiles SET body = zeroblob(8192) WHERE level = 0 AND number = 0")
-    assert refusal(lambda: naming.registry.tile(0, 0)) == "unavailable"
-    assert refusal(lambda: naming.registry.bundle(0)) == "unavailable"
-    assert len(naming.registry.tile(0, 1)) == 8192  # what is whole is served
+    assert refusal(lambda: naming.registry.log.tile(0, 0)) == "unavailable"
+    assert refusal(lambda: naming.registry.log.bundle(0)) == "unavailable"
+    assert len(naming.registry.log.tile(0, 1)) == 8192  # what is whole is served
 
 
 def test_an_event_is_found_in_the_log_by_its_digest(naming: Naming) -> None:
     receipt = naming.register()
-    found = naming.registry.inclusion(receipt["leaf"]["event"])
+    found = naming.registry.log.inclusion(receipt["leaf"]["event"])
     assert found["index"] == receipt["index"] == 1
-    assert refusal(lambda: naming.registry.inclusion(receipt["leaf"]["record"])) == "not-found"
+    assert refusal(lambda: naming.registry.log.inclusion(receipt["leaf"]["record"])) == "not-found"
 
 
 def test_the_receipt_stays_the_same_however_the_log_grows(naming: Naming) -> None:
@@ -127,7 +127,7 @@ FAULT = (
 
 def test_what_cannot_be_logged_does_not_happen(naming: Naming) -> None:
     known = naming.register()
-    before = naming.registry.checkpoint()
+    before = naming.registry.log.checkpoint()
     execute(naming, FAULT)
     magic = f"{NAME}.fault"
     body, token = naming.body(naming.event(name=magic))
@@ -135,7 +135,7 @@ def test_what_cannot_be_logged_does_not_happen(naming: Naming) -> None:
         naming.registry.submit(body, token, naming.now)
     assert caught.value.http_status == 503
     assert "no space" not in str(caught.value)  # no driver text
-    assert naming.registry.checkpoint() == before
+    assert naming.registry.log.checkpoint() == before
     assert naming.state(magic) == ""
     assert naming.state(NAME) == "active"  # reads go on
     assert naming.send(naming.event("renew", receipt=known))["leaf"]["seq"] == 1  # writes too
@@ -146,7 +146,7 @@ def test_what_cannot_be_logged_does_not_happen(naming: Naming) -> None:
 
 @pytest.mark.parametrize("table", ["events", "names", "tiles", "checkpoints", "spent"])
 def test_half_a_change_is_none(naming: Naming, table: str) -> None:
-    before = naming.registry.checkpoint()
+    before = naming.registry.log.checkpoint()
     execute(
         naming,
         f"CREATE TRIGGER fault BEFORE INSERT ON {table} BEGIN SELECT RAISE(ABORT, 'x'); END",
@@ -154,7 +154,7 @@ def test_half_a_change_is_none(naming: Naming, table: str) -> None:
     )
     body, token = naming.body(naming.event())
     assert refusal(lambda: naming.registry.submit(body, token, naming.now)) == "unavailable"
-    assert naming.registry.checkpoint() == before
+    assert naming.registry.log.checkpoint() == before
     assert naming.state(NAME) == ""
     execute(naming, "DROP TRIGGER fault", "DROP TRIGGER other")
     assert naming.registry.submit(body, token, naming.now)["index"] == 1
@@ -192,11 +192,11 @@ def test_a_store_ahead_of_its_checkpoint_is_published_at_start(naming: Naming) -
 def test_a_clock_that_went_back_writes_nothing(naming: Naming) -> None:
     naming.world.now += 100
     naming.register()
-    before = naming.registry.checkpoint()
+    before = naming.registry.log.checkpoint()
     naming.world.now -= 31
     body, token = naming.body(naming.event(name=versions(2, 1)[0]))
     assert refusal(lambda: naming.registry.submit(body, token, naming.now)) == "unavailable"
-    assert naming.registry.checkpoint() == before
+    assert naming.registry.log.checkpoint() == before
     assert naming.state(NAME) == "active"
     naming.world.now += 1  # a request may have waited so long for its turn
     receipt = naming.register(name=versions(3, 1)[0])
@@ -276,11 +276,11 @@ def test_a_store_set_back_while_it_is_served_is_not_written_on(naming: Naming) -
     copy.close()
     db.close()
     naming.register()
-    before = naming.registry.checkpoint()
+    before = naming.registry.log.checkpoint()
     _rolled_back(naming)
     body, token = naming.body(naming.event(name=versions(2, 1)[0]))
     assert refusal(lambda: naming.registry.submit(body, token, naming.now)) == "log-rollback"
-    assert naming.registry.checkpoint() == before
+    assert naming.registry.log.checkpoint() == before
 
 
 def test_a_new_registry_signs_the_empty_log_first(tmp_path: Path) -> None:
@@ -289,11 +289,11 @@ def test_a_new_registry_signs_the_empty_log_first(tmp_path: Path) -> None:
     folder.mkdir()
     naming.path = folder / "registry.db"
     other = naming.open()
-    found = open_checkpoint(other.checkpoint(), naming.log)
+    found = open_checkpoint(other.log.checkpoint(), naming.log)
     assert (found.size, found.root) == (0, merkle.EMPTY_ROOT)
-    assert refusal(lambda: other.tile(0, 0, 1)) == "not-found"
-    assert refusal(lambda: other.inclusion(0)) == "not-found"
-    assert naming.open().checkpoint() == other.checkpoint()
+    assert refusal(lambda: other.log.tile(0, 0, 1)) == "not-found"
+    assert refusal(lambda: other.log.inclusion(0)) == "not-found"
+    assert naming.open().log.checkpoint() == other.log.checkpoint()
 
 
 def test_a_registry_from_before_the_log_is_refused_with_a_way_out(tmp_path: Path) -> None:
@@ -331,4 +331,4 @@ def test_two_registries_on_one_file_write_one_log(naming: Naming) -> None:
         numbers = list(pool.map(one, range(24)))
     assert sorted(numbers) == list(range(1, 25))
     assert head(naming).size == 25
-    assert naming.open().consistency(1)["new"] == 25
+    assert naming.open().log.consistency(1)["new"] == 25

@@ -121,7 +121,7 @@ def test_the_registry_is_what_the_table_says(steps: list[tuple[str, str, int, in
                 assert naming.state() == expected
             assert naming.agent_of() == (walk.model.agent if walk.model else "")
         size = naming.registry.log.head().size
-        leaves = [parse_leaf(data) for data in unpack(naming.registry.bundle(0, size))]
+        leaves = [parse_leaf(data) for data in unpack(naming.registry.log.bundle(0, size))]
         events = [one for one in leaves if isinstance(one, NameLeaf)]
         assert [one.json for one in events] == [one["leaf"] for one in walk.receipts]
         assert [one.seq for one in events] == list(range(len(events)))

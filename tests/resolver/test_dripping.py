@@ -54,5 +54,5 @@ def test_a_witness_that_drips_costs_its_cosignature_and_no_other(
         began = time.monotonic()
         assert cosigners.round() == 1
         assert time.monotonic() - began < 3
-    lines = parse_checkpoint(naming.registry.checkpoint())[1].signatures
+    lines = parse_checkpoint(naming.registry.log.checkpoint())[1].signatures
     assert [one.name for one in lines] == [naming.log.name, "good.example/w"]

@@ -83,11 +83,6 @@ class Registry:
         self._rechecker = Rechecker(
             store, self.shelf, self._writer, trust, self._remember, self._evidence
         )
-        # The log as it is read over HTTP.
-        self.checkpoint, self.tile, self.bundle = (
-            self.log.checkpoint, self.log.tile, self.log.bundle,
-        )  # fmt: skip
-        self.inclusion, self.consistency = self.log.inclusion, self.log.consistency
 
     # --- writing --------------------------------------------------------------------------------
 
