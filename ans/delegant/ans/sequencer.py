@@ -105,7 +105,7 @@ class Sequencer:
             what was written is acknowledged when the same is sent again.
         """
         with self._alone():
-            with self._store.transaction() as db:
+            with self._store.transaction(sequencing=True) as db:
                 before = self._held(db)
                 batch = Batch(self._store, db, before.size, self._time(db, before.size, at))
                 yield batch
@@ -136,7 +136,7 @@ class Sequencer:
         """
         given, lines = parse_checkpoint(note)
         with self._alone():
-            with self._store.transaction() as db:
+            with self._store.transaction(sequencing=True) as db:
                 held = self._store.checkpoint_of(db, given.size)
                 if held is None or parse_checkpoint(held)[0] != given:
                     raise error("log-note", "a checkpoint that this log never signed")
@@ -174,7 +174,7 @@ class Sequencer:
             raise error("unavailable", f"the checkpoint is not written: {exc.strerror}") from None
 
     def _start(self) -> None:
-        with self._store.transaction() as db:
+        with self._store.transaction(sequencing=True) as db:
             newest = self._store.checkpoint(db)
             if newest is None:
                 if self._path.exists() and self.published().size:

@@ -79,8 +79,16 @@ class Store:
             _lay_out(db, path)
 
     @contextmanager
-    def transaction(self, *, reading: bool = False) -> Iterator[Connection]:
-        """All of what is inside, or none of it; readers never wait for the writer."""
+    def transaction(
+        self, *, reading: bool = False, sequencing: bool = False
+    ) -> Iterator[Connection]:
+        """All of what is inside, or none of it; readers never wait for the writer.
+
+        Args:
+            sequencing: it may add to the log, so no other such transaction runs beside it. SQLite
+                lets in one writer anyway.
+        """
+        del sequencing
         try:
             with (self._reader if reading else self._engine).begin() as db:
                 yield db
