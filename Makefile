@@ -23,10 +23,10 @@ export PIP_USER := 0
 
 .NOTPARALLEL: # two installations must not share one .venv
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test pythons lint types imports check limbo bench fuzz mutate clean
+.PHONY: help setup demo test pythons faults lint types imports check limbo bench bench-ans fuzz mutate clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(DEV) ## make .venv with everything below
 
@@ -38,6 +38,13 @@ test: $(DEV) ## run the tests
 
 pythons: $(DEV) ## ask other Pythons too (on PATH, or DELEGANT_PYTHONS=path:path)
 	@$(BIN)/python -m pytest -n 0 -m pythons -rsx tests/test_pythons.py
+
+# Of each kind of fault; docs/faults.md says what is injected.
+DELEGANT_FAULT_ROUNDS ?= 200
+export DELEGANT_FAULT_ROUNDS
+
+faults: $(DEV) ## kill, starve, damage and flood a registry, for as long as it takes
+	@$(BIN)/python -m pytest -n 0 -m faults -rsx tests/faults
 
 lint: $(DEV) ## ruff: rules and formatting
 	@$(BIN)/ruff check .
@@ -60,6 +67,9 @@ limbo: $(DEV) ## hostile chains and answers as data: rebuilt, compared, put to t
 
 bench: $(BENCH) ## measure: the ratios we promise, and others beside us
 	@$(BIN)/python -m benchmarks.run
+
+bench-ans: $(BENCH) ## measure the naming service beside nginx (wanted: nginx, wrk, unbound)
+	@$(BIN)/python -m benchmarks.ans
 
 # Seconds for each target; targets by name, all by default; a seed, 0 for another one each time.
 FUZZ_SECONDS ?= 30
