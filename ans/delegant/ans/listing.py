@@ -16,11 +16,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, delete, func, insert, select, true, tuple_, update
+from sqlalchemy import Connection, func, insert, select, true, tuple_, update
 
 from delegant.credentials.codec import JsonObject, canonical, parse
 from delegant.credentials.errors import Error, error
 
+from .batch import Batch
 from .health import STATUSES
 from .matching import by_name
 from .name import AnsName
@@ -70,7 +71,7 @@ class Found:
 
 
 def put(
-    db: Connection,
+    batch: Batch,
     name: AnsName,
     record: JsonObject,
     attestations: Sequence[JsonObject | str],
@@ -88,42 +89,42 @@ def put(
         expires: of its record, seconds since 1970.
     """
     capabilities = record.get("capabilities", [])
-    db.execute(delete(TERMS).where(TERMS.c.key == name.key))
-    db.execute(delete(LISTINGS).where(LISTINGS.c.key == name.key))
-    db.execute(
-        insert(LISTINGS).values(
-            key=name.key,
-            live=live,
-            expires=expires,
-            capabilities=canonical(capabilities),
-            attestations=canonical(list(attestations)),
-        )
+    if batch.knows(name.key):
+        batch.unlist(name.key)
+    batch.put(
+        LISTINGS,
+        key=name.key,
+        live=live,
+        expires=expires,
+        capabilities=canonical(capabilities),
+        attestations=canonical(list(attestations)),
     )
     major, minor, patch = padded(name.version)
-    place = {
-        "live": live,
-        "major": -major,
-        "minor": -minor,
-        "patch": -patch,
-        "deprecated": "successor" in record,
-        "key": name.key,
-    }
-    terms = _terms_of(name, capabilities, claims)
-    db.execute(insert(TERMS), [{"term": term, **place} for term in sorted(terms)])
+    for term in sorted(_terms_of(name, capabilities, claims)):
+        batch.put(
+            TERMS,
+            term=term,
+            live=live,
+            major=-major,
+            minor=-minor,
+            patch=-patch,
+            deprecated="successor" in record,
+            key=name.key,
+        )
 
 
-def set_live(db: Connection, key: str, live: bool) -> None:
-    """A name was suspended, resumed or revoked."""
-    db.execute(update(LISTINGS).where(LISTINGS.c.key == key).values(live=live))
-    db.execute(update(TERMS).where(TERMS.c.key == key).values(live=live))
+def set_live(db: Connection, keys: Sequence[str], *, live: bool) -> None:
+    """Names were suspended, resumed or revoked."""
+    for table in (LISTINGS, TERMS):
+        db.execute(update(table).where(table.c.key.in_(keys)).values(live=live))
 
 
 def sweep(db: Connection, at: int, most: int = SWEEP) -> int:
     """Put some of the expired aside, so that no search has to step over them; how many."""
     query = select(LISTINGS.c.key).where(LISTINGS.c.live == true(), LISTINGS.c.expires <= at)
     keys = list(db.execute(query.order_by(LISTINGS.c.expires).limit(most)).scalars())
-    for key in keys:
-        set_live(db, key, live=False)
+    if keys:
+        set_live(db, keys, live=False)
     return len(keys)
 
 

@@ -1,32 +1,39 @@
-"""The one writer: a change, its leaf, the tiles and the checkpoint, all or nothing, in order.
+"""The one writer: changes, their leaves, the tiles and the checkpoint, all or nothing, in order.
 
-A transaction holds the event, its leaf, the tiles that change and the signed checkpoint of the
-new tree. Once it is durable the checkpoint is put into a file outside the database, flushed to
+Changes that wait while a transaction is being written are the next transaction: each is judged
+alone, all share one checkpoint and one flush to the disk (group commit). A transaction holds the
+events, their leaves, the tiles that change and the signed checkpoint of the new tree. Once it is
+durable the checkpoint is put into a file outside the database, flushed to
 the disk, and only then is anything acknowledged. So a database that is set back is seen: at
 start, and before every write, the store must hold the tree that the file says was signed
 (``log-rollback``, and nothing more is signed). A store that is larger, because the process died
 between the two, has its own checkpoint published instead.
 
-Several processes of one machine may write: a lock beside the file lets in one at a time.
+Several processes may write: a lock beside the file, and where the database is shared the store's
+own, let in one at a time.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import partial
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Final
 
 from sqlalchemy import Connection
 
 from delegant.credentials.codec import JsonObject
-from delegant.credentials.errors import Error, error
-from delegant.credentials.shape import format_time
+from delegant.credentials.errors import Error, Unavailable, error
 from delegant.wallet import files
 
-from .leaf import leaf_bytes, parse_leaf
+from . import listing
+from .batch import Added, Batch, Change
+from .leaf import parse_leaf
 from .log import merkle, tiles
 from .log.checkpoint import (
     Checkpoint,
@@ -36,37 +43,25 @@ from .log.checkpoint import (
     sign_checkpoint,
 )
 from .log.note import NoteKey, NoteSigner
+from .receipt import new_receipt
 from .store import Store
 
-__all__ = ["Batch", "Sequencer"]
+__all__ = ["Sequencer", "opened"]
 
-BACKWARDS_SECONDS: Final = 30
-"""A request may wait for its turn so long; its leaf then has the time of the leaf before."""
+MOST: Final = 256
+"""Changes in one transaction."""
+WAIT_SECONDS: Final = 10
+KEPT: Final = 1024
 MAX_NOTE: Final = 16_384
 
 
-class Batch:
-    """What one transaction adds to the log.
+@dataclass(eq=False, slots=True)
+class _Asked:
+    """A change that waits for its turn, and whoever waits for it."""
 
-    Attributes:
-        db: the transaction.
-        time: of its leaves, seconds since 1970.
-    """
-
-    def __init__(self, store: Store, db: Connection, size: int, time: int) -> None:
-        self.db = db
-        self.time = time
-        self._store = store
-        self._size = size
-        self.hashes: list[bytes] = []
-
-    def log(self, leaf: JsonObject) -> int:
-        """Add a leaf, to which the time is added; its number."""
-        data = leaf_bytes(leaf | {"time": format_time(self.time)})
-        number = self._size + len(self.hashes)
-        self._store.put_leaf(self.db, number, data)
-        self.hashes.append(merkle.leaf_hash(data))
-        return number
+    change: Change
+    at: int
+    future: Future[JsonObject] = field(default_factory=Future)
 
 
 class Sequencer:
@@ -88,30 +83,37 @@ class Sequencer:
         self._signer = signer
         self.key: NoteKey = signer.key
         self._path = path
+        self.on_publish: list[Callable[[frozenset[str], int], None]] = []
         self._writing = threading.Lock()  # one writer: SQLite has no more, and waits less so
+        self._waiting: deque[_Asked] = deque()
+        self._work = ThreadPoolExecutor(1, "sequencer")  # its thread starts with the first change
         with self._alone():
             self._start()
 
-    @contextmanager
-    def writing(self, at: int) -> Iterator[Batch]:
-        """A transaction that may add to the log.
+    def write(self, change: Change, at: int) -> Future[JsonObject]:
+        """Ask for a change; the receipt comes once it is written, published and so acknowledged.
 
         Args:
             at: now, seconds since 1970.
 
-        Raises:
-            Rejected: ``log-rollback``. Unavailable: ``unavailable``, also for a clock that
-            went back. Nothing is written then, unless the checkpoint file alone could not be:
-            what was written is acknowledged when the same is sent again.
+        Returns:
+            A future. It raises what refuses the change; ``log-rollback``; ``unavailable``, also
+            for a clock that went back. Nothing is written then, unless the checkpoint file alone
+            could not be: what was written is acknowledged when the same is sent again.
         """
-        with self._alone():
-            with self._store.transaction(sequencing=True) as db:
-                before = self._held(db)
-                batch = Batch(self._store, db, before.size, self._time(db, before.size, at))
-                yield batch
-                note = self._grown(db, before, batch.hashes) if batch.hashes else None
-            if note is not None:
-                self._publish(note)
+        return self.write_all([change], at)[0]
+
+    def write_all(self, changes: Iterable[Change], at: int) -> list[Future[JsonObject]]:
+        """The same for many, in their order."""
+        asked = [_Asked(change, at) for change in changes]
+        self._waiting.extend(asked)
+        for _ in range(0, len(asked), MOST):
+            self._work.submit(self._next)
+        return [one.future for one in asked]
+
+    def close(self) -> None:
+        """Write what still waits, and take no more."""
+        self._work.shutdown()
 
     def acknowledge(self, number: int) -> None:
         """See that the published checkpoint covers a leaf before anybody is told of it."""
@@ -153,7 +155,7 @@ class Sequencer:
         Raises:
             Rejected: ``log-note``. Unavailable: ``unavailable``.
         """
-        return open_checkpoint(self.text(), self.key)
+        return opened(self.text(), self.key)
 
     def text(self) -> str:
         """The checkpoint file."""
@@ -164,14 +166,88 @@ class Sequencer:
 
     # --- inside ---------------------------------------------------------------------------------
 
+    def _next(self) -> None:
+        """Write what waits, as far as it goes into one transaction."""
+        asked = [self._waiting.popleft() for _ in range(min(MOST, len(self._waiting)))]
+        asked = [one for one in asked if one.future.set_running_or_notify_cancel()]
+        try:
+            self._together(asked)
+        except BaseException as exc:  # noqa: BLE001 - whoever waits is told, whatever it is
+            for one in asked:
+                if not one.future.done():
+                    one.future.set_exception(exc)
+
+    def _together(self, asked: list[_Asked]) -> None:
+        """Write these in one transaction; if that one fails, each in its own.
+
+        So a change that the database itself will not take spoils no other. Where two fail one
+        after the other it is not they who are at fault.
+        """
+        try:
+            self._written(asked)
+        except Unavailable as exc:
+            waiting = [one for one in asked if not one.future.done()]
+            failed, told = 0, exc
+            for one in waiting if len(asked) > 1 else ():
+                try:
+                    self._written([one])
+                    failed = 0
+                except Unavailable as again:
+                    one.future.set_exception(again)
+                    failed, told = failed + 1, again
+                if failed == 2:
+                    break
+            for one in waiting:
+                if not one.future.done():
+                    one.future.set_exception(told)
+
+    def _written(self, asked: list[_Asked]) -> None:
+        with self._alone():
+            with self._store.transaction(sequencing=True) as db:
+                before, newest = self._held(db)
+                last = self._last(db, before.size)
+                batch = Batch(db, before.size, last, [one.change for one in asked])
+                outcomes = [_outcome(one, batch) for one in asked]
+                batch.flush()
+                if batch.hashes:
+                    listing.sweep(db, batch.time)
+                    self._store.forget(db, batch.time)
+                read = _kept(partial(self._store.tile, db))
+                note = newest if not batch.hashes else self._grown(db, before, batch.hashes, read)
+                size = before.size + len(batch.hashes)
+                told = [
+                    new_receipt(
+                        batch.leaves[out.number - before.size],
+                        out.number,
+                        merkle.inclusion(out.number, size, read),
+                        note,
+                        out.opening,
+                    )
+                    if isinstance(out, Added) and not out.known
+                    else out
+                    for out in outcomes
+                ]
+            self._publish(note)
+        if batch.hashes:
+            for tell in self.on_publish:
+                tell(frozenset(batch.names), size)
+        for one, out in zip(asked, told, strict=True):
+            _tell(one, out)
+
     @contextmanager
     def _alone(self) -> Iterator[None]:
         try:
             files.make_folder(self._path.parent)
-            with self._writing, files.lock(self._path.parent):
-                yield
+            if not self._writing.acquire(timeout=WAIT_SECONDS):
+                raise error("unavailable", "the log is being written on, and does not come free")
+            try:
+                with files.lock(self._path.parent, seconds=WAIT_SECONDS):
+                    yield
+            finally:
+                self._writing.release()
         except OSError as exc:
-            raise error("unavailable", f"the checkpoint is not written: {exc.strerror}") from None
+            told = exc.strerror or exc
+            raise error("unavailable", f"the checkpoint is not written: {told}") from None
 
     def _start(self) -> None:
         with self._store.transaction(sequencing=True) as db:
@@ -179,7 +255,7 @@ class Sequencer:
             if newest is None:
                 if self._path.exists() and self.published().size:
                     raise error("log-rollback", "the log is empty, and was signed for more")
-                newest = self._grown(db, None, [])
+                newest = self._grown(db, None, [], partial(self._store.tile, db))
             elif not self._path.exists():
                 raise error(
                     "log-rollback",
@@ -189,13 +265,13 @@ class Sequencer:
             self._held(db)
         self._publish(newest)
 
-    def _held(self, db: Connection) -> Checkpoint:
+    def _held(self, db: Connection) -> tuple[Checkpoint, str]:
         """The newest tree of the store: as signed, and one the published tree has grown into."""
         newest = self._store.checkpoint(db)
         if newest is None:
             raise error("log-rollback", "the log is gone")
         try:
-            held = open_checkpoint(newest, self.key)
+            held = opened(newest, self.key)
         except Error as exc:
             raise error("unavailable", f"a stored checkpoint is damaged: {exc.code}") from None
         if self._path.exists():
@@ -206,35 +282,79 @@ class Sequencer:
                 raise error("log-rollback", "the log is another than was signed for")
         if self._store.leaf_count(db) != held.size or held.root != self._root(db, held.size):
             raise error("unavailable", "the log and its checkpoint do not belong together")
-        return held
+        return held, newest
 
     def _root(self, db: Connection, size: int) -> bytes:
         return merkle.root(size, partial(self._store.tile, db))
 
-    def _time(self, db: Connection, size: int, at: int) -> int:
+    def _last(self, db: Connection, size: int) -> int:
+        """The time of the newest leaf; 0 where there is none."""
         if size == 0:
-            return at
+            return 0
         try:
-            last = parse_leaf(self._store.leaves(db, size - 1, 1)[0]).time
+            return parse_leaf(self._store.leaves(db, size - 1, 1)[0]).time
         except Error as exc:
             raise error("unavailable", f"a stored leaf is damaged: {exc.code}") from None
-        if last - at > BACKWARDS_SECONDS:
-            raise error("unavailable", f"the clock went back {last - at} seconds")
-        return max(at, last)
 
-    def _grown(self, db: Connection, before: Checkpoint | None, hashes: list[bytes]) -> str:
+    def _grown(
+        self, db: Connection, before: Checkpoint | None, hashes: list[bytes], read: merkle.Tiles
+    ) -> str:
         """Write the tiles and the checkpoint of the larger tree; its note."""
         size = 0 if before is None else before.size
-        read: Callable[[int, int, int], bytes] = partial(self._store.tile, db)
-        for level, number, body in tiles.extend(size, hashes, read):
+        for level, number, body in tiles.extend(size, hashes, partial(self._store.tile, db)):
             self._store.put_tile(db, level, number, body)
         size += len(hashes)
-        note = sign_checkpoint(Checkpoint(self.key.name, size, self._root(db, size)), self._signer)
+        root = merkle.root(size, read)
+        note = sign_checkpoint(Checkpoint(self.key.name, size, root), self._signer)
         self._store.put_checkpoint(db, size, note)
         return note
 
     def _publish(self, note: str) -> None:
-        """Put a checkpoint into the file, unless a larger one is there."""
-        if self._path.exists() and self.published().size > open_checkpoint(note, self.key).size:
-            return
+        """Put a checkpoint into the file, unless it is there, or a larger one."""
+        if self._path.exists():
+            text = self.text()
+            said = opened(text, self.key)
+            if text == note or said.size > opened(note, self.key).size:
+                return
         files.write(self._path, note.encode("utf-8"))
+
+
+def _outcome(one: _Asked, batch: Batch) -> Added | Error:
+    """A change, judged and added; or what refuses it."""
+    try:
+        batch.at(one.at)
+        return one.change.add(batch)
+    except Error as exc:
+        return exc
+
+
+def _tell(one: _Asked, told: JsonObject | Added | Error) -> None:
+    """Tell whoever waits."""
+    try:
+        if isinstance(told, Added):  # known from before
+            told = one.change.receipt(told.number)
+        if isinstance(told, Error):
+            raise told
+    except Error as exc:
+        one.future.set_exception(exc)
+    else:
+        one.future.set_result(told)
+
+
+def _kept(read: merkle.Tiles) -> merkle.Tiles:
+    """The same, each tile read once."""
+    kept: dict[tuple[int, int, int], bytes] = {}
+
+    def tile(level: int, number: int, width: int) -> bytes:
+        place = level, number, width
+        if place not in kept:
+            kept[place] = read(*place)
+        return kept[place]
+
+    return tile
+
+
+@lru_cache(KEPT)
+def opened(note: str, key: NoteKey) -> Checkpoint:
+    """A checkpoint, as `open_checkpoint`; its signature is checked once for the same bytes."""
+    return open_checkpoint(note, key)
