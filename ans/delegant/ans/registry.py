@@ -24,7 +24,7 @@ from .resolving import Resolver
 from .sequencer import Sequencer
 from .store import Store
 from .stored import MAX_HISTORY, Shelf
-from .submitting import Judged, Submission, by_agent, by_office, sent_by_agent
+from .submitting import Judged, Memory, Submission, by_agent, by_office, sent_by_agent
 from .writing import Writer
 
 __all__ = ["Registry"]
@@ -74,6 +74,7 @@ class Registry:
         self._remember = remember or (lambda _seen: None)
         self._fresh = fresh or (lambda _did: None)
         self._claims = Bucket(*CLAIMS, "too many labels are claimed: later, or ask the operator")
+        self._memory = Memory()
         self._sequencer = Sequencer(store, signer, checkpoint)
         self.log = Logbook(store, did, self._sequencer)
         self.shelf = Shelf(store, self.log)
@@ -106,20 +107,20 @@ class Registry:
             Conflict: ``name-taken``, ``stale-version``, ``ans-transition``, ``replay``.
             NotFound: ``ans-not-found``. Gone: ``ans-gone``. Unavailable: ``unavailable``.
         """
-        return self.submitting(data, invocation, at).result()
+        return self.submitting(Submission.read(data), invocation, at).result()
 
-    def submitting(self, data: bytes, invocation: str | None, at: int) -> Future[JsonObject]:
+    def submitting(self, sent: Submission, invocation: str | None, at: int) -> Future[JsonObject]:
         """The same, without waiting for the disk: who sends it is judged here and now.
 
         Returns:
             A future of the receipt, which raises what the store says of the step.
         """
-        sent = Submission.read(data)
+        trust = self._trust()
         try:
-            judged = self._judged(sent, invocation, at)
+            judged = self._judged(sent, invocation, trust, at)
         except Error as exc:
             return self._again(sent, invocation, exc)
-        if judged.seen is not None:
+        if judged.seen is not None and trust.seen.merged(judged.seen) != trust.seen:
             self._remember(judged.seen)
         return self._writer.write(sent.name, sent.event, sent.digest, judged, at)
 
@@ -311,10 +312,9 @@ class Registry:
 
     # --- inside ---------------------------------------------------------------------------------
 
-    def _judged(self, sent: Submission, invocation: str | None, at: int) -> Judged:
+    def _judged(self, sent: Submission, invocation: str | None, trust: Trust, at: int) -> Judged:
         """Whether who sends it may, whatever the name is."""
         sent.timely(self.did, at)
-        trust = self._trust()
         office = "links" not in sent.body
         owner, named = None, None
         if office or sent.event["type"] == "transfer":
@@ -322,7 +322,7 @@ class Registry:
                 owner = self.store.owner(db, sent.name.provider_key)
                 named = self.shelf.named(db, sent.name.key, at) if office else None
         if not office:
-            return by_agent(sent, invocation, self.did, owner, trust, at)
+            return by_agent(sent, invocation, self.did, owner, trust, at, self._memory)
         if named is None:
             raise error("ans-not-found", f"{sent.name} is not registered here")
         return by_office(sent, named, owner, trust, self._evidence, at)
