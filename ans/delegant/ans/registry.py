@@ -120,7 +120,7 @@ class Registry:
             judged = self._judged(sent, invocation, trust, at)
         except Error as exc:
             return self._again(sent, invocation, exc)
-        if judged.seen is not None and trust.seen.merged(judged.seen) != trust.seen:
+        if judged.seen is not None and not trust.seen.covers(judged.seen):
             self._remember(judged.seen)
         return self._writer.write(sent.name, sent.event, sent.digest, judged, at)
 
