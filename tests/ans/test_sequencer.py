@@ -297,7 +297,6 @@ def test_a_new_registry_signs_the_empty_log_first(tmp_path: Path) -> None:
 
 
 def test_a_registry_from_before_the_log_is_refused_with_a_way_out(tmp_path: Path) -> None:
-    naming = Naming(tmp_path / "registry.db")
     old = tmp_path / "old.db"
     db = sqlite3.connect(old, isolation_level=None)
     db.execute("CREATE TABLE events (digest VARCHAR PRIMARY KEY, receipt BLOB)")

@@ -16,6 +16,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -36,11 +37,12 @@ KEPT: Final = 16
 """Connections that are kept while nobody uses them."""
 
 
-def open_engine(where: Path | str, *, patient: bool = False) -> Engine:
+def open_engine(where: Path | str, *, patient: bool = False, making: bool = True) -> Engine:
     """The database at a path or an address.
 
     Args:
         patient: statements may take as long as they need, for what an operator waits for.
+        making: an SQLite file that is not there is made.
 
     Raises:
         Malformed: ``shape`` for an address that is neither SQLite's nor PostgreSQL's.
@@ -48,7 +50,7 @@ def open_engine(where: Path | str, *, patient: bool = False) -> Engine:
     """
     path = sqlite_path(where)
     if path is not None:
-        return _Sqlite(path)
+        return _Sqlite(path, making=making)
     try:
         url = make_url(str(where))
     except (ArgumentError, ValueError):
@@ -95,7 +97,7 @@ class Engine(ABC):
     """What the driver raises."""
 
     def __init__(self, sql: SqlEngine, most: int) -> None:
-        self._sql = sql
+        self._sql = sql  # which must not hold this: nobody would ever close it then
         self._most = most
         self._free: deque[Kept] = deque()
         self._places = threading.BoundedSemaphore(most)
@@ -206,29 +208,17 @@ class _Sqlite(Engine):
     kind = "sqlite"
     failures = (*Engine.failures, sqlite3.Error)
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, making: bool) -> None:
         self.name = str(path)
         self._path = str(path)
-        self._uri = f"file:{quote(str(path))}?mode=rw"  # what is gone is not made anew
-        try:  # openings lie in it: not for others to read
-            path.touch(mode=0o600)
+        try:
+            if making:
+                path.touch(mode=0o600)  # openings lie in it: not for others to read
         except OSError as exc:
             raise error("unavailable", f"{path}: {exc.strerror}") from None
-        sql = create_engine("sqlite://", creator=self._connect, poolclass=NullPool)
+        uri = f"file:{quote(str(path))}?mode=rw"  # what is gone is not made anew
+        sql = create_engine("sqlite://", creator=partial(_connect, uri), poolclass=NullPool)
         super().__init__(sql, 1 << 16)
-
-    def _connect(self) -> sqlite3.Connection:
-        out = sqlite3.connect(
-            self._uri, uri=True, timeout=WAIT_SECONDS, isolation_level=None,
-            check_same_thread=False, cached_statements=256,
-        )  # fmt: skip
-        try:
-            for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-                out.execute(f"PRAGMA {pragma}")
-        except BaseException:
-            out.close()
-            raise
-        return out
 
     def _mark(self) -> tuple[int, ...]:
         """What the file is: another one, or one with other rights, differs."""
@@ -253,9 +243,27 @@ class _Sqlite(Engine):
             raise error("unavailable", "the store was replaced while it was written")
 
 
+def _connect(uri: str) -> sqlite3.Connection:
+    out = sqlite3.connect(
+        uri, uri=True, timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False,
+        cached_statements=256,
+    )  # fmt: skip
+    try:
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+            out.execute(f"PRAGMA {pragma}")
+    except BaseException:
+        out.close()
+        raise
+    return out
+
+
 def upsert(db: Connection, table: Table) -> Any:
-    """An insert that may say ``on_conflict_…``: both databases have it, each its own class."""
-    return (sqlite if db.dialect.name == "sqlite" else postgresql).insert(table)
+    """An insert that may say ``on_conflict_…``: both databases have it, each its own class.
+
+    The ``rowcount`` of its result says whether anything was written.
+    """
+    kind = sqlite if db.dialect.name == "sqlite" else postgresql
+    return kind.insert(table).execution_options(preserve_rowcount=True)
 
 
 def failed(exc: BaseException) -> Error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,7 @@ from .tables import REVISION
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-__all__ = ["migrate"]
+__all__ = ["migrate", "script"]
 
 
 def migrate(where: Path | str) -> tuple[str, str]:
@@ -48,12 +47,17 @@ def migrate(where: Path | str) -> tuple[str, str]:
         engine.close()
 
 
+def script() -> str:
+    """The folder of the steps."""
+    return str(Path(__file__).parent / "migrations")
+
+
 def _upgrade(db: Connection, before: str) -> None:
     from alembic import command  # noqa: PLC0415 - slow to import
     from alembic.config import Config  # noqa: PLC0415
 
     config = Config()
-    config.set_main_option("script_location", str(files("delegant.ans") / "migrations"))
+    config.set_main_option("script_location", script().replace("%", "%%"))
     config.attributes |= {"connection": db, "table": REVISION.name}
     if before == layouts.BASELINE:
         command.stamp(config, before)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Generator
+from functools import partial
 from typing import Any, Final, TypeVar
 
 import psycopg
@@ -95,27 +96,14 @@ class Postgres(Engine):
             name: value if isinstance(value, str) else value[-1]
             for name, value in url.query.items()
         }  # fmt: skip
-        self._given = {name: value for name, value in given.items() if value is not None}
-        settings = _SETTINGS | ({"statement_timeout": "0", "lock_timeout": "0"} if patient else {})
-        told = (f"set_config('{name}', '{value}', false)" for name, value in settings.items())
-        self._settings = f"SELECT {', '.join(told)}"
-        self._class: Any = psycopg.Connection if patient else _Bounded
+        known = {name: value for name, value in given.items() if value is not None}
+        settings = _SETTINGS | ({"statement_timeout": 0, "lock_timeout": 0} if patient else {})
+        kind = psycopg.Connection if patient else _Bounded
         sql = create_engine(
-            "postgresql+psycopg://", creator=self._connect, poolclass=NullPool,
-            use_native_hstore=False,
+            "postgresql+psycopg://", creator=partial(_connect, kind, known, settings),
+            poolclass=NullPool, use_native_hstore=False,
         )  # fmt: skip
         super().__init__(sql, MOST)
-
-    def _connect(self) -> psycopg.Connection[Any]:
-        out: psycopg.Connection[Any] = self._class.connect(autocommit=True, **self._given)
-        try:
-            out.execute(self._settings)
-            if out.info.parameter_status("server_encoding") != "UTF8":
-                raise psycopg.DataError("the database is not in UTF-8")
-        except BaseException:
-            out.close()
-            raise
-        return out
 
     def _begun(self, reading: bool, sequencing: bool) -> Kept:
         begin = "BEGIN ISOLATION LEVEL READ COMMITTED"
@@ -134,3 +122,18 @@ class Postgres(Engine):
                 if exc.sqlstate not in _GONE:
                     raise
                 # A server that went away meanwhile began nothing, so it is begun anew.
+
+
+def _connect(
+    kind: type[psycopg.Connection[Any]], given: dict[str, Any], settings: dict[str, Any]
+) -> psycopg.Connection[Any]:
+    out = kind.connect(autocommit=True, **given)  # BEGIN is ours
+    try:
+        told = ", ".join("set_config(%s, %s, false)" for _ in settings)
+        out.execute(f"SELECT {told}", [str(x) for one in settings.items() for x in one])
+        if out.info.parameter_status("server_encoding") != "UTF8":
+            raise psycopg.DataError("the database is not in UTF-8")
+    except BaseException:
+        out.close()
+        raise
+    return out

@@ -14,6 +14,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Text,
     UniqueConstraint,
 )
 
@@ -110,7 +111,7 @@ CHECKPOINTS = Table(
     "checkpoints",
     META,
     Column("size", BigInteger, primary_key=True, autoincrement=False),
-    Column("note", TEXT, nullable=False),
+    Column("note", Text().with_variant(Text(collation="C"), "postgresql"), nullable=False),
     Column("cosigned", Integer, nullable=False),
     Index("checkpoints_cosigned", "cosigned", "size"),
 )
