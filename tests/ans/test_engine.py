@@ -359,7 +359,7 @@ def test_a_connection_that_the_server_ended_is_not_noticed_by_the_next(
     spend(store, "a")
     cluster.sql(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-        "WHERE application_name = 'delegant' AND pid <> pg_backend_pid()"
+        "WHERE application_name LIKE 'delegant-%' AND pid <> pg_backend_pid()"
     )
     spend(store, "b")
     assert refusal(lambda: spend(store, "a")) == "replay"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Generator
 from functools import partial
@@ -50,7 +51,6 @@ _CLIENT: Final[dict[str, Any]] = {
     "keepalives_interval": 1,
     "keepalives_count": 2,
     "tcp_user_timeout": STATEMENT_MS,
-    "application_name": "delegant",
     "client_encoding": "utf-8",
 }
 
@@ -127,7 +127,8 @@ class Postgres(Engine):
 def _connect(
     kind: type[psycopg.Connection[Any]], given: dict[str, Any], settings: dict[str, Any]
 ) -> psycopg.Connection[Any]:
-    out = kind.connect(autocommit=True, **given)  # BEGIN is ours
+    own = f"delegant-{os.getpid()}"  # for whoever asks the server who holds what
+    out = kind.connect(autocommit=True, **({"application_name": own} | given))  # BEGIN is ours
     try:
         told = ", ".join("set_config(%s, %s, false)" for _ in settings)
         out.execute(f"SELECT {told}", [str(x) for one in settings.items() for x in one])

@@ -7,7 +7,9 @@ start, and before every write, the store must hold the tree that the file says w
 (``log-rollback``, and nothing more is signed). A store that is larger, because the process died
 between the two, has its own checkpoint published instead.
 
-Several processes of one machine may write: a lock beside the file lets in one at a time.
+Several processes may write, one at a time. Over SQLite they are of one machine, and a lock beside
+the file lets them in; over PostgreSQL the transaction has a lock that the server takes away from
+whoever dies or hangs, and each machine may have a checkpoint file of its own.
 """
 
 from __future__ import annotations
@@ -43,6 +45,8 @@ __all__ = ["Batch", "Sequencer"]
 BACKWARDS_SECONDS: Final = 30
 """A request may wait for its turn so long; its leaf then has the time of the leaf before."""
 MAX_NOTE: Final = 16_384
+PUBLISHING: Final = ".publishing"
+"""The lock of the checkpoint file alone, held for no longer than writing it takes."""
 
 
 class Batch:
@@ -106,7 +110,7 @@ class Sequencer:
         """
         with self._alone():
             with self._store.transaction(sequencing=True) as db:
-                before = self._held(db)
+                before = self._held(db, self._said())
                 batch = Batch(self._store, db, before.size, self._time(db, before.size, at))
                 yield batch
                 note = self._grown(db, before, batch.hashes) if batch.hashes else None
@@ -115,13 +119,21 @@ class Sequencer:
 
     def acknowledge(self, number: int) -> None:
         """See that the published checkpoint covers a leaf before anybody is told of it."""
-        if self.published().size > number:
-            return
-        with self._alone():
+        if self.published().size <= number:
+            self.follow()
+
+    def follow(self) -> None:
+        """Publish what other processes have added to the log: over a shared database, elsewhere.
+
+        Raises:
+            Rejected: ``log-rollback``. Unavailable: ``unavailable``.
+        """
+        with self._file():
+            said = self._said()  # before the store is read, which then holds it already
             with self._store.transaction(reading=True) as db:
-                self._held(db)
+                held = self._held(db, said)
                 newest = self._store.checkpoint(db)
-            if newest is not None:
+            if newest is not None and (said is None or held.size > said.size):
                 self._publish(newest)
 
     def cosigned(self, note: str) -> None:
@@ -144,8 +156,9 @@ class Sequencer:
                 found = parse_checkpoint(whole)[1].signatures
                 others = {(one.name, one.id) for one in found if not one.by(self.key)}
                 self._store.put_cosigned(db, given.size, whole, len(others))
-            if self.published().size == given.size:
-                files.write(self._path, whole.encode("utf-8"))
+            with files.lock(self._path.parent, PUBLISHING):
+                if self.published().size == given.size:
+                    files.write(self._path, whole.encode("utf-8"))
 
     def published(self) -> Checkpoint:
         """What the checkpoint file says.
@@ -166,10 +179,18 @@ class Sequencer:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
+        with self._file(), self._writing:
+            if self._store.engine.kind != "sqlite":  # the database's own lock outlives nobody
+                yield
+                return
+            with files.lock(self._path.parent):
+                yield
+
+    @contextmanager
+    def _file(self) -> Iterator[None]:
         try:
             files.make_folder(self._path.parent)
-            with self._writing, files.lock(self._path.parent):
-                yield
+            yield
         except OSError as exc:
             raise error("unavailable", f"the checkpoint is not written: {exc.strerror}") from None
 
@@ -186,10 +207,13 @@ class Sequencer:
                     f"{self._path} is missing, and the log is not empty: put it back, or the log "
                     "could have been set back unseen",
                 )
-            self._held(db)
+            self._held(db, self._said())
         self._publish(newest)
 
-    def _held(self, db: Connection) -> Checkpoint:
+    def _said(self) -> Checkpoint | None:
+        return self.published() if self._path.exists() else None
+
+    def _held(self, db: Connection, said: Checkpoint | None) -> Checkpoint:
         """The newest tree of the store: as signed, and one the published tree has grown into."""
         newest = self._store.checkpoint(db)
         if newest is None:
@@ -198,8 +222,7 @@ class Sequencer:
             held = open_checkpoint(newest, self.key)
         except Error as exc:
             raise error("unavailable", f"a stored checkpoint is damaged: {exc.code}") from None
-        if self._path.exists():
-            said = self.published()
+        if said is not None:
             if held.size < said.size:
                 raise error("log-rollback", f"{held.size} entries, and {said.size} were signed for")
             if said.root != self._root(db, said.size):
@@ -235,6 +258,8 @@ class Sequencer:
 
     def _publish(self, note: str) -> None:
         """Put a checkpoint into the file, unless a larger one is there."""
-        if self._path.exists() and self.published().size > open_checkpoint(note, self.key).size:
-            return
-        files.write(self._path, note.encode("utf-8"))
+        size = open_checkpoint(note, self.key).size
+        with files.lock(self._path.parent, PUBLISHING):
+            said = self._said()
+            if said is None or said.size <= size:
+                files.write(self._path, note.encode("utf-8"))

@@ -8,16 +8,19 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from delegant.credentials.errors import error
+from delegant.credentials.errors import Error, error
 
 from . import layouts
 from .engine import open_engine, upsert
+from .leaf import NameLeaf, parse_leaf
 from .lifecycle import Standing
 from .tables import CHECKPOINTS, EVENTS, LEAVES, NAMES, PROVIDERS, SPENT, TILES
 
 __all__ = ["Store", "standing_of"]
 
 HASH: Final = 32
+FORGET: Final = 100
+"""Most keys that are forgotten when one is accepted."""
 SLOW_SECONDS: Final = 600
 """How far the clocks of those who write may be apart, amply."""
 
@@ -170,7 +173,9 @@ class Store:
         Raises:
             Conflict: ``replay``.
         """
-        db.execute(delete(SPENT).where(SPENT.c.until < at - SLOW_SECONDS))
+        late = select(SPENT.c.key).where(SPENT.c.until < at - SLOW_SECONDS).limit(FORGET)
+        late = late.with_for_update(skip_locked=True)  # who forgets beside us waits for nobody
+        db.execute(delete(SPENT).where(SPENT.c.key.in_(late)))
         row = upsert(db, SPENT).values(key=key, until=until)
         if db.execute(row.on_conflict_do_nothing()).rowcount == 0:
             raise error("replay", "this invocation was used before")
@@ -215,6 +220,27 @@ class Store:
         """How many leaves there are."""
         newest: int | None = db.execute(select(func.max(LEAVES.c.number))).scalar()
         return 0 if newest is None else newest + 1
+
+    def grown_since(self, db: Connection, number: int, most: int = 1000) -> tuple[int, set[str]]:
+        """What the log has grown by: for whoever keeps answers, and is told by nobody.
+
+        Args:
+            number: of the first leaf that is not known yet.
+            most: leaves to read at once.
+
+        Returns:
+            How many leaves are known then, and the keys of the names they are about.
+
+        Raises:
+            Unavailable: ``unavailable`` when a leaf is missing or damaged.
+        """
+        known = min(self.leaf_count(db), number + most)
+        leaves = self.leaves(db, number, known - number) if known > number else []
+        try:
+            found = [parse_leaf(one) for one in leaves]
+        except Error as exc:
+            raise error("unavailable", f"a stored leaf is damaged: {exc.code}") from None
+        return known, {one.name.key for one in found if isinstance(one, NameLeaf)}
 
     def checkpoint(self, db: Connection) -> str | None:
         """The newest checkpoint."""
