@@ -1,8 +1,12 @@
-"""What every test shares: one reproducible hypothesis profile."""
+"""What every test shares: one reproducible hypothesis profile, and a PostgreSQL on demand."""
 
 from __future__ import annotations
 
 from hypothesis import HealthCheck, settings
+
+from postgres import cluster, postgres
+
+__all__ = ["cluster", "postgres"]
 
 settings.register_profile(
     "delegant",

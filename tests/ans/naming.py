@@ -32,10 +32,14 @@ URL = "https://research.example/mcp"
 
 @dataclass
 class Naming:
-    """A world with a registry in it. ``now`` is the world's clock."""
+    """A world with a registry in it. ``now`` is the world's clock.
+
+    ``database`` is the address of the registry's, where that is not the file at ``path``.
+    """
 
     path: Path
     world: World = field(default_factory=World)
+    database: str | None = None
 
     def __post_init__(self) -> None:
         self.keeper = self.world._party("registry")
@@ -70,8 +74,8 @@ class Naming:
 
     def open(self, **more: Any) -> Registry:
         return Registry(
-            Store(self.path), self.did, self.keeper.key, self.logger, self.checkpoint, self.trust,
-            **more,
+            Store(self.database or self.path), self.did, self.keeper.key, self.logger,
+            self.checkpoint, self.trust, **more,
         )  # fmt: skip
 
     @property

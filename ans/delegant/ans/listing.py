@@ -16,12 +16,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, func, insert, select, true, tuple_, update
+from sqlalchemy import Connection, func, or_, select, true, tuple_, update
 
 from delegant.credentials.codec import JsonObject, canonical, parse
 from delegant.credentials.errors import Error, error
 
 from .batch import Batch
+from .engine import upsert
 from .health import STATUSES
 from .matching import by_name
 from .name import AnsName
@@ -134,15 +135,15 @@ def beat(db: Connection, key: str, agent: str, status: str, at: int, issued: int
     Raises:
         Conflict: ``replay``.
     """
-    row = health(db, key)
-    if row is None:
-        made = {"key": key, "agent": agent, "status": status, "at": at, "issued": issued}
-        db.execute(insert(HEALTH).values(**made))
-        return
-    if issued < row.issued + (row.agent == agent):  # an heir may speak within the same second
+    made = {"agent": agent, "status": status, "at": at, "issued": issued}
+    older = or_(
+        HEALTH.c.issued < issued,
+        (HEALTH.c.issued == issued) & (HEALTH.c.agent != agent),  # an heir, in the same second
+    )
+    row = upsert(db, HEALTH).values(key=key, **made)
+    row = row.on_conflict_do_update(index_elements=[HEALTH.c.key], set_=made, where=older)
+    if db.execute(row).rowcount == 0:
         raise error("replay", "a heartbeat as new as this one was taken already")
-    where = HEALTH.c.key == key
-    db.execute(update(HEALTH).where(where).values(agent=agent, status=status, at=at, issued=issued))
 
 
 # --- reading --------------------------------------------------------------------------------

@@ -51,7 +51,7 @@ class Rechecker:
         """
         failed: Error | None = None
         out: list[JsonObject] = []
-        with self._store.transaction() as db:
+        with self._store.transaction(sequencing=True) as db:  # as all that writes names
             listing.sweep(db, at, PAGE)
         trust, told, after = self._trust(), dict[str, str | int](), ""
         vouched = set[str]()
@@ -67,7 +67,7 @@ class Rechecker:
                 if isinstance(found, int):
                     if found > row.vouched and row.agent not in vouched:
                         vouched.add(row.agent)
-                        with self._store.transaction() as db:
+                        with self._store.transaction(sequencing=True) as db:
                             self._store.vouch(db, row.agent, found)
                     continue
                 reason = found or ("sponsor-unknown" if at >= row.vouched else "")

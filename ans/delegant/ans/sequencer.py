@@ -9,8 +9,9 @@ start, and before every write, the store must hold the tree that the file says w
 (``log-rollback``, and nothing more is signed). A store that is larger, because the process died
 between the two, has its own checkpoint published instead.
 
-Several processes may write: a lock beside the file, and where the database is shared the store's
-own, let in one at a time.
+Several processes may write, one at a time. Over SQLite they are of one machine, and a lock beside
+the file lets them in; over PostgreSQL the transaction has a lock that the server takes away from
+whoever dies or hangs, and each machine may have a checkpoint file of its own.
 """
 
 from __future__ import annotations
@@ -53,6 +54,8 @@ MOST: Final = 256
 WAIT_SECONDS: Final = 10
 KEPT: Final = 1024
 MAX_NOTE: Final = 16_384
+PUBLISHING: Final = ".publishing"
+"""The lock of the checkpoint file alone, held for no longer than writing it takes."""
 
 
 @dataclass(eq=False, slots=True)
@@ -117,13 +120,20 @@ class Sequencer:
 
     def acknowledge(self, number: int) -> None:
         """See that the published checkpoint covers a leaf before anybody is told of it."""
-        if self.published().size > number:
-            return
-        with self._alone():
+        if self.published().size <= number:
+            self.follow()
+
+    def follow(self) -> None:
+        """Publish what other processes have added to the log: over a shared database, elsewhere.
+
+        Raises:
+            Rejected: ``log-rollback``. Unavailable: ``unavailable``.
+        """
+        with self._file():
+            said = self._said()  # before the store is read, which then holds it already
             with self._store.transaction(reading=True) as db:
-                self._held(db)
-                newest = self._store.checkpoint(db)
-            if newest is not None:
+                held, newest = self._held(db, said)
+            if said is None or held.size > said.size:
                 self._publish(newest)
 
     def cosigned(self, note: str) -> None:
@@ -146,8 +156,9 @@ class Sequencer:
                 found = parse_checkpoint(whole)[1].signatures
                 others = {(one.name, one.id) for one in found if not one.by(self.key)}
                 self._store.put_cosigned(db, given.size, whole, len(others))
-            if self.published().size == given.size:
-                files.write(self._path, whole.encode("utf-8"))
+            with files.lock(self._path.parent, PUBLISHING):
+                if self.published().size == given.size:
+                    files.write(self._path, whole.encode("utf-8"))
 
     def published(self) -> Checkpoint:
         """What the checkpoint file says.
@@ -204,7 +215,7 @@ class Sequencer:
     def _written(self, asked: list[_Asked]) -> None:
         with self._alone():
             with self._store.transaction(sequencing=True) as db:
-                before, newest = self._held(db)
+                before, newest = self._held(db, self._said())
                 last = self._last(db, before.size)
                 batch = Batch(db, before.size, last, [one.change for one in asked])
                 outcomes = [_outcome(one, batch) for one in asked]
@@ -236,15 +247,23 @@ class Sequencer:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        try:
-            files.make_folder(self._path.parent)
+        with self._file():
             if not self._writing.acquire(timeout=WAIT_SECONDS):
                 raise error("unavailable", "the log is being written on, and does not come free")
             try:
+                if self._store.engine.kind != "sqlite":  # its own lock outlives nobody
+                    yield
+                    return
                 with files.lock(self._path.parent, seconds=WAIT_SECONDS):
                     yield
             finally:
                 self._writing.release()
+
+    @contextmanager
+    def _file(self) -> Iterator[None]:
+        try:
+            files.make_folder(self._path.parent)
+            yield
         except OSError as exc:
             told = exc.strerror or exc
             raise error("unavailable", f"the checkpoint is not written: {told}") from None
@@ -262,10 +281,13 @@ class Sequencer:
                     f"{self._path} is missing, and the log is not empty: put it back, or the log "
                     "could have been set back unseen",
                 )
-            self._held(db)
+            self._held(db, self._said())
         self._publish(newest)
 
-    def _held(self, db: Connection) -> tuple[Checkpoint, str]:
+    def _said(self) -> Checkpoint | None:
+        return self.published() if self._path.exists() else None
+
+    def _held(self, db: Connection, said: Checkpoint | None) -> tuple[Checkpoint, str]:
         """The newest tree of the store: as signed, and one the published tree has grown into."""
         newest = self._store.checkpoint(db)
         if newest is None:
@@ -274,8 +296,7 @@ class Sequencer:
             held = opened(newest, self.key)
         except Error as exc:
             raise error("unavailable", f"a stored checkpoint is damaged: {exc.code}") from None
-        if self._path.exists():
-            said = self.published()
+        if said is not None:
             if held.size < said.size:
                 raise error("log-rollback", f"{held.size} entries, and {said.size} were signed for")
             if said.root != self._root(db, said.size):
@@ -311,12 +332,11 @@ class Sequencer:
 
     def _publish(self, note: str) -> None:
         """Put a checkpoint into the file, unless it is there, or a larger one."""
-        if self._path.exists():
-            text = self.text()
-            said = opened(text, self.key)
-            if text == note or said.size > opened(note, self.key).size:
-                return
-        files.write(self._path, note.encode("utf-8"))
+        size = opened(note, self.key).size
+        with files.lock(self._path.parent, PUBLISHING, WAIT_SECONDS):
+            said = self._said()
+            if said is None or said.size < size or (said.size == size and self.text() != note):
+                files.write(self._path, note.encode("utf-8"))
 
 
 def _outcome(one: _Asked, batch: Batch) -> Added | Error:

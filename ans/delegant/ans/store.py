@@ -1,100 +1,60 @@
-"""The registry's rows: SQLAlchemy Core over SQLite, all of a change in one transaction.
-
-WAL and ``synchronous=FULL``: what was acknowledged survives the process and the power. A
-connection is opened for each transaction and never shared between threads.
-"""
+"""The registry's rows: SQLAlchemy Core, all of a change in one transaction."""
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import (
-    Connection,
-    create_engine,
-    delete,
-    event,
-    func,
-    insert,
-    inspect,
-    select,
-    update,
-)
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.pool import NullPool
+from sqlalchemy import Connection, delete, func, insert, select, update
 
-from delegant.credentials.errors import error
+from delegant.credentials.errors import Error, error
 
+from . import layouts
 from .batch import Batch
+from .engine import open_engine, upsert
+from .leaf import NameLeaf, parse_leaf
 from .lifecycle import Standing
-from .tables import (
-    CHECKPOINTS,
-    EVENTS,
-    LAYOUT,
-    LAYOUT_VERSION,
-    LEAVES,
-    META,
-    NAMES,
-    PROVIDERS,
-    SPENT,
-    TILES,
-)
+from .tables import CHECKPOINTS, EVENTS, LEAVES, NAMES, PROVIDERS, SPENT, TILES
 
 __all__ = ["Store", "standing_of"]
 
-BUSY_SECONDS: Final = 10
 HASH: Final = 32
+FORGET: Final = 100
+"""Most keys that are forgotten when one is accepted."""
 SLOW_SECONDS: Final = 600
 """How far the clocks of those who write may be apart, amply."""
 
 
 class Store:
-    """One SQLite file.
+    """The rows of one registry.
 
     Args:
-        path: the file; it is made if it is not there.
+        where: an SQLite file, made if it is not there; or an address, ``sqlite:///FILE`` or
+            ``postgresql://…``.
 
     Raises:
-        Unavailable: ``unavailable``, from every method, when the file cannot be used; from here
-            also for a registry that was kept before there was a log.
+        Malformed: ``shape`` for any other address.
+        Unavailable: ``unavailable``, from every method, when the database cannot be used; from
+            here also for the rows of another layout.
     """
 
-    def __init__(self, path: Path) -> None:
-        try:  # openings lie in it: not for others to read
-            path.touch(mode=0o600)
-        except OSError as exc:
-            raise error("unavailable", f"{path}: {exc.strerror}") from None
-        self._engine, self._reader = (
-            create_engine(
-                f"sqlite:///{path}", poolclass=NullPool, connect_args={"timeout": BUSY_SECONDS}
-            )
-            for _ in range(2)
-        )
-        for engine, begin in ((self._engine, "BEGIN IMMEDIATE"), (self._reader, "BEGIN")):
-            event.listen(engine, "connect", _connected)
-            event.listen(engine, "begin", _beginning(begin))
-        with self.transaction() as db:
-            _lay_out(db, path)
+    def __init__(self, where: Path | str) -> None:
+        self.engine = open_engine(where)
+        with self.transaction(sequencing=True) as db:
+            layouts.ready(db, self.engine.name)
 
-    @contextmanager
     def transaction(
         self, *, reading: bool = False, sequencing: bool = False
-    ) -> Iterator[Connection]:
+    ) -> AbstractContextManager[Connection]:
         """All of what is inside, or none of it; readers never wait for the writer.
 
         Args:
-            sequencing: it may add to the log, so no other such transaction runs beside it. SQLite
-                lets in one writer anyway.
+            reading: it sees one state of the store, and writes nothing.
+            sequencing: it may add to the log, so no other such transaction runs beside it, in
+                any process.
         """
-        del sequencing
-        try:
-            with (self._reader if reading else self._engine).begin() as db:
-                yield db
-        except (SQLAlchemyError, sqlite3.Error, UnicodeDecodeError) as exc:
-            raise error("unavailable", f"the store does not answer: {type(exc).__name__}") from exc
+        return self.engine.transaction(reading=reading, sequencing=sequencing)
 
     # --- names and events ----------------------------------------------------------------------
 
@@ -214,14 +174,16 @@ class Store:
         Raises:
             Conflict: ``replay``.
         """
-        if db.execute(select(SPENT.c.key).where(SPENT.c.key == key)).first() is not None:
-            raise error("replay", "this invocation was used before")
         self.forget(db, at)
-        db.execute(insert(SPENT).values(key=key, until=until))
+        row = upsert(db, SPENT).values(key=key, until=until)
+        if db.execute(row.on_conflict_do_nothing()).rowcount == 0:
+            raise error("replay", "this invocation was used before")
 
     def forget(self, db: Connection, at: int) -> None:
-        """Forget the used keys that time alone refuses."""
-        db.execute(delete(SPENT).where(SPENT.c.until < at - SLOW_SECONDS))
+        """Forget some of the used keys that time alone refuses."""
+        late = select(SPENT.c.key).where(SPENT.c.until < at - SLOW_SECONDS).limit(FORGET)
+        late = late.with_for_update(skip_locked=True)  # who forgets beside us waits for nobody
+        db.execute(delete(SPENT).where(SPENT.c.key.in_(late)))
 
     # --- the log -------------------------------------------------------------------------------
 
@@ -260,6 +222,27 @@ class Store:
         newest: int | None = db.execute(select(func.max(LEAVES.c.number))).scalar()
         return 0 if newest is None else newest + 1
 
+    def grown_since(self, db: Connection, number: int, most: int = 1000) -> tuple[int, set[str]]:
+        """What the log has grown by: for whoever keeps answers, and is told by nobody.
+
+        Args:
+            number: of the first leaf that is not known yet.
+            most: leaves to read at once.
+
+        Returns:
+            How many leaves are known then, and the keys of the names they are about.
+
+        Raises:
+            Unavailable: ``unavailable`` when a leaf is missing or damaged.
+        """
+        known = min(self.leaf_count(db), number + most)
+        leaves = self.leaves(db, number, known - number) if known > number else []
+        try:
+            found = [parse_leaf(one) for one in leaves]
+        except Error as exc:
+            raise error("unavailable", f"a stored leaf is damaged: {exc.code}") from None
+        return known, {one.name.key for one in found if isinstance(one, NameLeaf)}
+
     def checkpoint(self, db: Connection) -> str | None:
         """The newest checkpoint."""
         query = select(CHECKPOINTS.c.note).order_by(CHECKPOINTS.c.size.desc())
@@ -295,41 +278,10 @@ class Store:
         db.execute(update(CHECKPOINTS).where(where).values(note=note, cosigned=cosigned))
 
     def close(self) -> None:
-        """Let go of the file."""
-        self._engine.dispose()
-        self._reader.dispose()
+        """Let go of the connections; the next transaction opens one again."""
+        self.engine.close()
 
 
 def standing_of(row: Any) -> Standing:
     """What a name's row says it is."""
     return Standing(row.agent, row.epoch, row.seq, row.last, row.suspended, bool(row.revoked))
-
-
-def _lay_out(db: Connection, path: Path) -> None:
-    """Make the tables in a new file; refuse those of another layout."""
-    found = set(inspect(db).get_table_names())
-    if not found:
-        META.create_all(db)
-        db.execute(insert(LAYOUT).values(version=LAYOUT_VERSION))
-        return
-    version = db.execute(select(func.max(LAYOUT.c.version))).scalar() if LAYOUT.name in found else 1
-    if version != LAYOUT_VERSION:
-        raise error(
-            "unavailable",
-            f"{path} is a registry of layout {version}, and this is {LAYOUT_VERSION}: layout 1 "
-            "kept no log, and its events cannot be logged afterwards. Move the file away, bind "
-            "the provider labels again, and have the agents register again",
-        )
-
-
-def _connected(connection: Any, _record: object) -> None:
-    connection.isolation_level = None  # BEGIN is ours, below
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _beginning(statement: str) -> Callable[[Any], None]:
-    def begin(connection: Any) -> None:
-        connection.exec_driver_sql(statement)
-
-    return begin

@@ -29,35 +29,42 @@ __all__ = [
     "META",
     "NAMES",
     "PROVIDERS",
+    "REVISION",
     "SPENT",
     "TERMS",
     "TILES",
 ]
 
-LAYOUT_VERSION: Final = 2
-"""1, which had no table to say so, kept no log."""
+LAYOUT_VERSION: Final = 3
+"""1, which had no table to say so, kept no log; 2 had no revisions, and was SQLite's alone."""
+
+TEXT: Final = String().with_variant(String(collation="C"), "postgresql")
+"""Text that is compared by its code points, as SQLite does, and not as people sort it."""
 
 META: Final = MetaData()
 LAYOUT = Table("layout", META, Column("version", Integer, primary_key=True, autoincrement=False))
+"""For programs that know of no revisions: they refuse what is newer than they are."""
+REVISION = Table("revision", META, Column("version_num", String(32), primary_key=True))
+"""Alembic's: the last step of `migrations` that was taken."""
 PROVIDERS = Table(
     "providers",
     META,
-    Column("label", String, primary_key=True),
-    Column("shown", String, nullable=False),
-    Column("organization", String, nullable=False),
-    Column("basis", String, nullable=False),
-    Column("skeleton", String, nullable=False, index=True),
+    Column("label", TEXT, primary_key=True),
+    Column("shown", TEXT, nullable=False),
+    Column("organization", TEXT, nullable=False),
+    Column("basis", TEXT, nullable=False),
+    Column("skeleton", TEXT, nullable=False, index=True),
     Column("leaf", BigInteger, nullable=False),
 )
 NAMES = Table(
     "names",
     META,
-    Column("key", String, primary_key=True),
-    Column("agent", String, nullable=False, index=True),
+    Column("key", TEXT, primary_key=True),
+    Column("agent", TEXT, nullable=False, index=True),
     Column("epoch", Integer, nullable=False),
     Column("seq", Integer, nullable=False),
-    Column("last", String, nullable=False),
-    Column("with_record", String, nullable=False),
+    Column("last", TEXT, nullable=False),
+    Column("with_record", TEXT, nullable=False),
     Column("suspended", Integer),
     Column("revoked", Boolean, nullable=False),
     Column("expires", BigInteger, nullable=False),
@@ -70,10 +77,10 @@ NAMES = Table(
 EVENTS = Table(
     "events",
     META,
-    Column("digest", String, primary_key=True),
-    Column("key", String, nullable=False),
+    Column("digest", TEXT, primary_key=True),
+    Column("key", TEXT, nullable=False),
     Column("seq", Integer, nullable=False),
-    Column("record", String, index=True),
+    Column("record", TEXT, index=True),
     Column("body", LargeBinary, nullable=False),
     Column("opening", LargeBinary),
     Column("leaf", BigInteger, nullable=False),
@@ -84,7 +91,7 @@ EVENTS = Table(
 SPENT = Table(
     "spent",
     META,
-    Column("key", String, primary_key=True),
+    Column("key", TEXT, primary_key=True),
     Column("until", BigInteger, nullable=False, index=True),
 )
 LEAVES = Table(
@@ -104,7 +111,7 @@ CHECKPOINTS = Table(
     "checkpoints",
     META,
     Column("size", BigInteger, primary_key=True, autoincrement=False),
-    Column("note", Text, nullable=False),
+    Column("note", Text().with_variant(Text(collation="C"), "postgresql"), nullable=False),
     Column("cosigned", Integer, nullable=False),
     Index("checkpoints_cosigned", "cosigned", "size"),
 )
@@ -113,7 +120,7 @@ CHECKPOINTS = Table(
 LISTINGS = Table(
     "listings",
     META,
-    Column("key", String, primary_key=True),
+    Column("key", TEXT, primary_key=True),
     Column("live", Boolean, nullable=False),
     Column("expires", BigInteger, nullable=False),
     Column("capabilities", LargeBinary, nullable=False),
@@ -126,13 +133,13 @@ with its record. ``live``: neither suspended, nor revoked, nor swept away as exp
 TERMS = Table(
     "terms",
     META,
-    Column("term", String, primary_key=True),
+    Column("term", TEXT, primary_key=True),
     Column("live", Boolean, primary_key=True),
     Column("major", Integer, primary_key=True, autoincrement=False),
     Column("minor", Integer, primary_key=True, autoincrement=False),
     Column("patch", Integer, primary_key=True, autoincrement=False),
     Column("deprecated", Boolean, primary_key=True),
-    Column("key", String, primary_key=True),
+    Column("key", TEXT, primary_key=True),
     Index("terms_key", "key"),
     sqlite_with_rowid=False,
 )
@@ -140,9 +147,9 @@ TERMS = Table(
 HEALTH = Table(
     "health",
     META,
-    Column("key", String, primary_key=True),
-    Column("agent", String, nullable=False),
-    Column("status", String, nullable=False),
+    Column("key", TEXT, primary_key=True),
+    Column("agent", TEXT, nullable=False),
+    Column("status", TEXT, nullable=False),
     Column("at", BigInteger, nullable=False),
     Column("issued", BigInteger, nullable=False),
 )

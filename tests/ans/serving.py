@@ -1,0 +1,63 @@
+"""A server process of a registry over a database: its routes, on loopback, until it is stopped.
+
+Usage: serving.py FOLDER DATABASE. The folder is this process's own home: its checkpoint file lies
+in it. The address is said first.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+TESTS = Path(__file__).parents[1]
+
+
+@dataclass
+class Server:
+    """A running one."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+
+    def kill(self, sign: signal.Signals = signal.SIGKILL) -> None:
+        self.process.send_signal(sign)
+
+
+@contextmanager
+def serving(folder: Path, database: str) -> Iterator[Server]:
+    """A server process of its own; it is ended afterwards, whatever state it is in."""
+    process = subprocess.Popen(
+        [sys.executable, __file__, str(folder), database],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(TESTS)},
+    )
+    assert process.stdout is not None
+    try:
+        url = process.stdout.readline().decode().strip()
+        assert url.startswith("http"), "the server did not start"
+        yield Server(url, process)
+    finally:
+        process.stdout.close()
+        process.kill()
+        process.send_signal(signal.SIGCONT)
+        process.wait(10)
+
+
+def main() -> None:
+    from ans.fronted import application
+    from ans.naming import Naming
+    from delegant.resolver.listening import listen
+
+    naming = Naming(Path(sys.argv[1]) / "registry.db", database=sys.argv[2])
+    app = application(naming.registry, naming)
+    listen(app, "127.0.0.1", 0, lambda address: print(address, flush=True))
+
+
+if __name__ == "__main__":
+    main()
