@@ -148,7 +148,7 @@ def _fill(store: Store, start: int, end: int) -> None:
             provider = "Rare" if number % 1000 == 7 else f"P{number % 50}"
             version = f"{number % 3}.{number % 11}.{number % 7}"
             name = AnsName.parse(f"mcp://F{number % 1000}.All.{provider}.v{version}.x{number}")
-            listing.put(batch, name, record, [], [], live=True, expires=10**10)
+            listing.Listing(name, record, [], [], 10**10).put(batch, live=True, fresh=True)
         batch.flush()
 
 
@@ -248,7 +248,7 @@ def test_the_expired_are_put_aside(tmp_path: Path) -> None:
         batch = Batch(db, 0, 0, [])
         for number in range(5):
             name = AnsName.parse(f"mcp://A.B.C.v{number}")
-            listing.put(batch, name, {}, [], [], live=True, expires=100 + number)
+            listing.Listing(name, {}, [], [], 100 + number).put(batch, live=True, fresh=True)
         batch.flush()
         assert listing.sweep(db, 99) == 0
         assert listing.sweep(db, 103, most=3) == 3

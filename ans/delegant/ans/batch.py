@@ -18,7 +18,7 @@ from delegant.credentials.codec import JsonObject
 from delegant.credentials.errors import error
 from delegant.credentials.shape import format_time
 
-from .leaf import leaf_bytes
+from .leaf import spelled
 from .log import merkle
 from .tables import EVENTS, LEAVES, LISTINGS, NAMES, PROVIDERS, SPENT, TERMS
 
@@ -144,16 +144,16 @@ class Batch:
     def log(self, leaf: JsonObject) -> int:
         """Add a leaf, to which the time is added; its number."""
         whole = leaf | {"time": format_time(self.time)}
-        data = leaf_bytes(whole)
+        data = spelled(whole)
         number = self.size + len(self.hashes)
         self._rows[LEAVES.name].append({"number": number, "body": data})
         self.leaves.append(whole)
         self.hashes.append(merkle.leaf_hash(data))
         return number
 
-    def put(self, table: Table, **row: Any) -> None:
-        """Add a row."""
-        self._rows[table.name].append(row)
+    def put(self, table: Table, *rows: dict[str, Any]) -> None:
+        """Add rows; all of a table have the same columns."""
+        self._rows[table.name].extend(rows)
 
     def touch(self, key: str, digest: str, number: int) -> None:
         """A name has changed, by an event with this leaf."""
@@ -164,7 +164,7 @@ class Batch:
     def spend(self, key: str, until: int) -> None:
         """A key is used now."""
         self._spent.add(key)
-        self.put(SPENT, key=key, until=until)
+        self.put(SPENT, {"key": key, "until": until})
 
     def unlist(self, key: str) -> None:
         """What is searched of a name is made anew."""

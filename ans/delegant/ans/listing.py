@@ -33,11 +33,11 @@ from .versions import padded
 __all__ = [
     "LOOK",
     "Found",
+    "Listing",
     "Look",
     "attestations",
     "beat",
     "health",
-    "put",
     "set_live",
     "sweep",
     "terms_for",
@@ -71,47 +71,58 @@ class Found:
 # --- writing --------------------------------------------------------------------------------
 
 
-def put(
-    batch: Batch,
-    name: AnsName,
-    record: JsonObject,
-    attestations: Sequence[JsonObject | str],
-    claims: Sequence[str],
-    *,
-    live: bool,
-    expires: int,
-) -> None:
-    """List a name anew, inside the transaction that writes its record.
+class Listing:
+    """What is searched of a name by its record, ready to be written.
 
     Args:
         attestations: what came with the record, as it came.
         claims: the types it says it has attestations of.
-        live: neither suspended nor revoked.
-        expires: of its record, seconds since 1970.
+        expires: of the record, seconds since 1970.
     """
-    capabilities = record.get("capabilities", [])
-    if batch.knows(name.key):
-        batch.unlist(name.key)
-    batch.put(
-        LISTINGS,
-        key=name.key,
-        live=live,
-        expires=expires,
-        capabilities=canonical(capabilities),
-        attestations=canonical(list(attestations)),
-    )
-    major, minor, patch = padded(name.version)
-    for term in sorted(_terms_of(name, capabilities, claims)):
-        batch.put(
-            TERMS,
-            term=term,
-            live=live,
-            major=-major,
-            minor=-minor,
-            patch=-patch,
-            deprecated="successor" in record,
-            key=name.key,
-        )
+
+    def __init__(
+        self,
+        name: AnsName,
+        record: JsonObject,
+        attestations: Sequence[JsonObject | str],
+        claims: Sequence[str],
+        expires: int,
+    ) -> None:
+        self._key = key = name.key
+        capabilities = record.get("capabilities", [])
+        self._row = {
+            "key": key,
+            "live": True,
+            "expires": expires,
+            "capabilities": canonical(capabilities),
+            "attestations": canonical(list(attestations)),
+        }
+        major, minor, patch = padded(name.version)
+        place = {
+            "live": True,
+            "major": -major,
+            "minor": -minor,
+            "patch": -patch,
+            "deprecated": "successor" in record,
+            "key": key,
+        }
+        terms = _terms_of(name, capabilities, claims)
+        self._terms = [{"term": term, **place} for term in sorted(terms)]
+
+    def put(self, batch: Batch, *, live: bool, fresh: bool) -> None:
+        """List the name, inside the transaction that writes its record.
+
+        Args:
+            live: neither suspended nor revoked.
+            fresh: it was never listed before.
+        """
+        if not fresh:
+            batch.unlist(self._key)
+        if not live:
+            self._row["live"] = False
+            self._terms = [{**term, "live": False} for term in self._terms]
+        batch.put(LISTINGS, self._row)
+        batch.put(TERMS, *self._terms)
 
 
 def set_live(db: Connection, keys: Sequence[str], *, live: bool) -> None:

@@ -17,6 +17,7 @@ whoever dies or hangs, and each machine may have a checkpoint file of its own.
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -51,6 +52,7 @@ __all__ = ["Sequencer", "opened"]
 
 MOST: Final = 256
 """Changes in one transaction."""
+LINGER_SECONDS: Final = 0.006
 WAIT_SECONDS: Final = 10
 KEPT: Final = 1024
 MAX_NOTE: Final = 16_384
@@ -88,7 +90,10 @@ class Sequencer:
         self._path = path
         self.on_publish: list[Callable[[frozenset[str], int], None]] = []
         self._writing = threading.Lock()  # one writer: SQLite has no more, and waits less so
+        self._queue = threading.Lock()
         self._waiting: deque[_Asked] = deque()
+        self._running = False
+        self._crowded = False
         self._work = ThreadPoolExecutor(1, "sequencer")  # its thread starts with the first change
         with self._alone():
             self._start()
@@ -109,9 +114,11 @@ class Sequencer:
     def write_all(self, changes: Iterable[Change], at: int) -> list[Future[JsonObject]]:
         """The same for many, in their order."""
         asked = [_Asked(change, at) for change in changes]
-        self._waiting.extend(asked)
-        for _ in range(0, len(asked), MOST):
-            self._work.submit(self._next)
+        with self._queue:
+            self._waiting.extend(asked)
+            if not self._running:
+                self._running = True
+                self._work.submit(self._run)
         return [one.future for one in asked]
 
     def close(self) -> None:
@@ -177,16 +184,28 @@ class Sequencer:
 
     # --- inside ---------------------------------------------------------------------------------
 
-    def _next(self) -> None:
-        """Write what waits, as far as it goes into one transaction."""
-        asked = [self._waiting.popleft() for _ in range(min(MOST, len(self._waiting)))]
-        asked = [one for one in asked if one.future.set_running_or_notify_cancel()]
-        try:
-            self._together(asked)
-        except BaseException as exc:  # noqa: BLE001 - whoever waits is told, whatever it is
-            for one in asked:
-                if not one.future.done():
-                    one.future.set_exception(exc)
+    def _run(self) -> None:
+        """Write what waits until nothing does.
+
+        A transaction costs much the same for one as for many. So where several came together
+        last time, more are waited for; whoever comes alone waits for nobody.
+        """
+        while True:
+            if self._crowded and len(self._waiting) < MOST:
+                time.sleep(LINGER_SECONDS)
+            with self._queue:
+                asked = [self._waiting.popleft() for _ in range(min(MOST, len(self._waiting)))]
+                if not asked:
+                    self._running = False
+                    return
+            self._crowded = len(asked) > 1
+            asked = [one for one in asked if one.future.set_running_or_notify_cancel()]
+            try:
+                self._together(asked)
+            except BaseException as exc:  # noqa: BLE001 - whoever waits is told, whatever it is
+                for one in asked:
+                    if not one.future.done():
+                        one.future.set_exception(exc)
 
     def _together(self, asked: list[_Asked]) -> None:
         """Write these in one transaction; if that one fails, each in its own.

@@ -126,7 +126,7 @@ class Store:
         if vouched is not None:
             state["vouched"] = vouched
         if name.seq == 0:
-            batch.put(NAMES, key=key, **state)
+            batch.put(NAMES, {"key": key, **state})
         else:
             batch.db.execute(update(NAMES).where(NAMES.c.key == key).values(**state))
 

@@ -40,7 +40,6 @@ from .events import check_consent, check_signers, read_event
 from .holder import request_of, sponsorship_of
 from .judging import Sponsorship
 from .leaf import salted
-from .lifecycle import Standing
 from .name import AnsName
 from .record import record_key
 from .signing import check, digest_of, members
@@ -283,20 +282,13 @@ def sent_by_agent(
 
 
 def entry(
-    registry: str,
-    name: AnsName,
-    event: JsonObject,
-    after: Standing,
-    by: str,
-    key: str | None,
-    opening: JsonObject,
+    registry: str, name: AnsName, event: JsonObject, digest: str, by: str, opening: JsonObject
 ) -> JsonObject:
-    """What is logged of an event, but for its time.
+    """What is logged of an event, but for its time, the name's epoch and its agent's key.
 
     Args:
-        after: what the name is then.
+        digest: the event's.
         by: the rank of who signed it.
-        key: the agent's, where its DID is not its own key.
         opening: the salt, and who and what is named under it.
     """
     return members(
@@ -306,12 +298,10 @@ def entry(
         type=event["type"],
         name=event["name"],
         agent=event["agent"],
-        key=key,
         provider=name.provider_key,
-        epoch=after.epoch,
-        seq=after.seq,
+        seq=event["seq"],
         previous=event.get("previous"),
-        event=after.last,
+        event=digest,
         record=digest_of(event["record"]) if "record" in event else None,
         by=by,
         **{"from": event.get("from")},

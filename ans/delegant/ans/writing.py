@@ -117,19 +117,29 @@ class NameChange:
         self._name = name
         self._event = event
         self._judged = judged
-        self._body = canonical(event)
         self._opening = members(salt=new_nonce(), sponsor=judged.sponsor, chain=judged.chain)
-        self._told = canonical(self._opening)
+        self._leaf = entry(writer.did, name, event, digest, judged.by, self._opening)
+        self._row: dict[str, Any] = {
+            "digest": digest,
+            "key": self.key,
+            "seq": event["seq"],
+            "record": self._leaf.get("record"),
+            "body": canonical(event),
+            "opening": canonical(self._opening, floats=False),
+        }
         record = event.get("record")
         self._expires = None if record is None else shape.time(record["expires"], "expires")
-        self._shown: list[JsonObject | str] = []
-        self._claims: list[str] = []
+        self._listing: listing.Listing | None = None
+        self._shown = False
         if record is not None:
-            self._show(attested.shown(judged.evidence or Evidence(), event["agent"]))
+            self._list(attested.shown(judged.evidence or Evidence(), event["agent"]))
 
-    def _show(self, shown: list[JsonObject | str]) -> None:
-        self._shown = shown
-        self._claims = attested.claims(shown, self._event["agent"])
+    def _list(self, shown: list[JsonObject | str]) -> None:
+        """What is searched of the name, with these attestations."""
+        claims = attested.claims(shown, self._event["agent"])
+        record, expires = self._event["record"], self._expires or 0
+        self._listing = listing.Listing(self._name, record, shown, claims, expires)
+        self._shown = bool(shown)
 
     def receipt(self, number: int) -> JsonObject:
         """Of the event as it was written before; its opening, to the agent alone."""
@@ -160,42 +170,29 @@ class NameChange:
         if judged.spent is not None:
             batch.unspent(judged.spent[0])
         if named is not None and not self._shown and event["type"] in ("renew", "resume"):
-            self._keep(batch.db)  # what was shown with the record before is shown on
+            self._keep(batch.db)
         stands = event.get("record") or (None if named is None else named.record) or {}
-        key = stands.get("key")
-        leaf = entry(self._writer.did, name, event, after, judged.by, key, self._opening)
-        number = batch.log(leaf)
-        self._put(batch, leaf, after, number)
+        number = batch.log(members(**self._leaf, epoch=after.epoch, key=stands.get("key")))
+        self._put(batch, after, number)
         if judged.spent is not None:
             batch.spend(*judged.spent)
         batch.touch(self.key, self.digest, number)
         return Added(number, self._opening)
 
-    def _put(self, batch: Batch, leaf: JsonObject, after: Standing, number: int) -> None:
+    def _put(self, batch: Batch, after: Standing, number: int) -> None:
         """The rows of the event, of the name, and of what is searched of it."""
-        row: dict[str, Any] = {
-            "digest": self.digest,
-            "key": self.key,
-            "seq": after.seq,
-            "record": leaf.get("record"),
-            "body": self._body,
-            "opening": self._told,
-            "leaf": number,
-            "suspended": after.suspended,
-        }
-        batch.put(EVENTS, **row)
+        batch.put(EVENTS, {**self._row, "leaf": number, "suspended": after.suspended})
         self._writer.store.put_name(
             batch, self.key, self.digest, after, expires=self._expires, vouched=self._judged.vouched
         )
         live = after.suspended is None and not after.revoked
-        if self._expires is None:
+        if self._listing is None:
             listing.set_live(batch.db, [self.key], live=live)
-            return
-        listing.put(
-            batch, self._name, self._event["record"], self._shown, self._claims,
-            live=live, expires=self._expires,
-        )  # fmt: skip
+        else:
+            self._listing.put(batch, live=live, fresh=after.seq == 0)
 
     def _keep(self, db: Connection) -> None:
-        agent = self._event["agent"]
-        self._show(attested.kept(listing.attestations(db, self.key), agent))
+        """What was shown with the record before is shown on."""
+        if "record" in self._event:
+            agent = self._event["agent"]
+            self._list(attested.kept(listing.attestations(db, self.key), agent))
