@@ -33,7 +33,7 @@ class Page:
         name: the key of the name it is about; None for a search.
         at, end: from when until when it may be given, seconds since 1970; ``until`` is what it
             says itself.
-        size: of the log it speaks of.
+        size: of the log, as `Pages.follow` said before it was made.
         head: whatever whoever sends it keeps with it.
     """
 
@@ -101,11 +101,11 @@ class Pages:
             while self._held > self._most:
                 self._forget(next(iter(self._pages)))
 
-    def follow(self) -> None:
-        """Drop the pages that the newest entries of the log make untrue."""
+    def follow(self) -> int:
+        """Drop the pages that the newest entries of the log make untrue; the size it has then."""
         mark = self._read_mark()
         if mark == self._mark:
-            return
+            return self._size
         size = self._read_size()
         with self._lock:
             before = self._size
@@ -114,6 +114,7 @@ class Pages:
             if before == self._size:
                 self._moved(names, size)
                 self._mark = mark
+            return self._size
 
     def published(self, names: Collection[str], before: int, size: int) -> None:
         """This process itself has just published entries about these names."""

@@ -9,7 +9,8 @@ slow, callers who want it fresh.
 from __future__ import annotations
 
 import time
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Any, ClassVar, Final
 
 from delegant.ans.pages import Page, Pages
 
@@ -35,6 +36,7 @@ class Lane(Deadline):
     """`Deadline`, and kept answers at once."""
 
     pages: Pages | None = None
+    clock: ClassVar[Callable[[], float]] = time.time
     _sent = False
 
     def on_message_begin(self) -> None:
@@ -82,7 +84,7 @@ class Lane(Deadline):
                 known = value
             elif name in _LONG_WAY:
                 return False
-        now = time.time()
+        now = type(self).clock()
         page = pages.get((self.url[len(PATH) :], accept), now)
         if page is None:
             return False

@@ -146,7 +146,7 @@ def _answered(http: Request, registry: Registry, query: Query, at: int) -> Respo
     media = choose(accept, (JSON, ANSWER, PROOF))
     if media is None or (media == PROOF and query.name is None):
         raise error("not-acceptable", f"there is {JSON}, {ANSWER}, and of one name {PROOF}")
-    registry.pages.follow()
+    size = registry.pages.follow()
     status, answer = registry.resolve(query, at)
     token = answer["freshness"]
     until = shape.time(token["validUntil"], "validUntil")
@@ -158,8 +158,7 @@ def _answered(http: Request, registry: Registry, query: Query, at: int) -> Respo
         made = shape.time(token["time"], "time")
         end = min(until, made + GIVEN_SECONDS)
         page = Page(
-            body, media, response.headers["etag"], status, query.name, made, end, until,
-            token["log"]["size"],
+            body, media, response.headers["etag"], status, query.name, made, end, until, size
         )  # fmt: skip
         registry.pages.put(key, page)
     return response
