@@ -40,6 +40,7 @@ __all__ = [
     "set_live",
     "sweep",
     "terms_for",
+    "terms_of",
 ]
 
 LOOK: Final = 2000
@@ -100,6 +101,13 @@ def put(
             attestations=canonical(list(attestations)),
         )
     )
+    db.execute(insert(TERMS), terms_of(name, record, claims, live=live))
+
+
+def terms_of(
+    name: AnsName, record: JsonObject, claims: Sequence[str], *, live: bool
+) -> list[JsonObject]:
+    """The rows by which a name is found, in order."""
     major, minor, patch = padded(name.version)
     place = {
         "live": live,
@@ -109,8 +117,8 @@ def put(
         "deprecated": "successor" in record,
         "key": name.key,
     }
-    terms = _terms_of(name, capabilities, claims)
-    db.execute(insert(TERMS), [{"term": term, **place} for term in sorted(terms)])
+    terms = _terms_of(name, record.get("capabilities", []), claims)
+    return [{"term": term, **place} for term in sorted(terms)]
 
 
 def set_live(db: Connection, key: str, live: bool) -> None:
