@@ -163,26 +163,28 @@ def rewind(
 
     Args:
         registry: its DID.
+        checkpoint: the file that says what was signed for; where it is lost, too, what the store
+            itself was signed for is stated.
         reason: why, for everybody to read.
 
     Returns:
         What had been signed for, and what the log is now.
 
     Raises:
-        Rejected: ``log-rollback`` where nothing was signed for, so nothing could be set back.
+        NotFound: ``not-found`` for an empty log.
         Conflict: ``ans-transition`` where the store holds what was signed for.
         Unavailable: ``unavailable``, also for a store that is damaged.
     """
     said = published(checkpoint, signer.key)
-    if said is None:
-        raise error("log-rollback", f"{checkpoint} is missing: nothing says what was signed for")
-    store = Store(where)
+    store = Store(where, patient=True)
     try:
         found = check(store, signer.key, said, at)
         if found.damage:
             raise _damaged(Path(store.engine.name), found)
-        if not found.rolled_back:
-            raise error("ans-transition", "the store holds all that was signed for")
+        if said is not None and not found.rolled_back:
+            raise error("ans-transition", "the store holds all that was signed for: start it")
+        if said is None:
+            said = _newest(store, signer.key)
         leaf = {
             "version": 1, "registry": registry, "kind": "rewind", "size": said.size,
             "root": b64_encode(said.root), "reason": reason,
@@ -190,9 +192,7 @@ def rewind(
         _Rewinder(store, signer, checkpoint, leaf, at)
     finally:
         store.close()
-    now = published(checkpoint, signer.key)
-    assert now is not None  # noqa: S101 - it was written just now
-    return said, now
+    return said, published(checkpoint, signer.key) or said
 
 
 def reindex(store: Store, at: int) -> int:
@@ -249,9 +249,19 @@ class _Rewinder(Sequencer):
             batch = Batch(self._store, db, held.size, self._time(db, held.size, self._at))
             batch.log(self._leaf)
             note = self._grown(db, held, batch.hashes)
-        old = self._path.with_name(f"{self._path.name}.{self._leaf['size']}")
-        files.write(old, files.read(self._path))
+        if self._path.exists():
+            old = self._path.with_name(f"{self._path.name}.{self._leaf['size']}")
+            files.write(old, files.read(self._path))
         files.write(self._path, note.encode("utf-8"))
+
+
+def _newest(store: Store, key: NoteKey) -> Checkpoint:
+    with store.transaction(reading=True) as db:
+        note = store.checkpoint(db)
+    found = None if note is None else open_checkpoint(note, key)
+    if found is None or found.size == 0:
+        raise error("not-found", "the log is empty: there is nothing to rewind")
+    return found
 
 
 def _file(where: Path | str, otherwise: str) -> Path:
