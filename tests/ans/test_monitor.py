@@ -67,7 +67,7 @@ def test_the_life_of_a_name_is_told_from_registration_to_revocation(whole: Path)
     shouted = SEARCH.replace("SemanticSearch", "SEMANTICSEARCH")
     entries, found = history(reader(whole), shouted)
     told = [
-        (entry.leaf.type, entry.standing.state(expired=False))
+        (entry.leaf.json["type"], entry.standing.state(expired=False))
         for entry in entries
         if entry.standing is not None
     ]

@@ -60,7 +60,7 @@ def test_every_change_is_one_leaf_and_nothing_else_is(naming: Naming) -> None:
     refusal(lambda: naming.send(naming.event("renew", receipt=first)))
     naming.state()
     entries = [parse_leaf(data) for data in unpack(naming.registry.log.bundle(0, 4))]
-    assert [one.type for one in entries] == ["bind", "register", "renew", "bind"]
+    assert [one.json["type"] for one in entries] == ["bind", "register", "renew", "bind"]
     assert head(naming).size == 4
     assert [one.json["registry"] for one in entries] == [naming.did] * 4
 

@@ -72,7 +72,7 @@ def backup(where: Path | str, out: Path, key: NoteKey, at: int) -> Checked | Non
     try:
         os.close(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
         with (
-            closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as source,
+            closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)) as source,
             closing(sqlite3.connect(beside)) as target,
         ):
             source.backup(target)

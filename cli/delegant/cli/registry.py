@@ -6,7 +6,6 @@ wallets are no part of it: who has its copies can read what was registered, and 
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,7 +13,7 @@ import typer
 
 from delegant.credentials.errors import error
 from delegant.wallet import Home, files, open_organization
-from delegant.wallet.registry import LOG_ROLE, REGISTRY_FILE
+from delegant.wallet.registry import LOG_ROLE, REGISTRY_FILE, database_of
 
 from .edge import Edge, command, now
 from .serve import needs_server
@@ -38,10 +37,9 @@ def register(app: typer.Typer) -> None:
 
 
 def _database(home: Home, given: str | None) -> Path | str:
-    where = given or os.environ.get("DELEGANT_DATABASE")
-    if where is None:
-        return home.path / "registry.db"
-    return where if ":" in where else Path(where)
+    if not given:
+        return database_of(home)
+    return given if ":" in given else Path(given)
 
 
 def _checkpoint(home: Home) -> Path:
