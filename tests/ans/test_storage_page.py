@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import json
+import gc
+import os
 import re
-import sqlite3
+import shlex
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from shlex import quote
 
 import pytest
 
+from cli.conftest import Shell, shell
 from delegant.ans import engine
 from delegant.ans import postgres as server
 from postgres import Cluster
-from test_vc_api_page import Reader
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "storage.md").read_text()
 FIRST, SECOND = PAGE.split("## PostgreSQL")
+__all__ = ["shell"]  # pytest finds the fixture by its name here
 ADDRESS = "postgresql://registry@db.example/registry"
 
 
@@ -25,95 +29,60 @@ def blocks(text: str) -> list[str]:
     return re.findall(r"^```sh\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
 
 
-def test_the_page_about_sqlite(tmp_path: Path) -> None:
-    reader = Reader(tmp_path)
-    first, *rest = blocks(FIRST)
-    before, after = first.split("cd acme\n")
-    reader.types(before)
-    reader.folder /= "acme"
-    assert "all is well" in reader.types(after)
-    said = [reader.types(block) for block in rest]
-    assert "1 entries, 0 names; all of it checked" in said[0]
-    assert "all is well" in said[1]
-    assert "older than was signed for" in said[2]
-    assert "! 2 entries were signed for" in said[3]
-    assert said[3].rstrip().endswith("all is well")
-    shown = reader.types("delegant log verify --key registry.json copy || true")
-    assert not shown  # nothing is served here
-    kept = reader.folder / "log" / "registry.checkpoint.2"
-    assert "\n2\n" in kept.read_text()
+def typed(shell: Shell, block: str, path: str = "") -> str:
+    """What a block prints: our own command in this process, all else by the shell."""
+    said = ""
+    for line in block.splitlines():
+        command, _, otherwise = line.partition(" || ")
+        words = shlex.split(command)
+        if words[0] == "cd":
+            shell.monkeypatch.chdir(words[1])
+        elif words[0] == "delegant":
+            result = shell(*words[1:])
+            assert (result.exit_code != 0) == bool(otherwise), line + result.output
+            said += result.output
+            gc.collect()  # as when its process ends: what it had open is closed
+        else:
+            done = subprocess.run(
+                ["bash", "-euc", line],  # noqa: S607 - as a reader would
+                env=os.environ | {"PATH": f"{path}:{os.environ['PATH']}"},
+                capture_output=True, text=True, check=False, timeout=60,
+            )  # fmt: skip
+            assert done.returncode == 0, line + done.stderr
+    return said
 
 
-def test_the_page_about_postgresql(tmp_path: Path, cluster: Cluster) -> None:
+def test_the_page_about_sqlite(shell: Shell) -> None:
+    said = [typed(shell, block) for block in blocks(FIRST)]
+    assert "all is well" in said[0]
+    assert "1 entries, 0 names; all of it checked" in said[1]
+    assert "all is well" in said[2]
+    assert "log-rollback" in said[3]
+    assert "! 2 entries were signed for" in said[4]
+    assert said[4].rstrip().endswith("all is well")
+    assert "\n2\n" in (Path("log") / "registry.checkpoint.2").read_text()
+
+
+def test_the_page_about_postgresql(
+    shell: Shell, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
     cluster.sql("CREATE DATABASE registry TEMPLATE template0")
-    reader = Reader(tmp_path)
-    reader.types("delegant init --org acme.example")
-    reader.folder /= "acme"
     address = cluster.address(database="registry")
-    reader.env |= {"DELEGANT_DATABASE": address, "PATH": f"{cluster.bin}:{reader.env['PATH']}"}
-    typed = [block.replace(ADDRESS, address) for block in blocks(SECOND)]
-    said = [reader.types(block) for block in typed]
+    monkeypatch.setenv("DELEGANT_DATABASE", address)
+    shell.ok("init", "--org", "acme.example")
+    monkeypatch.chdir("acme")
+    page = [block.replace(ADDRESS, quote(address)) for block in blocks(SECOND)]
+    said = [typed(shell, block, str(cluster.bin)) for block in page]
     assert "1 entries, 0 names\nall is well" in said[0]
     assert "all is well" in said[2]
     assert "layout 3 already" in said[3]
     assert "0 names are listed anew" in said[4]
-    assert "DataCorp" in reader.types("delegant ans provider list")
-    reader.types("delegant ans provider add Payments")
-    reader.types(typed[2].splitlines()[0])
-    told = reader.types("delegant registry check --json || true")
-    value = json.loads(told)
+    assert "DataCorp" in shell.ok("ans", "provider", "list")
+    shell.ok("ans", "provider", "add", "Payments")
+    typed(shell, page[2].splitlines()[0], str(cluster.bin))  # an older state
+    value = shell.json("registry", "check", status=1)
     assert (value["size"], value["signedFor"], value["rolledBack"]) == (1, 2, True)
-    assert "log-rollback" in reader.types("delegant ans provider add Another 2>&1 || true")
-    assert refused(reader, "delegant registry backup x.db") == "shape"
-    assert refused(reader, "delegant registry restore x.db") in ("shape", "not-found")
-
-
-def refused(reader: Reader, line: str) -> str:
-    return str(json.loads(reader.types(f"{line} --json || true"))["code"])
-
-
-def test_what_the_commands_refuse(tmp_path: Path) -> None:
-    reader = Reader(tmp_path)
-    reader.types("delegant init --org acme.example")
-    reader.folder /= "acme"
-    for command in ("check", "backup x.db", "migrate", "reindex", "rewind --reason why"):
-        assert refused(reader, f"delegant registry {command}") == "not-found"
-    assert not (reader.folder / "registry.db").exists()
-    reader.types("delegant ans provider add DataCorp")
-    reader.types("delegant registry backup x.db")
-    for command, code in {
-        "backup x.db": "name-taken",
-        "restore x.db": "name-taken",
-        "rewind --reason why": "ans-transition",
-        "check --database mysql://u:secret@h/d": "shape",
-        "check --database postgresql://u:secret@127.0.0.1:1/d": "unavailable",
-    }.items():
-        told = reader.types(f"delegant registry {command} --json || true")
-        assert json.loads(told)["code"] == code, told
-        assert "secret" not in told
-    rows = sqlite3.connect(reader.folder / "registry.db")
-    rows.execute("UPDATE providers SET basis = 'domain'")
-    rows.commit()
-    rows.close()
-    told = reader.types("delegant registry check && echo fine || true")
-    assert "! providers: datacorp: it is not what leaf 0 says" in told
-    assert "fine" not in told
-    assert refused(reader, "delegant registry backup y.db") == "unavailable"
-
-
-def test_an_older_registry_is_migrated_by_the_command_it_names(tmp_path: Path) -> None:
-    reader = Reader(tmp_path)
-    reader.types("delegant init --org acme.example")
-    reader.folder /= "acme"
-    rows = sqlite3.connect(reader.folder / "registry.db")
-    rows.executescript((Path(__file__).parent / "layout2.sql").read_text())
-    rows.close()
-    told = reader.types("delegant ans provider list 2>&1 || true")
-    (command,) = re.findall(r"type: (delegant registry \w+)", told)
-    assert "a registry of an older layout" in reader.types("delegant registry backup before.db")
-    assert "from layout 2 to 3" in reader.types(command)
-    assert "AcmeLabs" in reader.types("delegant ans provider list")
-    assert "layout 3 already" in reader.types(command)
+    assert "log-rollback" in shell("ans", "provider", "add", "Another").output
 
 
 @pytest.mark.parametrize(
