@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import delete, insert, update
 
 from ans.naming import NAME, Naming
+from delegant.ans import providers
 from delegant.ans.checking import Checked, check
 from delegant.ans.keeping import backup, published, reindex, restore, rewind
 from delegant.ans.leaf import RewindLeaf, parse_leaf
@@ -63,14 +64,14 @@ def filled(naming: Naming) -> None:
     naming.send(naming.event("renew", receipt=first))
     gone = naming.register(name=OTHER)
     naming.send(naming.event("revoke", name=OTHER, receipt=gone))
-    with naming.registry._sequencer.writing(naming.now) as batch:
-        from delegant.ans import providers
-
-        for number in range(260):
-            providers.bind(
-                naming.registry.store, batch, naming.did, f"rival-{number}q",
-                naming.world.db.did, "operator",
-            )  # fmt: skip
+    store, logged = naming.registry.store, naming.registry._writer.logged
+    rival = naming.world.db.did
+    bindings = [
+        providers.Binding(store, naming.did, f"rival-{number}q", rival, "operator", logged)
+        for number in range(260)
+    ]
+    for future in naming.registry._sequencer.write_all(bindings, naming.now):
+        future.result()
     naming.change(
         insert(HEALTH).values(
             key=NAME.lower(), agent=naming.bot.did, status="up", at=naming.now, issued=naming.now
@@ -116,7 +117,7 @@ KEY, GONE = NAME.lower(), OTHER.lower()
             update(CHECKPOINTS).where(CHECKPOINTS.c.size == 2).values(cosigned=1),
             ("checkpoints", "2"),
         ),
-        (delete(CHECKPOINTS).where(CHECKPOINTS.c.size == 265), ("leaves", "5")),
+        (delete(CHECKPOINTS).where(CHECKPOINTS.c.size == 265), ("leaves", "261")),
         (update(NAMES).where(NAMES.c.key == KEY).values(epoch=1), ("names", KEY)),
         (update(NAMES).where(NAMES.c.key == GONE).values(revoked=False), ("names", GONE)),
         (delete(NAMES).where(NAMES.c.key == GONE), ("names", GONE)),
@@ -302,9 +303,9 @@ def set_back(naming: Naming) -> bytes:
     return naming.checkpoint.read_bytes()
 
 
-def turn_back(naming: Naming) -> Any:
+def turn_back(naming: Naming, reason: str = REASON) -> Any:
     return rewind(
-        naming.database or naming.path, naming.did, naming.logger, naming.checkpoint, REASON,
+        naming.database or naming.path, naming.did, naming.logger, naming.checkpoint, reason,
         naming.now,
     )  # fmt: skip
 
@@ -359,6 +360,13 @@ def test_without_any_checkpoint_the_log_says_what_the_copy_knew(filed: Naming) -
     assert (said.size, now.size) == (265, 266)
     naming.registry = naming.open()
     assert naming.state() == "active"
+
+
+def test_a_reason_that_cannot_be_shown_is_none(filed: Naming) -> None:
+    before = set_back(filed)
+    for reason in ("", "a\nb", "x" * 257):
+        assert refusal(lambda r=reason: turn_back(filed, r)) == "shape"
+    assert filed.checkpoint.read_bytes() == before
 
 
 def test_a_damaged_store_is_not_rewound(filed: Naming) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from ans.market import SOX, Market
 from delegant.ans import listing
+from delegant.ans.batch import Batch
 from delegant.ans.health import heartbeat
 from delegant.ans.listing import LOOK, Look, terms_for
 from delegant.ans.matching import Attestation, Candidate, judge, order
@@ -142,11 +143,13 @@ def _fill(store: Store, start: int, end: int) -> None:
     """Names in a thousand functions and 50 providers, of which 1 is rare; all can ``common``."""
     record = {"capabilities": ["common"]}
     with store.transaction() as db:
+        batch = Batch(db, 0, 0, [])
         for number in range(start, end):
             provider = "Rare" if number % 1000 == 7 else f"P{number % 50}"
             version = f"{number % 3}.{number % 11}.{number % 7}"
             name = AnsName.parse(f"mcp://F{number % 1000}.All.{provider}.v{version}.x{number}")
-            listing.put(db, name, record, [], [], live=True, expires=10**10)
+            listing.Listing(name, record, [], [], 10**10).put(batch, live=True, fresh=True)
+        batch.flush()
 
 
 @pytest.fixture(scope="module")
@@ -242,9 +245,11 @@ def test_a_search_cut_short_neither_counts_nor_denies(tmp_path: Path) -> None:
 def test_the_expired_are_put_aside(tmp_path: Path) -> None:
     store = Store(tmp_path / "registry.db")
     with store.transaction() as db:
+        batch = Batch(db, 0, 0, [])
         for number in range(5):
             name = AnsName.parse(f"mcp://A.B.C.v{number}")
-            listing.put(db, name, {}, [], [], live=True, expires=100 + number)
+            listing.Listing(name, {}, [], [], 100 + number).put(batch, live=True, fresh=True)
+        batch.flush()
         assert listing.sweep(db, 99) == 0
         assert listing.sweep(db, 103, most=3) == 3
         assert listing.sweep(db, 103) == 1

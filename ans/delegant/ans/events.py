@@ -23,7 +23,7 @@ from .name import AnsName
 from .record import check_record, record_key
 from .signing import check, version
 
-__all__ = ["check_consent", "check_event", "read_event"]
+__all__ = ["check_consent", "check_event", "check_signers", "read_event"]
 
 Keys = Mapping[str, Sequence[PublicKey]]
 """By DID, the keys of those whose DID is not its own key."""
@@ -88,17 +88,28 @@ def check_event(value: Json, keys: Keys | None = None, organization: str | None 
         ``ans-consent``.
     """
     name = read_event(value)
+    check_signers(value, keys, organization)
+    return name
+
+
+def check_signers(
+    value: JsonObject, keys: Keys | None = None, organization: str | None = None
+) -> None:
+    """The signatures of an event that `read_event` has read; the rest as `check_event`.
+
+    Raises:
+        Rejected: ``ans-signature``; for a transfer ``ans-consent``.
+    """
     known = dict(keys or {})
     own = record_key(value["record"]) if "record" in value else None
     if own is not None:
         known[value["agent"]] = (own,)
     if value["type"] != "transfer":
         check(value, value["by"], known.get(value["by"]))
-        return name
+        return
     if organization is None:
         raise error("ans-consent", "nobody said whose label the name stands under")
     check_consent(value, organization, known)
-    return name
 
 
 def check_consent(event: JsonObject, organization: str, keys: Keys) -> None:

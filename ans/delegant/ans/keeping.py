@@ -11,20 +11,23 @@ from __future__ import annotations
 import os
 import sqlite3
 from contextlib import closing, suppress
+from functools import partial
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import delete, select
 
+from delegant.credentials import shape
 from delegant.credentials.errors import Error, error
 from delegant.wallet import files
 
 from . import attested, layouts, listing
+from .batch import Batch
 from .checking import Checked, Leaves, check
 from .engine import failed, open_engine, sqlite_path
 from .log.checkpoint import Checkpoint, open_checkpoint
 from .log.note import NoteKey, NoteSigner, b64_encode
-from .sequencer import Batch, Sequencer
+from .sequencer import Sequencer
 from .store import Store
 from .stored import Shelf
 from .tables import NAMES, TERMS
@@ -171,10 +174,12 @@ def rewind(
         What had been signed for, and what the log is now.
 
     Raises:
+        Malformed: ``shape`` for a reason that is not 1 to 256 printable characters.
         NotFound: ``not-found`` for an empty log.
         Conflict: ``ans-transition`` where the store holds what was signed for.
         Unavailable: ``unavailable``, also for a store that is damaged.
     """
+    shape.text(reason, "the reason")
     said = published(checkpoint, signer.key)
     store = Store(where, patient=True)
     try:
@@ -210,27 +215,28 @@ def reindex(store: Store, at: int) -> int:
                 db.execute(delete(TERMS).where(TERMS.c.key.not_in(select(NAMES.c.key))))
             query = select(NAMES.c.key).where(NAMES.c.key > after).order_by(NAMES.c.key)
             keys = list(db.execute(query.limit(PAGE)).scalars())
+            batch = Batch(db, 0, 0, [])
             for key in keys:
-                _list_again(db, shelf, key, at)
+                _list_again(batch, shelf, key, at)
+            batch.flush()
         count += len(keys)
         if len(keys) < PAGE:
             return count
         after = keys[-1]
 
 
-def _list_again(db: Connection, shelf: Shelf, key: str, at: int) -> None:
-    named = shelf.named(db, key, at)
+def _list_again(batch: Batch, shelf: Shelf, key: str, at: int) -> None:
+    named = shelf.named(batch.db, key, at)
     if named is None:
         return
     agent = named.standing.agent
     try:
-        shown = attested.kept(listing.attestations(db, key), agent)
+        shown = attested.kept(listing.attestations(batch.db, key), agent)
     except Error:
         shown = []
-    listing.put(
-        db, named.name, named.record, shown, attested.claims(shown, agent),
-        live=named.status == "active", expires=named.expires,
-    )  # fmt: skip
+    claims = attested.claims(shown, agent)
+    made = listing.Listing(named.name, named.record, shown, claims, named.expires)
+    made.put(batch, live=named.status == "active", fresh=False)
 
 
 class _Rewinder(Sequencer):
@@ -245,10 +251,12 @@ class _Rewinder(Sequencer):
 
     def _start(self) -> None:
         with self._store.transaction(sequencing=True) as db:
-            held = self._held(db, None)
-            batch = Batch(self._store, db, held.size, self._time(db, held.size, self._at))
+            held, _ = self._held(db, None)
+            batch = Batch(db, held.size, self._last(db, held.size), [])
+            batch.at(self._at)
             batch.log(self._leaf)
-            note = self._grown(db, held, batch.hashes)
+            batch.flush()
+            note = self._grown(db, held, batch.hashes, partial(self._store.tile, db))
         if self._path.exists():
             old = self._path.with_name(f"{self._path.name}.{self._leaf['size']}")
             files.write(old, files.read(self._path))

@@ -39,6 +39,7 @@ __all__ = [
     "parse_leaf",
     "read_leaf",
     "salted",
+    "spelled",
 ]
 
 MAX_LEAF: Final = 65_535
@@ -135,7 +136,12 @@ def parse_leaf(data: bytes) -> Leaf:
 def leaf_bytes(value: JsonObject) -> bytes:
     """The bytes of a leaf, which `parse_leaf` would accept; or ``log-entry``."""
     read_leaf(value)
-    data = canonical(value)
+    return spelled(value)
+
+
+def spelled(value: JsonObject) -> bytes:
+    """The bytes of what is known to be a leaf; ``log-entry`` for one that is too large."""
+    data = canonical(value, floats=False)
     if len(data) > MAX_LEAF:
         raise error("log-entry", f"a leaf of {len(data)} bytes, {MAX_LEAF} are allowed")
     return data

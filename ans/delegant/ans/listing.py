@@ -16,11 +16,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, delete, func, insert, or_, select, true, tuple_, update
+from sqlalchemy import Connection, func, or_, select, true, tuple_, update
 
 from delegant.credentials.codec import JsonObject, canonical, parse
 from delegant.credentials.errors import Error, error
 
+from .batch import Batch
 from .engine import upsert
 from .health import STATUSES
 from .matching import by_name
@@ -32,11 +33,11 @@ from .versions import padded
 __all__ = [
     "LOOK",
     "Found",
+    "Listing",
     "Look",
     "attestations",
     "beat",
     "health",
-    "put",
     "set_live",
     "sweep",
     "terms_for",
@@ -71,37 +72,48 @@ class Found:
 # --- writing --------------------------------------------------------------------------------
 
 
-def put(
-    db: Connection,
-    name: AnsName,
-    record: JsonObject,
-    attestations: Sequence[JsonObject | str],
-    claims: Sequence[str],
-    *,
-    live: bool,
-    expires: int,
-) -> None:
-    """List a name anew, inside the transaction that writes its record.
+class Listing:
+    """What is searched of a name by its record, ready to be written.
 
     Args:
         attestations: what came with the record, as it came.
         claims: the types it says it has attestations of.
-        live: neither suspended nor revoked.
-        expires: of its record, seconds since 1970.
+        expires: of the record, seconds since 1970.
     """
-    capabilities = record.get("capabilities", [])
-    db.execute(delete(TERMS).where(TERMS.c.key == name.key))
-    db.execute(delete(LISTINGS).where(LISTINGS.c.key == name.key))
-    db.execute(
-        insert(LISTINGS).values(
-            key=name.key,
-            live=live,
-            expires=expires,
-            capabilities=canonical(capabilities),
-            attestations=canonical(list(attestations)),
-        )
-    )
-    db.execute(insert(TERMS), terms_of(name, record, claims, live=live))
+
+    def __init__(
+        self,
+        name: AnsName,
+        record: JsonObject,
+        attestations: Sequence[JsonObject | str],
+        claims: Sequence[str],
+        expires: int,
+    ) -> None:
+        self._key = key = name.key
+        capabilities = record.get("capabilities", [])
+        self._row = {
+            "key": key,
+            "live": True,
+            "expires": expires,
+            "capabilities": canonical(capabilities),
+            "attestations": canonical(list(attestations)),
+        }
+        self._terms = terms_of(name, record, claims, live=True)
+
+    def put(self, batch: Batch, *, live: bool, fresh: bool) -> None:
+        """List the name, inside the transaction that writes its record.
+
+        Args:
+            live: neither suspended nor revoked.
+            fresh: it was never listed before.
+        """
+        if not fresh:
+            batch.unlist(self._key)
+        if not live:
+            self._row["live"] = False
+            self._terms = [{**term, "live": False} for term in self._terms]
+        batch.put(LISTINGS, self._row)
+        batch.put(TERMS, *self._terms)
 
 
 def terms_of(
@@ -121,18 +133,18 @@ def terms_of(
     return [{"term": term, **place} for term in sorted(terms)]
 
 
-def set_live(db: Connection, key: str, live: bool) -> None:
-    """A name was suspended, resumed or revoked."""
-    db.execute(update(LISTINGS).where(LISTINGS.c.key == key).values(live=live))
-    db.execute(update(TERMS).where(TERMS.c.key == key).values(live=live))
+def set_live(db: Connection, keys: Sequence[str], *, live: bool) -> None:
+    """Names were suspended, resumed or revoked."""
+    for table in (LISTINGS, TERMS):
+        db.execute(update(table).where(table.c.key.in_(keys)).values(live=live))
 
 
 def sweep(db: Connection, at: int, most: int = SWEEP) -> int:
     """Put some of the expired aside, so that no search has to step over them; how many."""
     query = select(LISTINGS.c.key).where(LISTINGS.c.live == true(), LISTINGS.c.expires <= at)
     keys = list(db.execute(query.order_by(LISTINGS.c.expires).limit(most)).scalars())
-    for key in keys:
-        set_live(db, key, live=False)
+    if keys:
+        set_live(db, keys, live=False)
     return len(keys)
 
 

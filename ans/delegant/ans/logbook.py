@@ -16,13 +16,13 @@ from delegant.credentials.errors import Error, error
 
 from .leaf import Leaf, parse_leaf
 from .log import merkle, tiles
-from .log.checkpoint import Checkpoint, open_checkpoint
-from .log.note import NoteKey, b64_encode
+from .log.checkpoint import Checkpoint
+from .log.note import b64_encode
 from .receipt import check_receipt, new_receipt
-from .sequencer import Sequencer
+from .sequencer import Sequencer, opened
 from .store import Store
 
-__all__ = ["Logbook", "opened"]
+__all__ = ["Logbook"]
 
 KEPT: Final = 1024
 
@@ -198,12 +198,6 @@ class Logbook:
             at, last = at >> 1, last >> 1
         if node != head.root:
             raise error("log-proof", "it does not lead to the checkpoint")
-
-
-@lru_cache(KEPT)
-def opened(note: str, key: NoteKey) -> Checkpoint:
-    """A checkpoint, as `open_checkpoint`; its signature is checked once for the same bytes."""
-    return open_checkpoint(note, key)
 
 
 @lru_cache(KEPT)

@@ -8,20 +8,20 @@ its own. No binding is ever undone: names under a label would change hands silen
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from delegant.credentials import PublicKey, did, shape
-from delegant.credentials.codec import parse_object
+from delegant.credentials.codec import JsonObject, parse_object
 from delegant.credentials.errors import Error, error
 
+from .batch import Added, Batch
 from .confusable import domain_label, skeleton
 from .name import provider_label
-from .sequencer import Batch
 from .signing import check, version
 from .store import Store
 
-__all__ = ["Keys", "bind", "claimed"]
+__all__ = ["Binding", "Keys", "claimed"]
 
 Keys = Sequence[PublicKey]
 MAX_CLAIM: Final = 65_536
@@ -29,41 +29,68 @@ SKEW_SECONDS: Final = 300
 _CLAIM: Final = frozenset({"version", "registry", "label", "organization", "at", "proof"})
 
 
-def bind(
-    store: Store, batch: Batch, registry: str, label: str, organization: str, basis: str
-) -> int:
-    """Bind a label; the number of the log's entry.
+class Binding:
+    """A label, to be bound for ever (`batch.Change`).
+
+    Args:
+        registry: whose label it is.
+        receipt: gives the receipt of an entry of the log.
 
     Raises:
-        Malformed: ``ans-name``, ``shape``. Conflict: ``name-taken``, ``name-confusable``.
+        Malformed: ``ans-name``, ``shape``; from `add`, Conflict: ``name-taken``,
+        ``name-confusable``.
     """
-    key, owner = provider_label(label), did.check(organization)
-    bound = store.provider(batch.db, key)
-    if bound is not None:
-        if bound.organization != owner:
-            raise error("name-taken", f"{label} belongs to {bound.organization}")
-        return int(bound.leaf)
-    looks = skeleton(key)
-    for other in store.alike(batch.db, looks):
-        if other.organization != owner:
-            raise error("name-confusable", f"{label} looks like {other.shown}")
-    number = batch.log(
-        {
-            "version": 1,
-            "registry": registry,
-            "kind": "provider",
-            "type": "bind",
-            "provider": key,
-            "shown": label,
-            "organization": owner,
-            "basis": basis,
-        }
-    )
-    store.bind(
-        batch.db, label=key, shown=label, organization=owner, basis=basis, skeleton=looks,
-        leaf=number,
-    )  # fmt: skip
-    return number
+
+    digest = None
+    key = None
+    once = None
+
+    def __init__(
+        self,
+        store: Store,
+        registry: str,
+        label: str,
+        organization: str,
+        basis: str,
+        receipt: Callable[[int], JsonObject],
+    ) -> None:
+        self.label = provider_label(label)
+        self.receipt = receipt
+        self._store = store
+        self._registry = registry
+        self._shown = label
+        self._owner = did.check(organization)
+        self._basis = basis
+
+    def add(self, batch: Batch) -> Added:
+        """The binding and its leaf."""
+        bound = self._store.provider(batch.db, self.label)
+        if bound is not None:
+            if bound.organization != self._owner:
+                raise error("name-taken", f"{self._shown} belongs to {bound.organization}")
+            return Added(int(bound.leaf), known=True)
+        looks = skeleton(self.label)
+        for other in self._store.alike(batch.db, looks):
+            if other.organization != self._owner:
+                raise error("name-confusable", f"{self._shown} looks like {other.shown}")
+        number = batch.log(
+            {
+                "version": 1,
+                "registry": self._registry,
+                "kind": "provider",
+                "type": "bind",
+                "provider": self.label,
+                "shown": self._shown,
+                "organization": self._owner,
+                "basis": self._basis,
+            }
+        )
+        self._store.bind(
+            batch.db, label=self.label, shown=self._shown, organization=self._owner,
+            basis=self._basis, skeleton=looks, leaf=number,
+        )  # fmt: skip
+        batch.bound(self.label, self._owner)
+        return Added(number)
 
 
 def claimed(data: bytes, registry: str, keys: Keys, at: int) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Final
 
@@ -23,7 +24,7 @@ from .resolving import Resolver
 from .sequencer import Sequencer
 from .store import Store
 from .stored import MAX_HISTORY, Shelf
-from .submitting import Submission, by_agent, by_office, sent_by_agent
+from .submitting import Judged, Memory, Submission, by_agent, by_office, sent_by_agent
 from .writing import Writer
 
 __all__ = ["Registry"]
@@ -73,6 +74,7 @@ class Registry:
         self._remember = remember or (lambda _seen: None)
         self._fresh = fresh or (lambda _did: None)
         self._claims = Bucket(*CLAIMS, "too many labels are claimed: later, or ask the operator")
+        self._memory = Memory()
         self._sequencer = Sequencer(store, signer, checkpoint)
         self.log = Logbook(store, did, self._sequencer)
         self.shelf = Shelf(store, self.log)
@@ -105,30 +107,22 @@ class Registry:
             Conflict: ``name-taken``, ``stale-version``, ``ans-transition``, ``replay``.
             NotFound: ``ans-not-found``. Gone: ``ans-gone``. Unavailable: ``unavailable``.
         """
-        sent = Submission.read(data)
-        with self.store.transaction(reading=True) as db:
-            before = self.store.event(db, sent.digest)
-            logged = None if before is None else self.shelf.event(db, before)[1]
-        if logged is not None:
-            own = sent_by_agent(sent, invocation, self.did, logged.key, self._trust())
-            return self._writer.receipt(sent.digest, opening=own)
-        sent.timely(self.did, at)
+        return self.submitting(Submission.read(data), invocation, at).result()
+
+    def submitting(self, sent: Submission, invocation: str | None, at: int) -> Future[JsonObject]:
+        """The same, without waiting for the disk: who sends it is judged here and now.
+
+        Returns:
+            A future of the receipt, which raises what the store says of the step.
+        """
         trust = self._trust()
-        with self.store.transaction(reading=True) as db:
-            owner = self.store.owner(db, sent.name.provider_key)
-            named = None if "links" in sent.body else self.shelf.named(db, sent.name.key, at)
-        if "links" in sent.body:
-            judged = by_agent(sent, invocation, self.did, owner, trust, at)
-        elif named is None:
-            raise error("ans-not-found", f"{sent.name} is not registered here")
-        else:
-            judged = by_office(sent, named, owner, trust, self._evidence, at)
-        if judged.seen is not None:
+        try:
+            judged = self._judged(sent, invocation, trust, at)
+        except Error as exc:
+            return self._again(sent, invocation, exc)
+        if judged.seen is not None and not trust.seen.covers(judged.seen):
             self._remember(judged.seen)
-        with self._sequencer.writing(at) as batch:
-            if self.store.event(batch.db, sent.digest) is None:
-                self._writer.write(batch, sent.name, sent.event, sent.digest, judged)
-        return self._writer.receipt(sent.digest)
+        return self._writer.write(sent.name, sent.event, sent.digest, judged, at)
 
     def bind_provider(
         self, label: str, organization: str, at: int, basis: str = "operator"
@@ -141,9 +135,10 @@ class Registry:
         Raises:
             Malformed: ``ans-name``, ``shape``. Conflict: ``name-taken``, ``name-confusable``.
         """
-        with self._sequencer.writing(at) as batch:
-            number = providers.bind(self.store, batch, self.did, label, organization, basis)
-        return self._writer.logged(number)
+        binding = providers.Binding(
+            self.store, self.did, label, organization, basis, self._writer.logged
+        )
+        return self._sequencer.write(binding, at).result()
 
     def claim_provider(self, data: bytes, keys: providers.Keys, at: int) -> JsonObject:
         """Give a provider label to the did:web organisation whose domain it is.
@@ -245,7 +240,7 @@ class Registry:
         Raises:
             Conflict: ``replay``.
         """
-        with self.store.transaction() as db:
+        with self.store.transaction(sequencing=True) as db:
             self.store.spend(db, key, until, at)
 
     # --- reading --------------------------------------------------------------------------------
@@ -310,7 +305,39 @@ class Registry:
             keys = self.store.names_of(db, agent, limit=MOST_NAMES)
         return [self.resolve(key, at)[1] for key in keys]
 
+    def close(self) -> None:
+        """Write what still waits, and let go of the store."""
+        self._sequencer.close()
+        self.store.close()
+
     # --- inside ---------------------------------------------------------------------------------
+
+    def _judged(self, sent: Submission, invocation: str | None, trust: Trust, at: int) -> Judged:
+        """Whether who sends it may, whatever the name is."""
+        sent.timely(self.did, at)
+        office = "links" not in sent.body
+        owner, named = None, None
+        if office or sent.event["type"] == "transfer":
+            with self.store.transaction(reading=True) as db:
+                owner = self.store.owner(db, sent.name.provider_key)
+                named = self.shelf.named(db, sent.name.key, at) if office else None
+        if not office:
+            return by_agent(sent, invocation, self.did, owner, trust, at, self._memory)
+        if named is None:
+            raise error("ans-not-found", f"{sent.name} is not registered here")
+        return by_office(sent, named, owner, trust, self._evidence, at)
+
+    def _again(self, sent: Submission, invocation: str | None, exc: Error) -> Future[JsonObject]:
+        """What was taken before is so again, however late; else it is refused as it was."""
+        with self.store.transaction(reading=True) as db:
+            before = self.store.event(db, sent.digest)
+            logged = None if before is None else self.shelf.event(db, before)[1]
+        if logged is None:
+            raise exc
+        own = sent_by_agent(sent, invocation, self.did, logged.key, self._trust())
+        out: Future[JsonObject] = Future()
+        out.set_result(self._writer.receipt(sent.digest, opening=own))
+        return out
 
     def _evidence(self, name: str) -> Evidence | None:
         try:

@@ -31,10 +31,9 @@ from .attested import Lists, Verdict, judge_attestations
 from .bucket import Bucket
 from .listing import LOOK, Found, Look, terms_for
 from .log.checkpoint import Checkpoint
-from .logbook import opened
 from .matching import Candidate, judge, order
 from .query import Query
-from .sequencer import Sequencer
+from .sequencer import Sequencer, opened
 from .store import Store
 from .stored import Named, Shelf
 

@@ -1,7 +1,9 @@
-"""The one writer: a change, its leaf, the tiles and the checkpoint, all or nothing, in order.
+"""The one writer: changes, their leaves, the tiles and the checkpoint, all or nothing, in order.
 
-A transaction holds the event, its leaf, the tiles that change and the signed checkpoint of the
-new tree. Once it is durable the checkpoint is put into a file outside the database, flushed to
+Changes that wait while a transaction is being written are the next transaction: each is judged
+alone, all share one checkpoint and one flush to the disk (group commit). A transaction holds the
+events, their leaves, the tiles that change and the signed checkpoint of the new tree. Once it is
+durable the checkpoint is put into a file outside the database, flushed to
 the disk, and only then is anything acknowledged. So a database that is set back is seen: at
 start, and before every write, the store must hold the tree that the file says was signed
 (``log-rollback``, and nothing more is signed). A store that is larger, because the process died
@@ -15,20 +17,25 @@ whoever dies or hangs, and each machine may have a checkpoint file of its own.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import partial
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Final
 
 from sqlalchemy import Connection
 
 from delegant.credentials.codec import JsonObject
-from delegant.credentials.errors import Error, error
-from delegant.credentials.shape import format_time
+from delegant.credentials.errors import Error, Unavailable, error
 from delegant.wallet import files
 
-from .leaf import leaf_bytes, parse_leaf
+from . import listing
+from .batch import Added, Batch, Change
+from .leaf import parse_leaf
 from .log import merkle, tiles
 from .log.checkpoint import (
     Checkpoint,
@@ -38,39 +45,28 @@ from .log.checkpoint import (
     sign_checkpoint,
 )
 from .log.note import NoteKey, NoteSigner
+from .receipt import new_receipt
 from .store import Store
 
-__all__ = ["Batch", "Sequencer"]
+__all__ = ["Sequencer", "opened"]
 
-BACKWARDS_SECONDS: Final = 30
-"""A request may wait for its turn so long; its leaf then has the time of the leaf before."""
+MOST: Final = 256
+"""Changes in one transaction."""
+LINGER_SECONDS: Final = 0.006
+WAIT_SECONDS: Final = 10
+KEPT: Final = 1024
 MAX_NOTE: Final = 16_384
 PUBLISHING: Final = ".publishing"
 """The lock of the checkpoint file alone, held for no longer than writing it takes."""
 
 
-class Batch:
-    """What one transaction adds to the log.
+@dataclass(eq=False, slots=True)
+class _Asked:
+    """A change that waits for its turn, and whoever waits for it."""
 
-    Attributes:
-        db: the transaction.
-        time: of its leaves, seconds since 1970.
-    """
-
-    def __init__(self, store: Store, db: Connection, size: int, time: int) -> None:
-        self.db = db
-        self.time = time
-        self._store = store
-        self._size = size
-        self.hashes: list[bytes] = []
-
-    def log(self, leaf: JsonObject) -> int:
-        """Add a leaf, to which the time is added; its number."""
-        data = leaf_bytes(leaf | {"time": format_time(self.time)})
-        number = self._size + len(self.hashes)
-        self._store.put_leaf(self.db, number, data)
-        self.hashes.append(merkle.leaf_hash(data))
-        return number
+    change: Change
+    at: int
+    future: Future[JsonObject] = field(default_factory=Future)
 
 
 class Sequencer:
@@ -92,30 +88,42 @@ class Sequencer:
         self._signer = signer
         self.key: NoteKey = signer.key
         self._path = path
+        self.on_publish: list[Callable[[frozenset[str], int], None]] = []
         self._writing = threading.Lock()  # one writer: SQLite has no more, and waits less so
+        self._queue = threading.Lock()
+        self._waiting: deque[_Asked] = deque()
+        self._running = False
+        self._crowded = False
+        self._work = ThreadPoolExecutor(1, "sequencer")  # its thread starts with the first change
         with self._alone():
             self._start()
 
-    @contextmanager
-    def writing(self, at: int) -> Iterator[Batch]:
-        """A transaction that may add to the log.
+    def write(self, change: Change, at: int) -> Future[JsonObject]:
+        """Ask for a change; the receipt comes once it is written, published and so acknowledged.
 
         Args:
             at: now, seconds since 1970.
 
-        Raises:
-            Rejected: ``log-rollback``. Unavailable: ``unavailable``, also for a clock that
-            went back. Nothing is written then, unless the checkpoint file alone could not be:
-            what was written is acknowledged when the same is sent again.
+        Returns:
+            A future. It raises what refuses the change; ``log-rollback``; ``unavailable``, also
+            for a clock that went back. Nothing is written then, unless the checkpoint file alone
+            could not be: what was written is acknowledged when the same is sent again.
         """
-        with self._alone():
-            with self._store.transaction(sequencing=True) as db:
-                before = self._held(db, self._said())
-                batch = Batch(self._store, db, before.size, self._time(db, before.size, at))
-                yield batch
-                note = self._grown(db, before, batch.hashes) if batch.hashes else None
-            if note is not None:
-                self._publish(note)
+        return self.write_all([change], at)[0]
+
+    def write_all(self, changes: Iterable[Change], at: int) -> list[Future[JsonObject]]:
+        """The same for many, in their order."""
+        asked = [_Asked(change, at) for change in changes]
+        with self._queue:
+            self._waiting.extend(asked)
+            if not self._running:
+                self._running = True
+                self._work.submit(self._run)
+        return [one.future for one in asked]
+
+    def close(self) -> None:
+        """Write what still waits, and take no more."""
+        self._work.shutdown()
 
     def acknowledge(self, number: int) -> None:
         """See that the published checkpoint covers a leaf before anybody is told of it."""
@@ -131,9 +139,8 @@ class Sequencer:
         with self._file():
             said = self._said()  # before the store is read, which then holds it already
             with self._store.transaction(reading=True) as db:
-                held = self._held(db, said)
-                newest = self._store.checkpoint(db)
-            if newest is not None and (said is None or held.size > said.size):
+                held, newest = self._held(db, said)
+            if said is None or held.size > said.size:
                 self._publish(newest)
 
     def cosigned(self, note: str) -> None:
@@ -166,7 +173,7 @@ class Sequencer:
         Raises:
             Rejected: ``log-note``. Unavailable: ``unavailable``.
         """
-        return open_checkpoint(self.text(), self.key)
+        return opened(self.text(), self.key)
 
     def text(self) -> str:
         """The checkpoint file."""
@@ -177,14 +184,99 @@ class Sequencer:
 
     # --- inside ---------------------------------------------------------------------------------
 
+    def _run(self) -> None:
+        """Write what waits until nothing does.
+
+        A transaction costs much the same for one as for many. So where several came together
+        last time, more are waited for; whoever comes alone waits for nobody.
+        """
+        while True:
+            if self._crowded and len(self._waiting) < MOST:
+                time.sleep(LINGER_SECONDS)
+            with self._queue:
+                asked = [self._waiting.popleft() for _ in range(min(MOST, len(self._waiting)))]
+                if not asked:
+                    self._running = False
+                    return
+            self._crowded = len(asked) > 1
+            asked = [one for one in asked if one.future.set_running_or_notify_cancel()]
+            try:
+                self._together(asked)
+            except BaseException as exc:  # noqa: BLE001 - whoever waits is told, whatever it is
+                for one in asked:
+                    if not one.future.done():
+                        one.future.set_exception(exc)
+
+    def _together(self, asked: list[_Asked]) -> None:
+        """Write these in one transaction; if that one fails, each in its own.
+
+        So a change that the database itself will not take spoils no other. Where two fail one
+        after the other it is not they who are at fault.
+        """
+        try:
+            self._written(asked)
+        except Unavailable as exc:
+            waiting = [one for one in asked if not one.future.done()]
+            failed, told = 0, exc
+            for one in waiting if len(asked) > 1 else ():
+                try:
+                    self._written([one])
+                    failed = 0
+                except Unavailable as again:
+                    one.future.set_exception(again)
+                    failed, told = failed + 1, again
+                if failed == 2:
+                    break
+            for one in waiting:
+                if not one.future.done():
+                    one.future.set_exception(told)
+
+    def _written(self, asked: list[_Asked]) -> None:
+        with self._alone():
+            with self._store.transaction(sequencing=True) as db:
+                before, newest = self._held(db, self._said())
+                last = self._last(db, before.size)
+                batch = Batch(db, before.size, last, [one.change for one in asked])
+                outcomes = [_outcome(one, batch) for one in asked]
+                batch.flush()
+                if batch.hashes:
+                    listing.sweep(db, batch.time)
+                    self._store.forget(db, batch.time)
+                read = _kept(partial(self._store.tile, db))
+                note = newest if not batch.hashes else self._grown(db, before, batch.hashes, read)
+                size = before.size + len(batch.hashes)
+                told = [
+                    new_receipt(
+                        batch.leaves[out.number - before.size],
+                        out.number,
+                        merkle.inclusion(out.number, size, read),
+                        note,
+                        out.opening,
+                    )
+                    if isinstance(out, Added) and not out.known
+                    else out
+                    for out in outcomes
+                ]
+            self._publish(note)
+        if batch.hashes:
+            for tell in self.on_publish:
+                tell(frozenset(batch.names), size)
+        for one, out in zip(asked, told, strict=True):
+            _tell(one, out)
+
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        with self._file(), self._writing:
-            if self._store.engine.kind != "sqlite":  # the database's own lock outlives nobody
-                yield
-                return
-            with files.lock(self._path.parent):
-                yield
+        with self._file():
+            if not self._writing.acquire(timeout=WAIT_SECONDS):
+                raise error("unavailable", "the log is being written on, and does not come free")
+            try:
+                if self._store.engine.kind != "sqlite":  # its own lock outlives nobody
+                    yield
+                    return
+                with files.lock(self._path.parent, seconds=WAIT_SECONDS):
+                    yield
+            finally:
+                self._writing.release()
 
     @contextmanager
     def _file(self) -> Iterator[None]:
@@ -192,7 +284,8 @@ class Sequencer:
             files.make_folder(self._path.parent)
             yield
         except OSError as exc:
-            raise error("unavailable", f"the checkpoint is not written: {exc.strerror}") from None
+            told = exc.strerror or exc
+            raise error("unavailable", f"the checkpoint is not written: {told}") from None
 
     def _start(self) -> None:
         with self._store.transaction(sequencing=True) as db:
@@ -200,7 +293,7 @@ class Sequencer:
             if newest is None:
                 if self._path.exists() and self.published().size:
                     raise error("log-rollback", "the log is empty, and was signed for more")
-                newest = self._grown(db, None, [])
+                newest = self._grown(db, None, [], partial(self._store.tile, db))
             elif not self._path.exists():
                 raise error(
                     "log-rollback",
@@ -213,13 +306,13 @@ class Sequencer:
     def _said(self) -> Checkpoint | None:
         return self.published() if self._path.exists() else None
 
-    def _held(self, db: Connection, said: Checkpoint | None) -> Checkpoint:
+    def _held(self, db: Connection, said: Checkpoint | None) -> tuple[Checkpoint, str]:
         """The newest tree of the store: as signed, and one the published tree has grown into."""
         newest = self._store.checkpoint(db)
         if newest is None:
             raise error("log-rollback", "the log is gone")
         try:
-            held = open_checkpoint(newest, self.key)
+            held = opened(newest, self.key)
         except Error as exc:
             raise error("unavailable", f"a stored checkpoint is damaged: {exc.code}") from None
         if said is not None:
@@ -229,37 +322,78 @@ class Sequencer:
                 raise error("log-rollback", "the log is another than was signed for")
         if self._store.leaf_count(db) != held.size or held.root != self._root(db, held.size):
             raise error("unavailable", "the log and its checkpoint do not belong together")
-        return held
+        return held, newest
 
     def _root(self, db: Connection, size: int) -> bytes:
         return merkle.root(size, partial(self._store.tile, db))
 
-    def _time(self, db: Connection, size: int, at: int) -> int:
+    def _last(self, db: Connection, size: int) -> int:
+        """The time of the newest leaf; 0 where there is none."""
         if size == 0:
-            return at
+            return 0
         try:
-            last = parse_leaf(self._store.leaves(db, size - 1, 1)[0]).time
+            return parse_leaf(self._store.leaves(db, size - 1, 1)[0]).time
         except Error as exc:
             raise error("unavailable", f"a stored leaf is damaged: {exc.code}") from None
-        if last - at > BACKWARDS_SECONDS:
-            raise error("unavailable", f"the clock went back {last - at} seconds")
-        return max(at, last)
 
-    def _grown(self, db: Connection, before: Checkpoint | None, hashes: list[bytes]) -> str:
+    def _grown(
+        self, db: Connection, before: Checkpoint | None, hashes: list[bytes], read: merkle.Tiles
+    ) -> str:
         """Write the tiles and the checkpoint of the larger tree; its note."""
         size = 0 if before is None else before.size
-        read: Callable[[int, int, int], bytes] = partial(self._store.tile, db)
-        for level, number, body in tiles.extend(size, hashes, read):
+        for level, number, body in tiles.extend(size, hashes, partial(self._store.tile, db)):
             self._store.put_tile(db, level, number, body)
         size += len(hashes)
-        note = sign_checkpoint(Checkpoint(self.key.name, size, self._root(db, size)), self._signer)
+        root = merkle.root(size, read)
+        note = sign_checkpoint(Checkpoint(self.key.name, size, root), self._signer)
         self._store.put_checkpoint(db, size, note)
         return note
 
     def _publish(self, note: str) -> None:
-        """Put a checkpoint into the file, unless a larger one is there."""
-        size = open_checkpoint(note, self.key).size
-        with files.lock(self._path.parent, PUBLISHING):
+        """Put a checkpoint into the file, unless it is there, or a larger one."""
+        size = opened(note, self.key).size
+        with files.lock(self._path.parent, PUBLISHING, WAIT_SECONDS):
             said = self._said()
-            if said is None or said.size <= size:
+            if said is None or said.size < size or (said.size == size and self.text() != note):
                 files.write(self._path, note.encode("utf-8"))
+
+
+def _outcome(one: _Asked, batch: Batch) -> Added | Error:
+    """A change, judged and added; or what refuses it."""
+    try:
+        batch.at(one.at)
+        return one.change.add(batch)
+    except Error as exc:
+        return exc
+
+
+def _tell(one: _Asked, told: JsonObject | Added | Error) -> None:
+    """Tell whoever waits."""
+    try:
+        if isinstance(told, Added):  # known from before
+            told = one.change.receipt(told.number)
+        if isinstance(told, Error):
+            raise told
+    except Error as exc:
+        one.future.set_exception(exc)
+    else:
+        one.future.set_result(told)
+
+
+def _kept(read: merkle.Tiles) -> merkle.Tiles:
+    """The same, each tile read once."""
+    kept: dict[tuple[int, int, int], bytes] = {}
+
+    def tile(level: int, number: int, width: int) -> bytes:
+        place = level, number, width
+        if place not in kept:
+            kept[place] = read(*place)
+        return kept[place]
+
+    return tile
+
+
+@lru_cache(KEPT)
+def opened(note: str, key: NoteKey) -> Checkpoint:
+    """A checkpoint, as `open_checkpoint`; its signature is checked once for the same bytes."""
+    return open_checkpoint(note, key)

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 from delegant.credentials.errors import Error, error
 
 from . import layouts
+from .batch import Batch
 from .engine import open_engine, upsert
 from .leaf import NameLeaf, parse_leaf
 from .lifecycle import Standing
@@ -95,19 +96,20 @@ class Store:
         )
         return list(db.execute(query.order_by(NAMES.c.key).limit(limit)))
 
-    def append(
+    def put_name(
         self,
-        db: Connection,
-        row: dict[str, Any],
+        batch: Batch,
+        key: str,
+        digest: str,
         name: Standing,
         *,
         expires: int | None,
         vouched: int | None,
     ) -> None:
-        """Write an event, and what the name is after it.
+        """Write what a name is after an event.
 
         Args:
-            row: of the event, with the number of its leaf.
+            digest: of the event.
             name: as `lifecycle.step` says.
             expires, vouched: of the record the event carries, and of who vouched for it; None
                 leaves them as they are.
@@ -121,14 +123,13 @@ class Store:
             "revoked": name.revoked,
         }
         if expires is not None:
-            state |= {"with_record": row["digest"], "expires": expires}
+            state |= {"with_record": digest, "expires": expires}
         if vouched is not None:
             state["vouched"] = vouched
-        db.execute(insert(EVENTS).values(**row))
         if name.seq == 0:
-            db.execute(insert(NAMES).values(key=row["key"], **state))
+            batch.put(NAMES, {"key": key, **state})
         else:
-            db.execute(update(NAMES).where(NAMES.c.key == row["key"]).values(**state))
+            batch.db.execute(update(NAMES).where(NAMES.c.key == key).values(**state))
 
     def vouch(self, db: Connection, agent: str, until: int) -> None:
         """Somebody was seen to answer for the agent, by a credential valid until then."""
@@ -166,7 +167,7 @@ class Store:
     # --- once ----------------------------------------------------------------------------------
 
     def spend(self, db: Connection, key: str, until: int, at: int) -> None:
-        """Accept a key once. Those that time alone refuses are forgotten.
+        """Accept a key once.
 
         Args:
             until: when it could no longer be used anyway; ``at``: now. Seconds since 1970.
@@ -174,12 +175,16 @@ class Store:
         Raises:
             Conflict: ``replay``.
         """
-        late = select(SPENT.c.key).where(SPENT.c.until < at - SLOW_SECONDS).limit(FORGET)
-        late = late.with_for_update(skip_locked=True)  # who forgets beside us waits for nobody
-        db.execute(delete(SPENT).where(SPENT.c.key.in_(late)))
+        self.forget(db, at)
         row = upsert(db, SPENT).values(key=key, until=until)
         if db.execute(row.on_conflict_do_nothing()).rowcount == 0:
             raise error("replay", "this invocation was used before")
+
+    def forget(self, db: Connection, at: int) -> None:
+        """Forget some of the used keys that time alone refuses."""
+        late = select(SPENT.c.key).where(SPENT.c.until < at - SLOW_SECONDS).limit(FORGET)
+        late = late.with_for_update(skip_locked=True)  # who forgets beside us waits for nobody
+        db.execute(delete(SPENT).where(SPENT.c.key.in_(late)))
 
     # --- the log -------------------------------------------------------------------------------
 
@@ -212,10 +217,6 @@ class Store:
         if [row.number for row in rows] != list(range(start, start + count)):
             raise error("unavailable", "a leaf of the log is missing")
         return [bytes(row.body) for row in rows]
-
-    def put_leaf(self, db: Connection, number: int, body: bytes) -> None:
-        """Write a leaf; nothing succeeds without it."""
-        db.execute(insert(LEAVES).values(number=number, body=body))
 
     def leaf_count(self, db: Connection) -> int:
         """How many leaves there are."""

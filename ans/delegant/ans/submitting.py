@@ -8,12 +8,15 @@ and revoke by their signature alone: ``{event, evidence?}``. What the event does
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
 from delegant.credentials import (
     Authorization,
+    ChainCache,
     Evidence,
     Presentation,
     PublicKey,
@@ -26,25 +29,27 @@ from delegant.credentials import (
 from delegant.credentials.act import holder_signed
 from delegant.credentials.budget import Budget
 from delegant.credentials.chain import pinned
-from delegant.credentials.codec import JsonObject, parse_object
+from delegant.credentials.codec import Json, JsonObject, canonical, parse_object
 from delegant.credentials.errors import Error, error
 from delegant.credentials.invocation import Invocation
 from delegant.credentials.verdict import Limit, Once
+from delegant.credentials.verifier import Presented
 
 from . import judging
-from .events import check_consent, check_event, read_event
+from .events import check_consent, check_signers, read_event
 from .holder import request_of, sponsorship_of
 from .judging import Sponsorship
 from .leaf import salted
-from .lifecycle import Standing
 from .name import AnsName
 from .record import record_key
 from .signing import check, digest_of, members
 from .stored import Named
 
-__all__ = ["Judged", "Submission", "by_agent", "by_office", "entry", "sent_by_agent"]
+__all__ = ["Judged", "Memory", "Submission", "by_agent", "by_office", "entry", "sent_by_agent"]
 
 MAX_BODY: Final = 2 * 1024 * 1024
+MEMORY: Final = 16 * 1024 * 1024
+REMEMBERED: Final = 2048
 SKEW_SECONDS: Final = 300
 OFFICE: Final = ("suspend", "resume", "revoke")
 
@@ -123,6 +128,41 @@ class Judged:
     seen: Seen | None = None
 
 
+class Memory:
+    """Chains and evidence that were accepted before, so that their signatures are checked once.
+
+    What they say is judged anew each time. Only what was accepted is kept, the oldest goes first.
+
+    Args:
+        size: most bytes of evidence kept, and of chains.
+        most: most of each.
+    """
+
+    def __init__(self, size: int = MEMORY, most: int = REMEMBERED) -> None:
+        self.chains = ChainCache(most, size)
+        self._size, self._most = size, most
+        self._kept: OrderedDict[bytes, Evidence] = OrderedDict()
+        self._held = 0
+        self._lock = threading.Lock()
+
+    def evidence(self, value: Json) -> tuple[bytes, Evidence]:
+        """Evidence and its bytes; what was kept of these bytes, where it was."""
+        data = canonical(value)
+        with self._lock:
+            kept = self._kept.get(data)
+        return data, Evidence.from_json(value) if kept is None else kept
+
+    def keep(self, data: bytes, evidence: Evidence) -> None:
+        """Keep evidence that was accepted."""
+        with self._lock:
+            if data in self._kept or len(data) > self._size // 16:
+                return
+            self._kept[data] = evidence
+            self._held += len(data)
+            while self._held > self._size or len(self._kept) > self._most:
+                self._held -= len(self._kept.popitem(last=False)[0])
+
+
 def by_agent(
     sent: Submission,
     invocation: str | None,
@@ -130,30 +170,33 @@ def by_agent(
     owner: str | None,
     trust: Trust,
     at: int,
+    memory: Memory,
 ) -> Judged:
     """Judge what an agent sends: the sponsorship before anything else.
 
     Args:
         owner: who owns the provider label, whose consent a transfer needs.
+        memory: of what was accepted before.
 
     Raises:
         Rejected: ``orphan-agent``, ``holder-mismatch``, ``ans-consent``, ``did-key-mismatch``,
             ``namespace``, and all that `verify` raises.
     """
     event = sent.event
-    evidence = Evidence.from_json(sent.body["evidence"])
+    data, evidence = memory.evidence(sent.body["evidence"])
     sponsorship = judging.sponsorship(event["agent"], evidence, trust, at)
     if "record" in event and record_key(event["record"]) != sponsorship.key:
         raise error("did-key-mismatch", "the record's key is not the one the identity pins")
     if event["by"] == event["agent"]:
         with _holder():
-            check_event(event, _keys(event["agent"], sponsorship.key))
+            check_signers(event, _keys(event["agent"], sponsorship.key))
     auth = verify(
-        Presentation.from_json(members(links=sent.body["links"], invocation=invocation)),
+        _presented(sent.body["links"], invocation),
         evidence,
         trust,
         request_of(event, registry),
         at=at,
+        cache=memory.chains,
     )
     if auth.actor != event["by"]:
         raise error("holder-mismatch", "the chain is another agent's")
@@ -168,6 +211,7 @@ def by_agent(
         raise error("holder-mismatch", "an agent speaks for its own names")
     if "record" in event:
         _record_fits(event["record"], sponsorship, at)
+    memory.keep(data, evidence)
     return Judged(
         "agent",
         sponsorship.organization,
@@ -238,20 +282,13 @@ def sent_by_agent(
 
 
 def entry(
-    registry: str,
-    name: AnsName,
-    event: JsonObject,
-    after: Standing,
-    by: str,
-    key: str | None,
-    opening: JsonObject,
+    registry: str, name: AnsName, event: JsonObject, digest: str, by: str, opening: JsonObject
 ) -> JsonObject:
-    """What is logged of an event, but for its time.
+    """What is logged of an event, but for its time, the name's epoch and its agent's key.
 
     Args:
-        after: what the name is then.
+        digest: the event's.
         by: the rank of who signed it.
-        key: the agent's, where its DID is not its own key.
         opening: the salt, and who and what is named under it.
     """
     return members(
@@ -261,12 +298,10 @@ def entry(
         type=event["type"],
         name=event["name"],
         agent=event["agent"],
-        key=key,
         provider=name.provider_key,
-        epoch=after.epoch,
-        seq=after.seq,
+        seq=event["seq"],
         previous=event.get("previous"),
-        event=after.last,
+        event=digest,
         record=digest_of(event["record"]) if "record" in event else None,
         by=by,
         **{"from": event.get("from")},
@@ -276,6 +311,13 @@ def entry(
             if what in opening
         },
     )
+
+
+def _presented(links: Json, invocation: str | None) -> Presented:
+    """As bytes, by which a chain is known again."""
+    if invocation is None:
+        return Presentation.from_json({"links": links})
+    return canonical(links), invocation
 
 
 def _keys(name: str, key: PublicKey | None) -> dict[str, tuple[PublicKey, ...]]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
+from typing import Any
+
 from sqlalchemy import Connection
 
 from delegant.credentials import Evidence, PrivateKey, shape
@@ -10,20 +13,22 @@ from delegant.credentials.errors import error
 from delegant.credentials.keys import new_nonce
 
 from . import attested, listing
+from .batch import Added, Batch
 from .lifecycle import Move, Standing, step
 from .logbook import Logbook
 from .name import AnsName
-from .sequencer import Batch, Sequencer
+from .sequencer import Sequencer
 from .signing import digest_of, members, sign
 from .store import Store
 from .stored import Named, Shelf
 from .submitting import Judged, entry
+from .tables import EVENTS
 
-__all__ = ["Writer"]
+__all__ = ["NameChange", "Writer"]
 
 
 class Writer:
-    """What a registry writes.
+    """What a registry writes of names.
 
     Args:
         did, key: the registry's, for events of its own.
@@ -38,75 +43,26 @@ class Writer:
         did: str,
         key: PrivateKey,
     ) -> None:
-        self._store = store
+        self.store = store
+        self.shelf = shelf
+        self.did = did
         self._sequencer = sequencer
         self._log = log
-        self._shelf = shelf
-        self._did = did
         self._key = key
 
     def write(
-        self, batch: Batch, name: AnsName, event: JsonObject, digest: str, judged: Judged
-    ) -> None:
-        """The event, its leaf, and the name as it is then."""
-        db = batch.db
-        owner = self._store.owner(db, name.provider_key)
-        if owner is None or judged.organization not in (None, owner):
-            raise error("namespace", f"{name.provider} is not bound to {judged.organization}")
-        named = self._shelf.named(db, name.key, batch.time)
-        move = Move(
-            event["type"], event["agent"], judged.by, event["seq"], digest,
-            event.get("previous"), event.get("from"),
-        )  # fmt: skip
-        after = step(
-            None if named is None else named.standing,
-            move,
-            expired=named is not None and batch.time >= named.expires,
-        )
-        record: JsonObject | None = event.get("record")
-        stands = record or (None if named is None else named.record) or {}
-        opening = members(salt=new_nonce(), sponsor=judged.sponsor, chain=judged.chain)
-        leaf = entry(self._did, name, event, after, judged.by, stands.get("key"), opening)
-        number = batch.log(leaf)
-        row = {
-            "digest": digest,
-            "key": name.key,
-            "seq": after.seq,
-            "record": leaf.get("record"),
-            "body": canonical(event),
-            "opening": canonical(opening),
-            "leaf": number,
-            "suspended": after.suspended,
-        }
-        expires = None if record is None else shape.time(record["expires"], "expires")
-        self._store.append(db, row, after, expires=expires, vouched=judged.vouched)
-        self._list(db, name, event, after, judged, expires, batch.time)
-        if judged.spent is not None:
-            self._store.spend(db, *judged.spent, batch.time)
+        self, name: AnsName, event: JsonObject, digest: str, judged: Judged, at: int
+    ) -> Future[JsonObject]:
+        """Take an event whose sender was believed; the receipt comes when it is written.
 
-    def _list(
-        self,
-        db: Connection,
-        name: AnsName,
-        event: JsonObject,
-        after: Standing,
-        judged: Judged,
-        expires: int | None,
-        at: int,
-    ) -> None:
-        """What is searched of the name, as it is after an event."""
-        listing.sweep(db, at)
-        live = after.suspended is None and not after.revoked
-        if expires is None:
-            listing.set_live(db, name.key, live)
-            return
-        agent, record = event["agent"], event["record"]
-        shown = attested.shown(judged.evidence or Evidence(), agent)
-        if not shown and event["type"] in ("renew", "resume"):
-            shown = attested.kept(listing.attestations(db, name.key), agent)
-        listing.put(
-            db, name, record, shown, attested.claims(shown, agent), live=live, expires=expires
-        )
+        Args:
+            at: now, seconds since 1970.
+
+        Returns:
+            A future, as of `Sequencer.write`; it also raises ``namespace``, ``replay`` and what
+            `lifecycle.step` raises.
+        """
+        return self._sequencer.write(NameChange(self, name, event, digest, judged), at)
 
     def receipt(self, digest: str, *, opening: bool = True) -> JsonObject:
         """The receipt of an event that is in the store, once its checkpoint is published.
@@ -114,15 +70,15 @@ class Writer:
         Args:
             opening: whether it is told to whoever sent the event.
         """
-        with self._store.transaction(reading=True) as db:
-            row = self._store.event(db, digest)
-            receipt = self._shelf.receipt(db, row, opening=opening)
+        with self.store.transaction(reading=True) as db:
+            row = self.store.event(db, digest)
+            receipt = self.shelf.receipt(db, row, opening=opening)
         self._sequencer.acknowledge(row.leaf)
         return receipt
 
     def logged(self, number: int) -> JsonObject:
         """The receipt of an entry, once its checkpoint is published."""
-        with self._store.transaction(reading=True) as db:
+        with self.store.transaction(reading=True) as db:
             receipt = self._log.receipt(db, number)
         self._sequencer.acknowledge(number)
         return receipt
@@ -130,21 +86,113 @@ class Writer:
     def own(
         self, named: Named, kind: str, reason: str | None, judged: Judged, at: int
     ) -> JsonObject:
-        """An event of the registry's own."""
+        """An event of the registry's own; its receipt."""
         event = members(
             version=1,
-            registry=self._did,
+            registry=self.did,
             name=str(named.name),
             type=kind,
             seq=named.standing.seq + 1,
             previous=named.standing.last,
             reason=reason,
             agent=named.standing.agent,
-            by=self._did,
+            by=self.did,
             at=shape.format_time(at),
         )
-        event = sign(event, self._key, self._did, at)
-        digest = digest_of(event)
-        with self._sequencer.writing(at) as batch:
-            self.write(batch, named.name, event, digest, judged)
-        return self.receipt(digest)
+        event = sign(event, self._key, self.did, at)
+        return self.write(named.name, event, digest_of(event), judged, at).result()
+
+
+class NameChange:
+    """An event, to be written with others (`batch.Change`). What needs no store is done here."""
+
+    def __init__(
+        self, writer: Writer, name: AnsName, event: JsonObject, digest: str, judged: Judged
+    ) -> None:
+        self.digest = digest
+        self.key = name.key
+        self.label = name.provider_key
+        self.once = None if judged.spent is None else judged.spent[0]
+        self._writer = writer
+        self._name = name
+        self._event = event
+        self._judged = judged
+        self._opening = members(salt=new_nonce(), sponsor=judged.sponsor, chain=judged.chain)
+        self._leaf = entry(writer.did, name, event, digest, judged.by, self._opening)
+        self._row: dict[str, Any] = {
+            "digest": digest,
+            "key": self.key,
+            "seq": event["seq"],
+            "record": self._leaf.get("record"),
+            "body": canonical(event),
+            "opening": canonical(self._opening, floats=False),
+        }
+        record = event.get("record")
+        self._expires = None if record is None else shape.time(record["expires"], "expires")
+        self._listing: listing.Listing | None = None
+        self._shown = False
+        if record is not None:
+            self._list(attested.shown(judged.evidence or Evidence(), event["agent"]))
+
+    def _list(self, shown: list[JsonObject | str]) -> None:
+        """What is searched of the name, with these attestations."""
+        claims = attested.claims(shown, self._event["agent"])
+        record, expires = self._event["record"], self._expires or 0
+        self._listing = listing.Listing(self._name, record, shown, claims, expires)
+        self._shown = bool(shown)
+
+    def receipt(self, number: int) -> JsonObject:
+        """Of the event as it was written before; its opening, to the agent alone."""
+        del number
+        return self._writer.receipt(self.digest, opening=self.once is not None)
+
+    def add(self, batch: Batch) -> Added:
+        """The event, its leaf, and the name as it is then."""
+        known = batch.event(self.digest)
+        if known is not None:
+            return Added(known, known=True)
+        name, event, judged = self._name, self._event, self._judged
+        owner = batch.owner(self.label)
+        if owner is None or judged.organization not in (None, owner):
+            raise error("namespace", f"{name.provider} is not bound to {judged.organization}")
+        named = None
+        if batch.knows(self.key):
+            named = self._writer.shelf.named(batch.db, self.key, batch.time)
+        move = Move(
+            event["type"], event["agent"], judged.by, event["seq"], self.digest,
+            event.get("previous"), event.get("from"),
+        )  # fmt: skip
+        after = step(
+            None if named is None else named.standing,
+            move,
+            expired=named is not None and batch.time >= named.expires,
+        )
+        if judged.spent is not None:
+            batch.unspent(judged.spent[0])
+        if named is not None and not self._shown and event["type"] in ("renew", "resume"):
+            self._keep(batch.db)
+        stands = event.get("record") or (None if named is None else named.record) or {}
+        number = batch.log(members(**self._leaf, epoch=after.epoch, key=stands.get("key")))
+        self._put(batch, after, number)
+        if judged.spent is not None:
+            batch.spend(*judged.spent)
+        batch.touch(self.key, self.digest, number)
+        return Added(number, self._opening)
+
+    def _put(self, batch: Batch, after: Standing, number: int) -> None:
+        """The rows of the event, of the name, and of what is searched of it."""
+        batch.put(EVENTS, {**self._row, "leaf": number, "suspended": after.suspended})
+        self._writer.store.put_name(
+            batch, self.key, self.digest, after, expires=self._expires, vouched=self._judged.vouched
+        )
+        live = after.suspended is None and not after.revoked
+        if self._listing is None:
+            listing.set_live(batch.db, [self.key], live=live)
+        else:
+            self._listing.put(batch, live=live, fresh=after.seq == 0)
+
+    def _keep(self, db: Connection) -> None:
+        """What was shown with the record before is shown on."""
+        if "record" in self._event:
+            agent = self._event["agent"]
+            self._list(attested.kept(listing.attestations(db, self.key), agent))

@@ -106,6 +106,15 @@ class Seen:
             _newest(self.feeds, other.feeds),
         )
 
+    def covers(self, other: Seen) -> bool:
+        """Whether the other holds nothing newer."""
+        pairs = (
+            (self.revision, other.revision),
+            (self.lists, other.lists),
+            (self.feeds, other.feeds),
+        )
+        return all(own.get(name, 0) >= at for own, new in pairs for name, at in new.items())
+
     @property
     def json(self) -> JsonObject:
         """The ``seen`` member of the trust folder."""

@@ -8,7 +8,7 @@ import re
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import lru_cache, partial
 from typing import Final
 
 from fastapi import FastAPI, Request, Response
@@ -33,7 +33,7 @@ from delegant.credentials.budget import Budget
 from delegant.credentials.codec import JsonObject, canonical, digest, parse_object
 from delegant.credentials.errors import error
 from delegant.credentials.invocation import Invocation
-from delegant.wallet import Home, gather, load_trust, revocations, statuslists
+from delegant.wallet import Home, TrustFolder, gather, revocations, statuslists
 from delegant.wallet.issuer import Issuer
 
 from . import identifiers, logroutes, names, providers, vcapi
@@ -176,9 +176,12 @@ def _documents(
 def own_trust(home: Home) -> Trust:
     """This home's trust; that it cannot be read is our fault, not the caller's."""
     try:
-        return load_trust(home.path / "trust")
+        return _trust_folder(home.path / "trust").read()
     except Error as exc:
         raise error("unavailable", f"the trust folder cannot be read: {exc.code}") from None
+
+
+_trust_folder: Final = lru_cache(8)(TrustFolder)
 
 
 def _judge(body: JsonObject, at: int, trust: Trust) -> Verdict:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from base64 import b64decode
 from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final
 
 from fastapi import FastAPI, Request, Response
@@ -18,12 +19,13 @@ from fastapi import FastAPI, Request, Response
 from delegant.ans.log.tlogproof import export
 from delegant.ans.query import Query
 from delegant.ans.registry import Registry
+from delegant.ans.submitting import Submission
 from delegant.credentials import did, shape
 from delegant.credentials.codec import JsonObject, canonical, is_digest, parse_object
 from delegant.credentials.errors import error
 
 from .accept import choose
-from .guard import LARGE_BODY, SMALL_BODY
+from .guard import SMALL_BODY
 from .replies import IMMUTABLE, PROBLEM, cached, json_reply, pairs, parameters, reading, whole
 
 __all__ = ["ANSWER", "JSON", "PROOF", "add"]
@@ -32,12 +34,14 @@ JSON: Final = "application/json"
 ANSWER: Final = "application/ans-answer+jwt"
 PROOF: Final = "text/plain"
 _NEGATIVE: Final = {403: "ans-suspended", 404: "ans-not-found", 410: "ans-gone"}
+JUDGES: Final = 4
 PAGE: Final = 100
 """Most events of a name in one answer."""
 
 
 def add(app: FastAPI, registry: Registry, clock: Callable[[], float]) -> None:
     """The routes of names, records and events."""
+    judges = ThreadPoolExecutor(JUDGES, "judge")  # whoever waits for the disk holds none of them
 
     def now() -> int:
         return int(clock())
@@ -46,12 +50,14 @@ def add(app: FastAPI, registry: Registry, clock: Callable[[], float]) -> None:
         body = await http.body()
         token = http.headers.get("agent-invocation")
 
-        def submitted() -> JsonObject:  # reading it, too, takes too long for the one loop
-            _routed(body, agent)
-            return registry.submit(body, token, now())
+        def judged() -> Future[JsonObject]:  # reading it, too, takes too long for the one loop
+            sent = Submission.read(body)
+            _routed(sent.event, agent)
+            return registry.submitting(sent, token, now())
 
-        receipt = await asyncio.to_thread(submitted)
-        return json_reply(receipt, status, headers={"cache-control": "no-store"})
+        loop = asyncio.get_running_loop()
+        receipt = await asyncio.wrap_future(await loop.run_in_executor(judges, judged))
+        return Response(canonical(receipt), status, {"cache-control": "no-store"}, JSON)
 
     @app.post("/v1/agents", status_code=201)
     async def register(http: Request) -> Response:
@@ -121,16 +127,13 @@ def add(app: FastAPI, registry: Registry, clock: Callable[[], float]) -> None:
         return await asyncio.to_thread(told)
 
 
-def _routed(body: bytes, agent: str | None) -> None:
+def _routed(event: JsonObject, agent: str | None) -> None:
     """The event stands where it was sent: registrations apart, others under their agent.
 
     A transfer is sent where its name is before it.
     """
-    event = parse_object(body, size=LARGE_BODY).get("event")
-    if type(event) is not dict:
-        return  # the registry says what is wrong
-    whose = event.get("from") if event.get("type") == "transfer" else event.get("agent")
-    if (event.get("type") == "register") != (agent is None) or agent not in (None, whose):
+    whose = event["from"] if event["type"] == "transfer" else event["agent"]
+    if (event["type"] == "register") != (agent is None) or agent not in (None, whose):
         raise error("shape", "this event belongs to another address")
 
 

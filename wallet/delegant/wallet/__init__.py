@@ -26,6 +26,7 @@ from .registry import open_organization
 from .rekeying import rotate_organization
 from .rotation import renew_identity, rotate_agent, rotate_human
 from .trustfolder import (
+    TrustFolder,
     accredit,
     add_anchor,
     add_registry,
@@ -43,6 +44,7 @@ __all__ = [
     "Passphrases",
     "Settings",
     "Subject",
+    "TrustFolder",
     "Wallet",
     "WebSubject",
     "accredit",

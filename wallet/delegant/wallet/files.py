@@ -11,6 +11,7 @@ import errno
 import fcntl
 import os
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -38,6 +39,7 @@ MAX_MEMBERS: Final = 1_000_000
 """Files of our own may hold many entries; what others send is held to the core's limits."""
 PUBLIC: Final = 0o644
 SECRET: Final = 0o600
+POLL_SECONDS: Final = 0.001
 
 
 def write(path: Path, data: bytes, *, secret: bool = False) -> None:
@@ -163,17 +165,33 @@ def _flush_folder(folder: Path) -> None:
 
 
 @contextmanager
-def lock(folder: Path, name: str = ".lock") -> Iterator[None]:
+def lock(folder: Path, name: str = ".lock", seconds: float | None = None) -> Iterator[None]:
     """Hold a folder for one state change; others, in this process too, wait.
 
-    ``name``: of the lock, where only a part of the folder is to be held.
+    ``name``: of the lock, where only a part of the folder is to be held. ``seconds``: to wait at
+    most, then ``TimeoutError``.
 
     Not reentrant: a function that holds it calls none that takes it.
     """
     flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
     handle = os.open(folder / name, flags, SECRET)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)  # released with the descriptor, and by death
+        _flock(handle, seconds)  # released with the descriptor, and by death
         yield
     finally:
         os.close(handle)
+
+
+def _flock(handle: int, seconds: float | None) -> None:
+    if seconds is None:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        return
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if time.monotonic() >= end:
+                raise TimeoutError("another process holds the lock") from None
+            time.sleep(POLL_SECONDS)

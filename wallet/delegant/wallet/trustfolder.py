@@ -20,6 +20,7 @@ from delegant.credentials.shape import closed
 from . import files
 
 __all__ = [
+    "TrustFolder",
     "accredit",
     "add_anchor",
     "add_registry",
@@ -50,6 +51,35 @@ def load_trust(folder: str | Path) -> Trust:
             raise error("shape", f"{FILE} has `seen`, and so has {SEEN}: keep one")
         value["seen"] = files.read_object(path / SEEN)
     return Trust.from_json(value)
+
+
+class TrustFolder:
+    """A trust folder that is read again only when a file of it was replaced.
+
+    Args:
+        folder: where.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._kept: tuple[object, Trust] | None = None
+
+    def read(self) -> Trust:
+        """What it says now, as `load_trust`; the same object while it says the same."""
+        mark = tuple(_mark(self._folder / name) for name in (FILE, SEEN))
+        kept = self._kept
+        if kept is None or kept[0] != mark:
+            kept = self._kept = mark, load_trust(self._folder)
+        return kept[1]
+
+
+def _mark(path: Path) -> tuple[int, ...] | None:
+    """What changes whenever a file is replaced or written."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
 
 
 def trust_json(folder: Path) -> JsonObject:
