@@ -1,9 +1,13 @@
 """What the transparency log holds: one closed object for each event of a name or provider label.
 
+And for each time that an operator went on from an older copy of the store: ``size`` and ``root``
+(base64) are those of the larger tree that had been signed, which this log no longer is.
+
     name     {version, registry, kind: name, type, name, agent, key?, provider, epoch, seq,
               previous?, event, record?, by, from?, sponsor?, chain?, time}
     provider {version, registry, kind: provider, type: bind | unbind, provider, shown,
               organization, basis: operator | domain, time}
+    rewind   {version, registry, kind: rewind, size, root, reason, time}
 
 A leaf is the RFC 8785 bytes of one, at most 65,535. The log is public for ever: people and chains
 stand in it only as salted digests, and the salt stays with the registry and the submitter.
@@ -21,6 +25,7 @@ from delegant.credentials.codec import JsonObject, b64u_decode, parse_object
 from delegant.credentials.errors import Error, error
 
 from .lifecycle import BY, EVENTS, RANKS, WITH_RECORD, Move
+from .log.note import b64_decode
 from .name import AnsName, provider_label
 
 __all__ = [
@@ -28,6 +33,7 @@ __all__ = [
     "Leaf",
     "NameLeaf",
     "ProviderLeaf",
+    "RewindLeaf",
     "check_after",
     "leaf_bytes",
     "parse_leaf",
@@ -39,6 +45,7 @@ __all__ = [
 MAX_LEAF: Final = 65_535
 BASES: Final = ("operator", "domain")
 SALT_BYTES: Final = 16
+HASH: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +92,19 @@ class ProviderLeaf:
     time: int
 
 
-Leaf = NameLeaf | ProviderLeaf
+@dataclass(frozen=True, slots=True)
+class RewindLeaf:
+    """Going on from an older state: the tree of ``size`` entries had been signed, and is left."""
+
+    json: JsonObject
+    registry: str
+    size: int
+    root: bytes
+    reason: str
+    time: int
+
+
+Leaf = NameLeaf | ProviderLeaf | RewindLeaf
 
 _NAME: Final = frozenset(
     {"version", "registry", "kind", "type", "name", "agent", "provider", "epoch", "seq", "event",
@@ -95,6 +114,8 @@ _NAME_OPTIONAL: Final = frozenset({"key", "previous", "record", "from", "sponsor
 _PROVIDER: Final = frozenset(
     {"version", "registry", "kind", "type", "provider", "shown", "organization", "basis", "time"}
 )
+_REWIND: Final = frozenset({"version", "registry", "kind", "size", "root", "reason", "time"})
+_KINDS: Final = ("name", "provider", "rewind")
 
 
 def parse_leaf(data: bytes) -> Leaf:
@@ -137,7 +158,9 @@ def read_leaf(value: object) -> Leaf:
             raise error("shape", "it is not an object")
         if shape.integer(value.get("version"), "leaf.version") != 1:
             raise error("shape", "leaf.version is not 1")
-        kind = shape.one_of(value.get("kind"), "leaf.kind", ("name", "provider"))
+        kind = shape.one_of(value.get("kind"), "leaf.kind", _KINDS)
+        if kind == "rewind":
+            return _rewind(value)
         return _name(value) if kind == "name" else _provider(value)
     except Error as exc:
         raise error("log-entry", f"a leaf is malformed: {exc.detail}") from None
@@ -212,6 +235,21 @@ def _provider(value: JsonObject) -> ProviderLeaf:
     if provider_label(leaf.shown) != leaf.provider:
         raise error("shape", "leaf.provider is not the lower case of leaf.shown")
     return leaf
+
+
+def _rewind(value: JsonObject) -> RewindLeaf:
+    shape.closed(value, "leaf", _REWIND)
+    root = b64_decode(shape.text(value["root"], "leaf.root"))
+    if len(root) != HASH:
+        raise error("shape", "leaf.root is no hash")
+    return RewindLeaf(
+        value,
+        did.check(value["registry"]),
+        shape.integer(value["size"], "leaf.size", 1),
+        root,
+        shape.text(value["reason"], "leaf.reason"),
+        shape.time(value["time"], "leaf.time"),
+    )
 
 
 def check_after(before: Leaf | None, leaf: Leaf) -> None:

@@ -41,6 +41,7 @@ __all__ = [
     "set_live",
     "sweep",
     "terms_for",
+    "terms_of",
 ]
 
 LOOK: Final = 2000
@@ -97,17 +98,7 @@ class Listing:
             "capabilities": canonical(capabilities),
             "attestations": canonical(list(attestations)),
         }
-        major, minor, patch = padded(name.version)
-        place = {
-            "live": True,
-            "major": -major,
-            "minor": -minor,
-            "patch": -patch,
-            "deprecated": "successor" in record,
-            "key": key,
-        }
-        terms = _terms_of(name, capabilities, claims)
-        self._terms = [{"term": term, **place} for term in sorted(terms)]
+        self._terms = terms_of(name, record, claims, live=True)
 
     def put(self, batch: Batch, *, live: bool, fresh: bool) -> None:
         """List the name, inside the transaction that writes its record.
@@ -123,6 +114,23 @@ class Listing:
             self._terms = [{**term, "live": False} for term in self._terms]
         batch.put(LISTINGS, self._row)
         batch.put(TERMS, *self._terms)
+
+
+def terms_of(
+    name: AnsName, record: JsonObject, claims: Sequence[str], *, live: bool
+) -> list[JsonObject]:
+    """The rows by which a name is found, in order."""
+    major, minor, patch = padded(name.version)
+    place = {
+        "live": live,
+        "major": -major,
+        "minor": -minor,
+        "patch": -patch,
+        "deprecated": "successor" in record,
+        "key": name.key,
+    }
+    terms = _terms_of(name, record.get("capabilities", []), claims)
+    return [{"term": term, **place} for term in sorted(terms)]
 
 
 def set_live(db: Connection, keys: Sequence[str], *, live: bool) -> None:

@@ -32,6 +32,7 @@ class Store:
     Args:
         where: an SQLite file, made if it is not there; or an address, ``sqlite:///FILE`` or
             ``postgresql://…``.
+        patient: statements may take as long as they need, for what an operator waits for.
 
     Raises:
         Malformed: ``shape`` for any other address.
@@ -39,8 +40,8 @@ class Store:
             here also for the rows of another layout.
     """
 
-    def __init__(self, where: Path | str) -> None:
-        self.engine = open_engine(where)
+    def __init__(self, where: Path | str, *, patient: bool = False) -> None:
+        self.engine = open_engine(where, patient=patient)
         with self.transaction(sequencing=True) as db:
             layouts.ready(db, self.engine.name)
 
