@@ -26,7 +26,7 @@ from .log.checkpoint import Checkpoint, open_checkpoint, parse_checkpoint
 from .log.note import NoteKey
 from .logbook import Logbook
 from .replay import Tree
-from .store import Store
+from .store import LOGGED, Store
 from .stored import MAX_EVENT, Named, Shelf
 from .tables import (
     CHECKPOINTS,
@@ -337,7 +337,7 @@ class _Walk:
         """All rows in the order of their key, a page at a time."""
         after: tuple[Any, ...] | None = None
         while True:
-            query = select(table).order_by(*keys).limit(PAGE)
+            query = (LOGGED if table is EVENTS else select(table)).order_by(*keys).limit(PAGE)
             if after is not None:
                 query = query.where(tuple_(*keys) > after)
             rows = self._db.execute(query).all()

@@ -231,7 +231,7 @@ def _list_again(batch: Batch, shelf: Shelf, key: str, at: int) -> None:
         return
     agent = named.standing.agent
     try:
-        shown = attested.kept(listing.attestations(batch.db, key), agent)
+        shown = attested.kept(listing.attestations_of(named.row), agent)
     except Error:
         shown = []
     claims = attested.claims(shown, agent)

@@ -36,6 +36,7 @@ __all__ = [
     "RewindLeaf",
     "check_after",
     "leaf_bytes",
+    "own_leaf",
     "parse_leaf",
     "read_leaf",
     "salted",
@@ -131,6 +132,39 @@ def parse_leaf(data: bytes) -> Leaf:
     except Error as exc:
         raise error("log-entry", f"a leaf is no JSON object of ours: {exc.detail}") from None
     return read_leaf(value)
+
+
+def own_leaf(data: bytes) -> Leaf:
+    """A leaf that this log wrote itself, read and not checked: its hash is held to the log.
+
+    Raises:
+        Rejected: ``log-entry`` for what it cannot have written.
+    """
+    try:
+        value = parse_object(data, size=MAX_LEAF)
+        if value["kind"] != "name":
+            return read_leaf(value)
+        return NameLeaf(
+            value,
+            did.check(value["registry"]),
+            value["type"],
+            AnsName.parse(value["name"]),
+            did.check(value["agent"]),
+            PublicKey.from_multikey(value["key"]) if "key" in value else None,
+            value["provider"],
+            value["epoch"],
+            value["seq"],
+            value.get("previous"),
+            value["event"],
+            value.get("record"),
+            value["by"],
+            did.check(value["from"]) if "from" in value else None,
+            value.get("sponsor"),
+            value.get("chain"),
+            shape.time(value["time"], "leaf.time"),
+        )
+    except (Error, KeyError, TypeError, ValueError) as exc:
+        raise error("log-entry", f"a leaf is malformed: {type(exc).__name__}") from None
 
 
 def leaf_bytes(value: JsonObject) -> bytes:

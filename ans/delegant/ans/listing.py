@@ -35,8 +35,9 @@ __all__ = [
     "Found",
     "Listing",
     "Look",
-    "attestations",
+    "attestations_of",
     "beat",
+    "beat_of",
     "health",
     "set_live",
     "sweep",
@@ -178,12 +179,22 @@ def health(db: Connection, key: str) -> Any:
     return row
 
 
-def attestations(db: Connection, key: str) -> bytes:
-    """The attestations that are kept with a name, as they came: the bytes of a JSON array."""
-    row = db.execute(select(LISTINGS.c.attestations).where(LISTINGS.c.key == key)).one_or_none()
-    if row is not None and type(row.attestations) is not bytes:
+def beat_of(row: Any) -> tuple[str, int] | None:
+    """The newest heartbeat in the row of a name (`Store.name`), its status and when it came."""
+    if row.beat_status is None:
+        return None
+    if row.beat_status not in STATUSES or type(row.beat_at) is not int:
+        raise error("unavailable", "a stored heartbeat is damaged")
+    return row.beat_status, row.beat_at
+
+
+def attestations_of(row: Any) -> bytes:
+    """The attestations kept with a name, as they came, in its row: the bytes of a JSON array."""
+    if row.attestations is None:
+        return b"[]"
+    if type(row.attestations) is not bytes:
         raise _damaged(TypeError())
-    return b"[]" if row is None else bytes(row.attestations)
+    return row.attestations
 
 
 class Look:
