@@ -400,8 +400,16 @@ def test_a_server_that_falls_silent_is_not_waited_for(
     assert refusal(lambda: spend(store, "a")) == "replay"
 
 
-def test_a_sequencer_that_does_nothing_loses_its_turn(postgres: str) -> None:
-    """Within the time that others wait for it; and what it wrote did not happen."""
+MANY = "INSERT INTO spent (key, until) VALUES (%(key)s, 1)"
+ONE = "INSERT INTO spent (key, until) VALUES ('x', 1)"
+
+
+@pytest.mark.parametrize("last", [(ONE,), (MANY, [{"key": "x"}, {"key": "y"}])])
+def test_a_sequencer_that_does_nothing_loses_its_turn(postgres: str, last: Any) -> None:
+    """Within the time that others wait for it; and what it wrote did not happen.
+
+    After many rows at once the server believes that more is to come, and never ends it by itself.
+    """
     store = Store(postgres)
     held, over = threading.Event(), threading.Event()
 
@@ -409,6 +417,7 @@ def test_a_sequencer_that_does_nothing_loses_its_turn(postgres: str) -> None:
         try:
             with store.transaction(sequencing=True) as db:
                 store.spend(db, "a", 2**40, 0)
+                db.exec_driver_sql(*last)
                 held.set()
                 over.wait(20)
         except Error as exc:
