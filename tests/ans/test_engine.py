@@ -470,3 +470,31 @@ def test_engines_that_nobody_holds_are_closed(where: str) -> None:
     gc.collect()
     with pytest.raises(Exception, match=r"closed"):
         raw.execute("SELECT 1")
+
+
+def test_so_many_connections_and_no_more(postgres: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from delegant.ans import postgres as module
+
+    monkeypatch.setattr(module, "MOST", 2)
+    monkeypatch.setattr(engine, "WAIT_SECONDS", 0.2)
+    store = Store(postgres)
+
+    def three() -> None:
+        with store.transaction(reading=True), store.transaction(reading=True):
+            store.providers()
+
+    assert refusal(three) == "unavailable"
+    spend(store, "a")
+
+
+def test_a_database_of_another_encoding_is_refused(cluster: Cluster) -> None:
+    cluster.sql(
+        "CREATE DATABASE ascii ENCODING 'SQL_ASCII' TEMPLATE template0 LOCALE 'C' "
+        "LOCALE_PROVIDER libc"
+    )
+    assert refusal(lambda: Store(cluster.address(database="ascii"))) == "unavailable"
+
+
+def test_a_file_that_may_not_be_made_is_unavailable(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert refusal(lambda: Store(tmp_path / "file" / "registry.db")) == "unavailable"
