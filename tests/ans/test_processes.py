@@ -121,14 +121,29 @@ def home(naming: Naming, name: str) -> Path:
     return folder
 
 
-@pytest.fixture
-def load(naming: Naming) -> Iterator[Load]:
+@contextmanager
+def loaded(naming: Naming, homes: list[Path]) -> Iterator[Load]:
+    """Two server processes, each with such a home."""
     assert naming.database
     with ExitStack() as stack:
-        servers = [
-            stack.enter_context(serving(home(naming, name), naming.database)) for name in "ab"
-        ]
+        servers = [stack.enter_context(serving(one, naming.database)) for one in homes]
         yield Load(naming, servers)
+
+
+@pytest.fixture
+def load(naming: Naming) -> Iterator[Load]:
+    """Two machines."""
+    with loaded(naming, [home(naming, "a"), home(naming, "b")]) as out:
+        yield out
+
+
+@pytest.fixture(params=["two homes", "one home"])
+def either(request: pytest.FixtureRequest, naming: Naming) -> Iterator[Load]:
+    """Two machines, or two workers of one."""
+    first = home(naming, "a")
+    second = home(naming, "b") if request.param == "two homes" else first
+    with loaded(naming, [first, second]) as out:
+        yield out
 
 
 def stopped_holding(cluster: Cluster, load: Load) -> Server:
@@ -201,8 +216,9 @@ def test_one_of_two_processes_is_killed_while_it_writes_and_the_other_goes_on(
 
 
 def test_a_process_that_is_frozen_with_the_lock_loses_it_and_harms_nothing(
-    cluster: Cluster, load: Load
+    cluster: Cluster, either: Load
 ) -> None:
+    load = either
     with load.running():
         load.until(lambda: min(map(load.count, load.servers)) >= 10)
         frozen = stopped_holding(cluster, load)
