@@ -1,12 +1,16 @@
-"""A process that registers names in many threads until it is killed, saying what it sends and hears.
+"""A process that registers names in many threads until it is killed, and says what it hears.
 
-Usage: hammer.py DATABASE THREADS. Each line on standard input is one round: a word, and
-the numbers of the names. `wait` is where the child shall wait for SIGUSR1 before
-it writes, `stay` where it shall not end when all is written. A round is a forked child, so that starting one is quick; its pid is said first. Names are
-signed for before the fork, so the child does nothing but register.
+Usage: hammer.py DATABASE THREADS. Each line on standard input is one round: a word, and the
+numbers of the names. Each round is a forked child, so that starting one is quick; its pid is said
+first. The names are signed for before, so that the child does nothing but register them. The words:
 
-Lines on standard output, each written whole: ``pid P``, ``open SECONDS``, ``sent N EVENT AT``,
-``ok N INDEX AT``, ``no N CODE AT``, ``read N OUTCOME AT``, ``end``.
+go    register them.
+stay  the same, and do not end before somebody ends it.
+wait  wait for SIGUSR1, open the registry, register them one by one, each again where it
+      failed (strace counts the calls of every thread on its own, and so lets more than one fail), and look up the name of number 1.
+
+Lines on standard output, each written whole: ``pid P``, ``open SECONDS``, ``shut CODE``,
+``sent N EVENT AT``, ``ok N INDEX AT``, ``no N CODE AT``, ``read N OUTCOME AT``, ``end``, ``ended``.
 """
 
 from __future__ import annotations
@@ -21,6 +25,9 @@ from pathlib import Path
 from ans.naming import NAME, Naming
 from delegant.credentials import Error
 from delegant.credentials.codec import canonical, digest
+
+
+TRIES = 4
 
 
 def name_of(number: int) -> str:
@@ -51,12 +58,33 @@ class Hammer:
             self.signed[number] = (digest(canonical(event)), *wire)
         return self.signed[number]
 
-    def round(self, numbers: list[int], how: str) -> None:
-        began = time.monotonic()
-        self.naming.registry = self.naming.open()
-        _say("open", time.monotonic() - began)
+    def round(self, how: str, numbers: list[int]) -> None:
+        """All that a child does."""
         if how == "wait":
             signal.sigwait({signal.SIGUSR1})
+        self.open()
+        if how == "wait":
+            for number in numbers:
+                any(self.one(number) for _ in range(TRIES))
+            self.read(1)
+        else:
+            self.together(numbers)
+        _say("end")
+        if how == "stay":
+            signal.pause()
+
+    def open(self) -> None:
+        """Open the registry; once more, where the first time failed."""
+        began = time.monotonic()
+        try:
+            self.naming.registry = self.naming.open()
+        except Error as exc:
+            _say("shut", exc.code)
+            self.naming.registry = self.naming.open()
+        _say("open", time.monotonic() - began)
+
+    def together(self, numbers: list[int]) -> None:
+        """Register the names, in as many threads as there are clients."""
         left = iter(numbers)
         taking = threading.Lock()
 
@@ -73,24 +101,18 @@ class Hammer:
             one.start()
         for one in threads:
             one.join()
-        if (
-            how == "wait"
-        ):  # what was so before is still so, and reads go on whatever happened to a write
-            self.read(numbers[0] - 1)
-        _say("end")
-        if how == "stay":
-            signal.pause()
 
-    def one(self, number: int) -> None:
-        """Register one name."""
+    def one(self, number: int) -> bool:
+        """Register one name; whether it was acknowledged."""
         event, body, token = self.signed[number]
         _say("sent", number, event, time.monotonic())
         try:
             receipt = self.naming.registry.submit(body, token, self.naming.now)
         except Error as exc:
             _say("no", number, exc.code, time.monotonic())
-        else:
-            _say("ok", number, receipt["index"], time.monotonic())
+            return False
+        _say("ok", number, receipt["index"], time.monotonic())
+        return True
 
     def read(self, number: int) -> None:
         """Resolve one name."""
@@ -112,7 +134,7 @@ def main() -> None:
             hammer.sign(number)
         child = os.fork()
         if child == 0:
-            hammer.round(numbers, how)
+            hammer.round(how, numbers)
             os._exit(0)
         _say("pid", child)
         os.waitpid(child, 0)

@@ -64,6 +64,8 @@ class Hammering:
             match words:
                 case ["open", seconds]:
                     self.opened.append(float(seconds))
+                case ["shut", code]:
+                    self.refused.append(code)
                 case ["sent", number, event, at]:
                     self._sent(int(number), float(at), event)
                 case ["ok", number, index, at]:

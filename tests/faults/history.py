@@ -70,9 +70,11 @@ def check_history(
         if isinstance(leaf, NameLeaf):
             order[leaf.name.key].append(leaf.event)
             place[leaf.event] = number
-    for one in checkpoints:
-        if roots.get(one.size) != one.root:
-            wrong.append(f"a checkpoint of {one.size} entries is of another log")
+    wrong += [
+        f"a checkpoint of {one.size} entries is of another log"
+        for one in checkpoints
+        if roots.get(one.size) != one.root
+    ]
 
     ops = sorted(history, key=lambda op: op.start)
     sent = {(op.name, op.event) for op in ops if op.kind == "write"}
@@ -96,12 +98,13 @@ def check_history(
 
 def _read_in_order(ops: Sequence[Op], events: Sequence[str], name: str) -> list[str]:
     """Of one name: every read is of what was written, and never of less than was known before."""
-    wrong = []
     version = {event: number for number, event in enumerate(events, 1)} | {"": 0}
     done = sorted((op for op in ops if op.outcome == "ok"), key=lambda op: op.end)
-    for op in done:
-        if op.event not in version:
-            wrong.append(f"{name}: {op.kind} of {op.event!r}, which is nowhere in the log")
+    wrong = [
+        f"{name}: {op.kind} of {op.event!r}, which is nowhere in the log"
+        for op in done
+        if op.event not in version
+    ]
     for op in done:
         if op.kind != "read" or op.event not in version:
             continue
