@@ -6,8 +6,9 @@ first. The names are signed for before, so that the child does nothing but regis
 
 go    register them.
 stay  the same, and do not end before somebody ends it.
-wait  wait for SIGUSR1, open the registry, register them one by one, each again where it
-      failed (strace counts the calls of every thread on its own, and so lets more than one fail), and look up the name of number 1.
+wait  wait for SIGUSR1, open the registry, register them one by one, and look up the name of
+      number 1. What fails is tried again, more than once: strace counts the calls of each thread
+      on its own, and so lets one of each fail.
 
 Lines on standard output, each written whole: ``pid P``, ``open SECONDS``, ``shut CODE``,
 ``sent N EVENT AT``, ``ok N INDEX AT``, ``no N CODE AT``, ``read N OUTCOME AT``, ``end``, ``ended``.
@@ -25,7 +26,6 @@ from pathlib import Path
 from ans.naming import NAME, Naming
 from delegant.credentials import Error
 from delegant.credentials.codec import canonical, digest
-
 
 TRIES = 4
 

@@ -7,16 +7,12 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from faults.hammering import Hammering, hammering
-from faults.reading import newest, rounds
+from faults.reading import rounds
 from faults.tampering import needs_strace, tampered
 
 pytestmark = needs_strace
