@@ -20,6 +20,7 @@ from delegant.credentials import Link, PrivateKey
 from delegant.credentials.codec import JsonObject
 from delegant.resolver.app import create_app
 from delegant.resolver.dids import Dids
+from delegant.resolver.lane import lane
 from delegant.resolver.server import Deadline, open_registry
 from delegant.wallet import (
     Home,
@@ -187,7 +188,7 @@ class Hasty(Deadline):
 def running(
     house: House,
     *,
-    protocol: type[Deadline] = Deadline,
+    protocol: type[Deadline] | None = None,
     dids: Dids | None = None,
     development: bool = False,
 ) -> Iterator[House]:
@@ -202,5 +203,5 @@ def running(
         if isinstance(route, Route)
         for method in sorted(route.methods or ())
     )
-    with listening(app, protocol) as house.port:
+    with listening(app, protocol or lane(registry.pages)) as house.port:
         yield house

@@ -17,6 +17,7 @@ from .health import Heartbeat
 from .log.note import NoteSigner
 from .logbook import Logbook
 from .name import AnsName
+from .pages import Pages
 from .query import Query
 from .rechecking import Rechecker
 from .record import record_key
@@ -30,6 +31,8 @@ from .writing import Writer
 __all__ = ["Registry"]
 
 MOST_NAMES: Final = 100
+MOST_CHANGES: Final = 1000
+PAGES: Final = 64 * 1024 * 1024
 CLAIMS: Final = (20, 1 / 60)
 """How many labels domains may claim at once, and then in a second: a domain has as many names
 below it as it likes, and each label is kept and logged for ever."""
@@ -49,6 +52,7 @@ class Registry:
         fresh: fresh evidence about a DID, or None where there is none.
         lists: the newest status list by a URL, or None; without it no attestation counts. It is
             asked while an answer waits, so it answers from what it has.
+        pages: bytes of answers that are kept as they leave.
 
     Raises:
         Rejected: ``log-rollback`` when the store is not the one the checkpoint file was signed
@@ -66,6 +70,7 @@ class Registry:
         remember: Callable[[Seen], None] | None = None,
         fresh: Callable[[str], Evidence | None] | None = None,
         lists: attested.Fetch | None = None,
+        pages: int = PAGES,
     ) -> None:
         self.did = did
         self.store = store
@@ -76,6 +81,9 @@ class Registry:
         self._claims = Bucket(*CLAIMS, "too many labels are claimed: later, or ask the operator")
         self._memory = Memory()
         self._sequencer = Sequencer(store, signer, checkpoint)
+        sequencer = self._sequencer
+        self.pages = Pages(sequencer.mark, lambda: sequencer.published().size, self._changed, pages)
+        sequencer.on_publish.append(self.pages.published)
         self.log = Logbook(store, did, self._sequencer)
         self.shelf = Shelf(store, self.log)
         self._resolver = Resolver(
@@ -232,6 +240,7 @@ class Registry:
             raise error(code, f"{said.name} is {named.status}")
         with self.store.transaction() as db:
             listing.beat(db, said.name.key, agent, said.status, at, issued)
+        self.pages.drop(said.name.key)
         return {"name": str(said.name), "status": said.status, "at": shape.format_time(at)}
 
     def once(self, key: str, until: int, at: int) -> None:
@@ -338,6 +347,14 @@ class Registry:
         out: Future[JsonObject] = Future()
         out.set_result(self._writer.receipt(sent.digest, opening=own))
         return out
+
+    def _changed(self, start: int, end: int) -> set[str] | None:
+        """The names that entries of the log are about; None where they are too many."""
+        if end - start > MOST_CHANGES:
+            return None
+        with self.store.transaction(reading=True) as db:
+            known, names = self.store.grown_since(db, start, end - start)
+        return names if known >= end else None
 
     def _evidence(self, name: str) -> Evidence | None:
         try:

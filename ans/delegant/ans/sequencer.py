@@ -16,6 +16,7 @@ whoever dies or hangs, and each machine may have a checkpoint file of its own.
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections import deque
@@ -88,7 +89,8 @@ class Sequencer:
         self._signer = signer
         self.key: NoteKey = signer.key
         self._path = path
-        self.on_publish: list[Callable[[frozenset[str], int], None]] = []
+        self._text = str(path)
+        self.on_publish: list[Callable[[frozenset[str], int, int], None]] = []
         self._writing = threading.Lock()  # one writer: SQLite has no more, and waits less so
         self._queue = threading.Lock()
         self._waiting: deque[_Asked] = deque()
@@ -175,6 +177,14 @@ class Sequencer:
         """
         return opened(self.text(), self.key)
 
+    def mark(self) -> object:
+        """What is another one whenever the checkpoint file is."""
+        try:
+            found = os.stat(self._text)
+        except OSError:
+            return object()  # like no other
+        return found.st_ino, found.st_mtime_ns, found.st_size
+
     def text(self) -> str:
         """The checkpoint file."""
         try:
@@ -260,7 +270,7 @@ class Sequencer:
             self._publish(note)
         if batch.hashes:
             for tell in self.on_publish:
-                tell(frozenset(batch.names), size)
+                tell(frozenset(batch.names), before.size, size)
         for one, out in zip(asked, told, strict=True):
             _tell(one, out)
 

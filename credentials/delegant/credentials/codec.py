@@ -240,7 +240,8 @@ def canonical(value: Json, *, floats: bool = True) -> bytes:
     """RFC 8785 form of a value that came from `parse` or was built from such parts.
 
     orjson's sorted output is that form when no float occurs and code-point order of the keys
-    is UTF-16 order, which ASCII output guarantees; else the general path.
+    is UTF-16 order; else the general path. The orders differ only between characters from U+E000
+    to U+FFFF and those above.
 
     Args:
         value: any JSON value.
@@ -253,12 +254,18 @@ def canonical(value: Json, *, floats: bool = True) -> bytes:
         out = orjson.dumps(value, option=_ORJSON)
     except orjson.JSONEncodeError:
         out = b""
-    if out and out.isascii() and not (floats and _has_float(value)):
+    alike = out.isascii() or not (_ABOVE.search(out) and _BELOW.search(out))
+    if out and alike and not (floats and _has_float(value)):
         return out
     try:
         return rfc8785.dumps(value)
     except (rfc8785.CanonicalizationError, UnicodeEncodeError, RecursionError) as exc:
         raise error("json", f"no canonical form: {exc}") from None
+
+
+_BELOW: Final = re.compile(rb"[\xee\xef]")
+_ABOVE: Final = re.compile(rb"[\xf0-\xf4]")
+"""Bytes of UTF-8 that begin characters of the two ranges."""
 
 
 def _has_float(value: Json) -> bool:

@@ -17,6 +17,7 @@ from typing import Final
 from fastapi import FastAPI, Request, Response
 
 from delegant.ans.log.tlogproof import export
+from delegant.ans.pages import Page
 from delegant.ans.query import Query
 from delegant.ans.registry import Registry
 from delegant.ans.submitting import Submission
@@ -26,6 +27,7 @@ from delegant.credentials.errors import error
 
 from .accept import choose
 from .guard import SMALL_BODY
+from .lane import asked
 from .replies import IMMUTABLE, PROBLEM, cached, json_reply, pairs, parameters, reading, whole
 
 __all__ = ["ANSWER", "JSON", "PROOF", "add"]
@@ -35,6 +37,8 @@ ANSWER: Final = "application/ans-answer+jwt"
 PROOF: Final = "text/plain"
 _NEGATIVE: Final = {403: "ans-suspended", 404: "ans-not-found", 410: "ans-gone"}
 JUDGES: Final = 4
+GIVEN_SECONDS: Final = 45
+"""How much of its minute an answer is given for: whoever gets it last has a while left."""
 PAGE: Final = 100
 """Most events of a name in one answer."""
 
@@ -138,27 +142,39 @@ def _routed(event: JsonObject, agent: str | None) -> None:
 
 
 def _answered(http: Request, registry: Registry, query: Query, at: int) -> Response:
-    media = choose(",".join(http.headers.getlist("accept")), (JSON, ANSWER, PROOF))
+    accept = ",".join(http.headers.getlist("accept"))
+    media = choose(accept, (JSON, ANSWER, PROOF))
     if media is None or (media == PROOF and query.name is None):
         raise error("not-acceptable", f"there is {JSON}, {ANSWER}, and of one name {PROOF}")
+    size = registry.pages.follow()
     status, answer = registry.resolve(query, at)
-    headers = {"vary": "accept"}
-    control = "no-store"
-    if http.method != "POST":
-        left = shape.time(answer["freshness"]["validUntil"], "validUntil") - at
-        control = f"public, max-age={max(left, 0)}"
+    token = answer["freshness"]
+    until = shape.time(token["validUntil"], "validUntil")
+    control = "no-store" if http.method == "POST" else f"public, max-age={max(until - at, 0)}"
+    body, media = _body(registry, answer, status, media)
+    response = cached(http, body, media, control, status=status, headers={"vary": "accept"})
+    key = asked(http.scope["query_string"], accept.encode("latin-1"))
+    if http.method != "POST" and key is not None and query.available is None:
+        made = shape.time(token["time"], "time")
+        end = min(until, made + GIVEN_SECONDS)
+        page = Page(
+            body, media, response.headers["etag"], status, query.name, made, end, until, size
+        )  # fmt: skip
+        registry.pages.put(key, page)
+    return response
+
+
+def _body(registry: Registry, answer: JsonObject, status: int, media: str) -> tuple[bytes, str]:
+    """An answer in the form that was asked for, and what that form is called."""
     if media == ANSWER:
-        token = registry.token(answer).encode()
-        return cached(http, token, media, control, status=status, headers=headers)
+        return registry.token(answer).encode(), media
     receipt = _receipt(answer) if media == PROOF else None
     if receipt is not None:
-        text = "text/plain; charset=utf-8"
-        return cached(http, _proof(receipt), text, control, status=status, headers=headers)
+        return _proof(receipt), "text/plain; charset=utf-8"
     if status != 200:  # a problem, with the signed answer inside
         told = error(_NEGATIVE[status], f"{answer['freshness']['status']}")
-        body = canonical(told.problem() | {"answer": answer})
-        return cached(http, body, PROBLEM, control, status=status, headers=headers)
-    return cached(http, canonical(answer), JSON, control, headers=headers)
+        return canonical(told.problem() | {"answer": answer}), PROBLEM
+    return canonical(answer), JSON
 
 
 def _receipt(answer: JsonObject) -> JsonObject | None:

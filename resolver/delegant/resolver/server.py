@@ -25,6 +25,7 @@ from delegant.wallet.registry import LOG_ROLE
 from .app import create_app, own_trust
 from .cosigning import Cosigners
 from .door import is_loopback
+from .lane import lane
 from .listening import Deadline, listen
 
 __all__ = ["Deadline", "open_registry", "serve"]
@@ -133,4 +134,4 @@ def serve(
 
     app.router.lifespan_context = lifespan
     with cosigners:
-        listen(app, host, port, listening)
+        listen(app, host, port, listening, protocol=lane(registry.pages))

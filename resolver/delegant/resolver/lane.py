@@ -1,0 +1,131 @@
+"""The fast lane: a kept answer leaves before anything else of a request is looked at.
+
+`GET /v1/resolve` is most of what a registry is asked. Where the very same was asked before, and
+the answer still stands, its bytes go out from inside the HTTP protocol: no task, no framework, no
+store. Whatever is not plainly so takes the long way: bodies, upgrades, pipelines whose reader is
+slow, callers who want it fresh.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any, ClassVar, Final
+
+from delegant.ans.pages import Page, Pages
+
+from .listening import Deadline
+
+__all__ = ["Lane", "asked", "lane"]
+
+PATH: Final = b"/v1/resolve?"
+_LONG_WAY: Final = frozenset(
+    {b"content-length", b"transfer-encoding", b"cache-control", b"pragma", b"expect", b"upgrade",
+     b"range", b"origin", b"authorization"}
+)  # fmt: skip
+MAX_KEY: Final = 1024
+_REASON: Final = {200: b"OK", 403: b"Forbidden", 404: b"Not Found", 410: b"Gone"}
+
+
+def asked(query: bytes, accept: bytes) -> tuple[bytes, bytes] | None:
+    """What a page is kept under; None for what is not worth it."""
+    return (query, accept) if len(query) + len(accept) <= MAX_KEY else None
+
+
+class Lane(Deadline):
+    """`Deadline`, and kept answers at once."""
+
+    pages: Pages | None = None
+    clock: ClassVar[Callable[[], float]] = time.time
+    _sent = False
+
+    def on_message_begin(self) -> None:
+        """A request has begun."""
+        self._sent = False
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """The head is whole: answer, or go the long way."""
+        if self.pages is not None and self.url.startswith(PATH) and self._answered(self.pages):
+            self._head = None
+            return
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """There is none where the answer is sent."""
+        if not self._sent:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The request is whole."""
+        if not self._sent:
+            super().on_message_complete()
+            return
+        self._disarm()
+        self.on_response_complete()
+
+    def _answered(self, pages: Pages) -> bool:
+        parser = self.parser
+        cycle: Any = self.cycle  # None before the first
+        method = parser.get_method()
+        if (
+            method not in (b"GET", b"HEAD")
+            or (cycle is not None and not cycle.response_complete)
+            or self.flow.write_paused
+            or parser.get_http_version() != "1.1"
+            or not parser.should_keep_alive()
+        ):
+            return False
+        accept = known = b""
+        for name, value in self.headers:
+            if name == b"accept":
+                accept = accept + b"," + value if accept else value
+            elif name == b"if-none-match":
+                known = value
+            elif name in _LONG_WAY:
+                return False
+        now = type(self).clock()
+        page = pages.get((self.url[len(PATH) :], accept), now)
+        if page is None:
+            return False
+        status = (
+            304 if page.status == 200 and known and page.etag.encode() == known else page.status
+        )
+        if known and status != 304 and page.status == 200:
+            return False  # several, weak or *: rarely
+        head = self._made(page, status, int(now))
+        self.transport.write(head if status == 304 or method == b"HEAD" else head + page.body)
+        self._sent = True
+        return True
+
+    def _made(self, page: Page, status: int, now: int) -> bytes:
+        """The head of a page, the same for a second."""
+        made = page.head.get(status)
+        if made is not None and made[0] == now:
+            return made[1]
+        line = b"HTTP/1.1 304 Not Modified" if status == 304 else _line(status)
+        fields: list[Any] = [
+            *self.server_state.default_headers,
+            (b"cache-control", f"public, max-age={max(page.until - now, 0)}".encode()),
+            (b"etag", page.etag.encode()),
+            (b"vary", b"accept"),
+        ]
+        if status != 304:
+            fields += [
+                (b"content-type", page.media.encode()),
+                (b"content-length", str(len(page.body)).encode()),
+            ]
+        head = b"".join(
+            [line, b"\r\n", *(name + b": " + value + b"\r\n" for name, value in fields), b"\r\n"]
+        )
+        page.head[status] = now, head
+        return head
+
+
+def lane(pages: Pages) -> type[Lane]:
+    """The protocol of a server that has these pages."""
+    return type("Lane", (Lane,), {"pages": pages})
+
+
+def _line(status: int) -> bytes:
+    return f"HTTP/1.1 {status} ".encode() + _REASON[status]
