@@ -49,6 +49,8 @@ __all__ = ["create_app", "own_trust"]
 
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,5}", re.ASCII)
 FEED: Final = "application/revocation-feed+jwt"
+RETRY_SECONDS: Final = "1"
+"""When to ask again what could not be answered."""
 _HTTP_CODES: Final = {404: "not-found", 405: "method-not-allowed", 400: "json"}
 
 
@@ -94,7 +96,8 @@ def _errors(app: FastAPI) -> None:
     @app.exception_handler(Error)
     async def ours(_request: Request, exc: Exception) -> Response:
         known = exc if isinstance(exc, Error) else error("unavailable", "unknown")
-        return Response(problem_bytes(known), known.http_status, media_type=PROBLEM)
+        later = {"retry-after": RETRY_SECONDS} if known.http_status == 503 else None
+        return Response(problem_bytes(known), known.http_status, later, PROBLEM)
 
     @app.exception_handler(HTTPException)
     async def theirs(_request: Request, exc: Exception) -> Response:
