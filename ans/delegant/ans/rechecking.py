@@ -9,7 +9,7 @@ from delegant.credentials import Evidence, Seen, Trust
 from delegant.credentials.codec import JsonObject
 from delegant.credentials.errors import Conflict, Error, Gone, error
 
-from . import judging, listing
+from . import attested, judging, listing
 from .name import AnsName
 from .store import Store
 from .stored import Shelf
@@ -43,6 +43,7 @@ class Rechecker:
         self._trust = trust
         self._remember = remember
         self._evidence = evidence
+        self._accredited: object = None
 
     def recheck(self, at: int) -> list[JsonObject]:
         """Suspend the names of orphans; ``{name, reason}`` of each.
@@ -54,6 +55,7 @@ class Rechecker:
         with self._store.transaction(sequencing=True) as db:  # as all that writes names
             listing.sweep(db, at, PAGE)
         trust, told, after = self._trust(), dict[str, str | int](), ""
+        self._relist(trust)
         vouched = set[str]()
         while True:
             with self._store.transaction(reading=True) as db:
@@ -94,6 +96,29 @@ class Rechecker:
         found = judging.sponsorship(agent, self._evidence(agent) or Evidence(), self._trust(), at)
         judged = Judged("registry", found.organization, found.sponsor, vouched=found.vouched)
         return self._writer.own(named, "resume", reason, judged, at)
+
+    def _relist(self, trust: Trust) -> None:
+        """List anew what agents say of themselves, once others are accredited than before."""
+        accredited = {name: (one.keys, one.accredits) for name, one in trust.anchors.items()}
+        if accredited == self._accredited:
+            return
+        after = ""
+        while True:
+            with self._store.transaction(reading=True) as db:
+                rows = listing.with_attestations(db, after, PAGE)
+            for row in rows:
+                shown = attested.kept(bytes(row.attestations), row.agent)
+                claims = attested.claims(shown, row.agent)
+                terms = listing.claimed(claims, attested.believed(shown, row.agent, trust))
+                with self._store.transaction(reading=True) as db:
+                    same = listing.claim_terms(db, row.key) == terms
+                if not same:
+                    with self._store.transaction(sequencing=True) as db:
+                        listing.reclaim(db, row.key, terms)
+            if len(rows) < PAGE:
+                break
+            after = rows[-1].key
+        self._accredited = accredited
 
     def _standing(self, agent: str, trust: Trust, at: int) -> str | int:
         """Until when somebody answers for the agent; or why nobody does; empty: unknown."""

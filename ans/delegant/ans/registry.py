@@ -89,7 +89,7 @@ class Registry:
         self._resolver = Resolver(
             store, self.shelf, self._sequencer, did, key, trust, attested.Lists(lists)
         )
-        self._writer = Writer(store, self._sequencer, self.log, self.shelf, did, key)
+        self._writer = Writer(store, self._sequencer, self.log, self.shelf, did, key, trust)
         self._rechecker = Rechecker(
             store, self.shelf, self._writer, trust, self._remember, self._evidence
         )
