@@ -13,17 +13,25 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 TESTS = Path(__file__).parents[1]
 
 
-@dataclass
+@dataclass(eq=False)
 class Server:
-    """A running one."""
+    """A running one, or one that is starting."""
 
-    url: str
     process: subprocess.Popen[bytes]
+
+    @cached_property
+    def url(self) -> str:
+        """Where it is, once it is there."""
+        assert self.process.stdout is not None
+        address = self.process.stdout.readline().decode().strip()
+        assert address.startswith("http"), "the server did not start"
+        return address
 
     def kill(self, sign: signal.Signals = signal.SIGKILL) -> None:
         self.process.send_signal(sign)
@@ -39,9 +47,7 @@ def serving(folder: Path, database: str) -> Iterator[Server]:
     )
     assert process.stdout is not None
     try:
-        url = process.stdout.readline().decode().strip()
-        assert url.startswith("http"), "the server did not start"
-        yield Server(url, process)
+        yield Server(process)
     finally:
         process.stdout.close()
         process.kill()

@@ -157,6 +157,13 @@ def test_bytes_numbers_and_truth_come_back_as_they_went(where: str) -> None:
     assert (type(tile), tile) == (bytes, body + body)
 
 
+def test_numbers_beyond_what_a_column_holds_find_nothing(where: str) -> None:
+    store = Store(where)
+    with store.transaction(reading=True) as db:
+        for start in (2**31 - 1, 2**31, 2**53, 2**64):
+            assert store.events(db, KEY, start, 10) == []
+
+
 def test_a_key_is_spent_once_however_many_try(where: str) -> None:
     stores = [Store(where), Store(where)]
     barrier = threading.Barrier(8)

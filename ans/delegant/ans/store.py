@@ -40,6 +40,8 @@ from .tables import (
 __all__ = ["LOGGED", "Store", "standing_of"]
 
 HASH: Final = 32
+MOST_EVENTS: Final = 2**31 - 1
+"""The number of an event is no larger: a database refuses to compare it with one that is."""
 FORGET: Final = 100
 """Most keys that are forgotten when one is accepted."""
 SLOW_SECONDS: Final = 600
@@ -103,6 +105,8 @@ class Store:
 
     def events(self, db: Connection, key: str, start: int, limit: int) -> list[Any]:
         """The events of a name from number ``start`` on, oldest first."""
+        if start > MOST_EVENTS:
+            return []
         query = LOGGED.where(EVENTS.c.key == key, EVENTS.c.seq >= start)
         return list(db.execute(query.order_by(EVENTS.c.seq).limit(limit)))
 
