@@ -213,7 +213,10 @@ def _document(app: FastAPI) -> dict[str, Any]:
             if own is not None:
                 parameters = [*operation.get("parameters", []), *own.get("parameters", [])]
                 operation.update(own | {"parameters": parameters})
-            for code in (422, *_ALWAYS):
-                if own is None and (code != 422 or "422" in operation["responses"]):
+            if "201" in operation["responses"]:
+                operation["responses"].pop("200", None)  # the framework's own guess
+            held = {422: "422" in operation["responses"], 404: "{" in path}
+            for code in (404, 422, *_ALWAYS):
+                if own is None and held.get(code, True):
                     operation["responses"][str(code)] = {"description": REASONS[code], **refusal}
     return out
