@@ -42,6 +42,7 @@ from .door import Door
 from .fetch import AT_ONCE, Fetcher
 from .guard import LARGE_BODY, Guard, problem_bytes
 from .material import Material
+from .openapi import describe
 from .replies import PROBLEM, cached, json_reply, reading
 from .retiring import decided
 
@@ -89,6 +90,7 @@ def create_app(
             issuer, resolve=resolver.document, fetch=resolver.fetch if resolver.replies.on else None
         )
         vcapi.add(app, material, Door(home, development=development, clock=clock), clock)
+    describe(app)
     return app
 
 

@@ -105,7 +105,7 @@ def listen(
         http=protocol,
         log_level="warning",
         access_log=False,
-        limit_concurrency=512,
+        limit_concurrency=4096,  # it counts who says nothing, too: they must not keep others out
         timeout_graceful_shutdown=5,
         server_header=False,
     )
