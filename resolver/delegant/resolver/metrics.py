@@ -22,10 +22,12 @@ ROUTES: Final = (
     "other", "refused", "/v1/agents", "/v1/agents/{agent}", "/v1/agents/{agent}/events",
     "/v1/agents/{agent}/health", "/v1/resolve", "/v1/records/{digest}", "/v1/events/{digest}",
     "/v1/names/{name:path}/history", "/v1/providers", "/v1/verify", "/v1/revocations",
-    "/v1/evidence/{about}", "/v1/log/inclusion", "/v1/log/consistency", "/v1/log/root",
-    "/checkpoint", "/tile/{rest:path}", "/status/{number}", "/health", "/health/{part}", "/metrics",
-    "/credentials/issue", "/credentials/status", "/credentials/verify", "/presentations",
-    "/presentations/verify", "/1.0/identifiers/{did:path}", "/credentials/{id:path}",
+    "/v1/evidence/{about}", "/v1/log/inclusion", "/v1/log/consistency", "/checkpoint",
+    "/tile/{rest:path}", "/status/{number}", "/health", "/health/{part}", "/metrics",
+    "/credentials/issue", "/{configuration}/credentials/issue", "/credentials/status",
+    "/credentials/verify", "/presentations", "/presentations/verify", "/status-lists",
+    "/status-lists/{number}", "/1.0/identifiers/{name:path}", "/{folder:path}/did.json",
+    "/openapi.json",
 )  # fmt: skip
 """Templates of addresses that are counted each; all others together."""
 STATUSES: Final = (
