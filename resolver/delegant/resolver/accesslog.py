@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-__all__ = ["AccessLog", "Line"]
+__all__ = ["AccessLog", "Line", "check"]
 
 Line = tuple[float, str, str, str, int, float, int, str]
 """When (seconds since 1970), caller, method, route, status, seconds, bytes and the request's id."""
@@ -87,6 +87,16 @@ class AccessLog:
             self._out = _opened(self._path)
         while data:
             data = data[os.write(self._out, data) :]
+
+
+def check(where: str) -> None:
+    """See that lines can be written there.
+
+    Raises:
+        OSError: they cannot.
+    """
+    if where not in ("stderr", "stdout"):
+        os.close(_opened(where))
 
 
 def _told(line: Line) -> str:

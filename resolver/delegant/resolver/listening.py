@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import resource
 import signal
 import socket
+import threading
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from contextlib import suppress
@@ -21,7 +23,16 @@ from .callers import caller_of
 from .guard import SMALL_BODY, problem_response, refuse
 from .traffic import Traffic
 
-__all__ = ["DRAIN_SECONDS", "Deadline", "bound", "listen", "run"]
+__all__ = [
+    "DRAIN_SECONDS",
+    "Deadline",
+    "address_of",
+    "allow_files",
+    "bound",
+    "listen",
+    "run",
+    "settle",
+]
 
 DEADLINE_SECONDS: Final = 10.0
 MAX_HEAD: Final = 64 * 1024
@@ -32,6 +43,8 @@ SPARE: Final = 64
 FULL_SECONDS: Final = 2.0
 DRAIN_SECONDS: Final = 6
 """How long a stop waits for what was begun."""
+LAST_SECONDS: Final = 9.0
+"""How long a stop takes at most."""
 BACKLOG: Final = 2048
 _FORWARDED: Final = b"x-forwarded-for"
 _BODY: Final = frozenset({b"content-length", b"transfer-encoding"})
@@ -377,6 +390,10 @@ class _Server(uvicorn.Server):
         del frame
         if self.should_exit and sig == signal.SIGINT:
             self.force_exit = True
+        if not self.should_exit:  # a job that hangs is no reason to
+            last = threading.Timer(LAST_SECONDS, os._exit, (0,))
+            last.daemon = True
+            last.start()
         self.should_exit = True
 
 
@@ -455,5 +472,3 @@ def listen(
     listener = bound(host, port)
     listening(address_of(listener))
     run(app, listener, protocol)
-
-

@@ -6,6 +6,7 @@ import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from pathlib import Path
 from typing import Any, Final
 
 from delegant.credentials.errors import error
@@ -28,8 +29,9 @@ class _No(ValueError):
 
 
 def _database(text: str) -> str:
-    if not text.startswith(("sqlite:///", "postgresql://", "postgresql+psycopg://", "postgres://")):
-        raise _No("sqlite:///FILE or postgresql://…")
+    known = ("sqlite:///", "postgresql://", "postgresql+psycopg://", "postgres://")
+    if "\0" in text or (":" in text and not text.startswith(known)):
+        raise _No("a path, sqlite:///FILE or postgresql://…")
     return text
 
 
@@ -100,7 +102,7 @@ class Settings:
     """How a registry is served. Each member is the variable of its name, in capitals."""
 
     database: str | None = _set(
-        _database, None, "Where the registry's rows are: `sqlite:///FILE` or `postgresql://…`.",
+        _database, None, "The registry's rows: a path, `sqlite:///FILE` or `postgresql://…`.",
         "`registry.db` in the home",
     )  # fmt: skip
     bind: str = _set(_bind, "127.0.0.1:8080", "HOST:PORT to listen on; port 0 picks a free one.")
@@ -173,6 +175,12 @@ class Settings:
             shown = one.metadata["shown"] or f"`{plain}`"
             rows.append(f"| `{PREFIX}{one.name.upper()}` | {shown} | {one.metadata['told']} |")
         return "\n".join(rows) + "\n"
+
+    def store(self, home: Path) -> Path | str:
+        """Where the rows are, as a store is told: a file, or an address."""
+        if self.database is None:
+            return home / "registry.db"
+        return self.database if ":" in self.database else Path(self.database)
 
     @property
     def address(self) -> tuple[str, int]:

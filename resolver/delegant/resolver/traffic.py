@@ -75,7 +75,7 @@ class Traffic:
             return 1
         if self._step:
             now = self._clock()
-            full = known[0] if known[0] > now else now  # when its bucket will be full again
+            full = max(now, known[0])  # when its bucket will be full again
             wait = full - now - self._slack
             if wait > 1e-9:
                 self.meter.limit("rate")
@@ -108,7 +108,9 @@ class Traffic:
             found[1] -= 1
         self.meter.request(route, status, seconds)
         if self.log is not None:
-            self.log.add((time.time(), caller, method, route, status, seconds, sent, known or self.id()))
+            self.log.add(
+                (time.time(), caller, method, route, status, seconds, sent, known or self.id())
+            )
 
     def refused(self, caller: str, method: str, status: int, sent: int) -> None:
         """A request was not let in."""
