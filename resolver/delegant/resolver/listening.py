@@ -91,8 +91,9 @@ class Deadline(HttpToolsProtocol):
         """Count the head while it is not whole."""
         if self._head is not None:
             self._head += len(data)
-            if self._timer is None:  # before the request: even an empty line must lead to one
-                self._arm(self.deadline, "head-time")
+        cycle: Any = self.cycle  # None before the first
+        if self._timer is None and (cycle is None or cycle.response_complete):
+            self._arm(self.deadline, "head-time")  # even an empty line must lead to a request
         super().data_received(data)
         if self._head is not None and self._head > MAX_HEAD and not self.transport.is_closing():
             self._too_large()
@@ -329,8 +330,8 @@ class Deadline(HttpToolsProtocol):
             self.traffic.meter.limit(name)
 
 
-def _release(asked: _Asked | None, traffic: Traffic) -> None:
-    if asked is not None:
+def _release(asked: object, traffic: Traffic) -> None:
+    if isinstance(asked, _Asked):
         traffic.held -= asked.held
         asked.held = 0
 

@@ -27,7 +27,7 @@ ROUTES: Final = (
     "/credentials/issue", "/{configuration}/credentials/issue", "/credentials/status",
     "/credentials/verify", "/presentations", "/presentations/verify", "/status-lists",
     "/status-lists/{number}", "/1.0/identifiers/{name:path}", "/{folder:path}/did.json",
-    "/openapi.json",
+    "/.well-known/did.json", "/openapi.json",
 )  # fmt: skip
 """Templates of addresses that are counted each; all others together."""
 STATUSES: Final = (
@@ -72,7 +72,7 @@ class Board:
         self.workers = workers
         self._cells = memoryview(mmap.mmap(-1, workers * _CELLS * 8)).cast("d")
 
-    def slot(self, worker: int) -> memoryview:
+    def slot(self, worker: int) -> memoryview[float]:
         """The cells of one worker."""
         return self._cells[worker * _CELLS : (worker + 1) * _CELLS]
 
@@ -130,7 +130,7 @@ class Meter:
 
     def text(self) -> bytes:
         """Everything, for Prometheus."""
-        return generate_latest(self)  # type: ignore[arg-type] # it asks for no more than collect()
+        return generate_latest(self)
 
     def collect(self) -> Iterator[Metric]:
         """Everything, as prometheus-client has it."""
@@ -178,9 +178,9 @@ class Meter:
         yield GaugeMetricFamily(
             "delegant_workers", "Processes that serve.", value=self._board.workers
         )
-        for name, told, read in self.gauges:
+        for name, about, read in self.gauges:
             try:
-                yield GaugeMetricFamily(f"delegant_{name}", told, value=read())
+                yield GaugeMetricFamily(f"delegant_{name}", about, value=read())
             except Exception:  # noqa: BLE001, S112 - what cannot be read now is not told
                 continue
 

@@ -89,7 +89,7 @@ def _send(crew: dict[int, tuple[int, float]], number: signal.Signals) -> None:
 
 
 def _child(
-    work: Callable[[int, int], None], number: int, reader: int, mask: set[signal.Signals]
+    work: Callable[[int, int], None], number: int, reader: int, mask: set[int | signal.Signals]
 ) -> NoReturn:
     code = 1
     try:
