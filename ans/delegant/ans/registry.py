@@ -279,11 +279,22 @@ class Registry:
         """
         return self.shelf.history(AnsName.parse(text).key, start, limit)
 
-    def alive(self) -> None:
-        """Raise ``unavailable`` unless the store and the published checkpoint can be read."""
-        self.log.checkpoint()
+    def log_alive(self) -> int:
+        """The size of the published log; ``unavailable`` or ``log-note`` if it cannot be read."""
+        return self._sequencer.published().size
+
+    def store_alive(self) -> None:
+        """Raise ``unavailable`` unless the store can be read."""
         with self.store.transaction(reading=True) as db:
             self.store.checkpoint(db)
+
+    def on_publish(self, tell: Callable[[frozenset[str], int, int], None]) -> None:
+        """Have the names of each batch told, once it is published, and the log's size then.
+
+        Args:
+            tell: with the names, and with the size before and after. It must not wait.
+        """
+        self._sequencer.on_publish.append(tell)
 
     def providers(self) -> list[dict[str, str]]:
         """All bound labels."""
