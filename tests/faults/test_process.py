@@ -291,7 +291,10 @@ def test_f16_the_server_lives_in_any_year_and_signs_nothing_earlier_than_before(
             assert reply.status in (200, 404, 410), reply.body
             status = waited(house, len(heads))[0]
             assert status in (201, 401, 422), status  # elsewhen, what is signed now does not count
-            assert (status == 201) == (when == "+0")
+            assert status != 201 or when == "+0"
+            assert (
+                status == 201 or len(heads) > 1
+            )  # what was signed an hour ahead may not count yet
             refused += status != 201
     assert [one.size for one in heads] == sorted(one.size for one in heads)
     print(f"{refused} of {len(heads)} registrations refused")

@@ -88,17 +88,18 @@ def _route(
     Args:
         kept: whoever has the answer already is told so, 304.
         media: of the answer; only JSON has a schema.
+        problem: the media type that refusals may have instead.
     """
     own = {"schema": answer}
     content = {one: own if one == JSON else {"schema": _TEXT} for one in media}
     responses: dict[str, Any] = {str(status): {"description": "Done", "content": content}}
     if kept:
         responses["304"] = {"description": "Not changed"}
-    schema = {"$ref": "#/components/schemas/Problem"} if problem == PROBLEM else _OBJECT
+    told = {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    if problem != PROBLEM:
+        told[problem] = {"schema": _OBJECT}
     for code in sorted({*refusals, *_ALWAYS}):
-        kind = PROBLEM if code in _ALWAYS else problem
-        told = {"$ref": "#/components/schemas/Problem"} if kind == PROBLEM else schema
-        responses[str(code)] = {"description": REASONS[code], "content": {kind: {"schema": told}}}
+        responses[str(code)] = {"description": REASONS[code], "content": told}
     out: dict[str, Any] = {"responses": responses}
     if body is not None:
         out["requestBody"] = {"required": True, "content": {JSON: {"schema": body}}}
