@@ -102,7 +102,10 @@ def by_name(effort: Effort) -> tuple[dict[str, Figure | None], dict[str, Any]]:
         f"resolve_{row}_vs_nginx": Figure.of([a.rate / b.rate for a, b in pairs])
         for row, pairs in rounds.items()
     }
-    if max(one.size for pair in rounds["304"] for one in pair) > HEAD_BYTES:
+    if (
+        max(one.size for pair in rounds["304"] for one in pair if isinstance(one, Filled))
+        > HEAD_BYTES
+    ):
         figures["resolve_304_vs_nginx"] = None  # too slow to ask while the etags were good
     details = {
         "names": effort.names,
