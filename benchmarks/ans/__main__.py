@@ -11,6 +11,7 @@ import argparse
 import gc
 import json
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -96,6 +97,10 @@ def shown(figures: dict[str, float | None], details: dict[str, Any]) -> Table:
     return table
 
 
+def _end(_signal: int, _frame: object) -> None:
+    sys.exit("ended")  # so that the servers are, too
+
+
 def main(arguments: list[str] | None = None) -> int:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.ans", description=__doc__)
@@ -112,7 +117,7 @@ def main(arguments: list[str] | None = None) -> int:
     if options.quick:
         effort = effort.kept_in(options.out.parent / "homes")
     only = options.only or list(PARTS)
-    before = os.sched_getaffinity(0)
+    before, ended = os.sched_getaffinity(0), signal.signal(signal.SIGTERM, _end)
     os.sched_setaffinity(0, {LOAD})  # the servers have the other core
     try:
         console = Console(width=None if sys.stdout.isatty() else 100, highlight=False)
@@ -120,6 +125,7 @@ def main(arguments: list[str] | None = None) -> int:
         figures, details = measure(effort, only, console)
     finally:
         os.sched_setaffinity(0, before)
+        signal.signal(signal.SIGTERM, ended)
     details = about | details
     if options.only and options.out.is_file():  # the rows of an earlier run stay
         figures = json.loads(options.out.read_text()) | {

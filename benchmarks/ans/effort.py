@@ -58,6 +58,6 @@ FULL = Effort(
     rounds=5, seconds=3, clients=(1, 64, 256), registrations=8_000, rows=50_000, verified=64,
 )  # fmt: skip
 QUICK = Effort(
-    names=300, draws=100, cold=40, sizes=(200,), standard=200, questions=20,
+    names=200, draws=60, cold=40, sizes=(200,), standard=200, questions=20,
     rounds=1, seconds=1, clients=(1, 4), registrations=24, rows=64, verified=2,
 )  # fmt: skip

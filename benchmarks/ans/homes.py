@@ -18,9 +18,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any, Final
-
-from resolver.door import PASSPHRASE, House, build
+from typing import Final
 
 from delegant.ans import new_event, new_record, submission
 from delegant.ans.name import AnsName
@@ -44,8 +42,9 @@ from delegant.credentials.shape import format_time
 from delegant.resolver.server import open_registry
 from delegant.wallet import Home, Passphrases, gather, load_trust
 from delegant.wallet.issuer import Issuer
+from resolver.door import PASSPHRASE, House, build
 
-__all__ = ["CAPABILITIES", "Agent", "Populated", "People", "fresh", "name_of", "populated"]
+__all__ = ["CAPABILITIES", "Agent", "People", "Populated", "fresh", "name_of", "populated"]
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 HOMES: Final = ROOT / "build" / "bench" / "homes"
@@ -286,32 +285,17 @@ def _some(bounds: tuple[int, int]) -> list[JsonObject]:
 
 
 def _signed(people: People, size: int) -> Iterator[tuple[int, list[JsonObject]]]:
-    """All registrations in their order, in parts; signed by as many processes as there are cores."""
+    """All registrations in their order, in parts; signed on all cores."""
     parts = [(start, min(start + AT_ONCE, size)) for start in range(0, size, AT_ONCE)]
     if size <= AT_ONCE:
-        _signing_here(people)
         for part in parts:
-            yield part[0], _some(part)
+            yield part[0], [people.signed(number) for number in range(*part)]
         return
     with get_context("fork").Pool(
         os.cpu_count() or 1, initializer=_signing, initargs=(people,)
     ) as pool:
         for part, events in zip(parts, pool.imap(_some, parts), strict=True):
             yield part[0], events
-
-
-def _signing_here(people: People) -> None:
-    global _people  # noqa: PLW0603
-    _people = people
-
-
-def wires(
-    house: House, people: People, agents: Sequence[tuple[Agent, Link, Evidence]], names: Sequence[str]
-) -> Any:
-    """Bodies and invocations for these names, one agent after the other."""
-    return [
-        people.submission(*agents[at % len(agents)], name, at) for at, name in enumerate(names)
-    ]
 
 
 def with_evidence(house: House, people: People, count: int) -> list[tuple[Agent, Link, Evidence]]:

@@ -183,12 +183,18 @@ def get(path: str, etag: str = "") -> bytes:
 
 
 def ask(
-    server: Running, requests: Sequence[bytes], connections: int, *, keep: int = 0
+    server: Running,
+    requests: Sequence[bytes],
+    connections: int,
+    *,
+    keep: int = 0,
+    most: float = SECONDS * 100,
 ) -> Asked:
     """Send each request once, over this many kept connections, the next as soon as one is free.
 
     Args:
         keep: every how manieth answer is kept; 0: none.
+        most: seconds after which no more are sent.
     """
     lines = [
         _Line(socket.create_connection(("127.0.0.1", server.port), timeout=SECONDS))
@@ -218,7 +224,7 @@ def ask(
                 out.statuses[status] += 1
                 if keep and line.number % keep == 0:
                     out.replies[line.number] = _reply(line, status)
-                if not _next(line, requests, left):
+                if now - began > most or not _next(line, requests, left):
                     waiting -= 1
         out.seconds = time.perf_counter() - began
         out.own, out.cpu = time.thread_time() - own, server.cpu - cpu

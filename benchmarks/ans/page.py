@@ -72,9 +72,7 @@ def render(run: dict[str, Any]) -> str:
         told = "not measured" if value is None else f"{value:,.{row.digits}f} {row.unit}"
         rows.append(f"| {row.what.strip()} (`{row.key}`) | {told} | {row.goal or '–'} |")
     quoted = "\n".join(f"- {line}" for line in notes(details).splitlines())
-    absent = "".join(
-        f"\n- {name}: not measured: {why}." for name, why in details["absent"].items()
-    )
+    absent = "".join(f"\n- {name}: not measured: {why}." for name, why in details["absent"].items())
     return TEXT.format(rows="\n".join(rows), notes=quoted + absent)
 
 

@@ -65,11 +65,11 @@ class Running:
 def _family(pid: int) -> list[int]:
     """A process and all below it."""
     above: dict[int, int] = {}
-    for one in Path("/proc").iterdir():
-        if one.name.isdecimal():
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdecimal():
             with contextlib.suppress(OSError):
-                told = (one / "stat").read_text().rpartition(")")[2].split()
-                above[int(one.name)] = int(told[1])
+                told = (folder / "stat").read_text().rpartition(")")[2].split()
+                above[int(folder.name)] = int(told[1])
     found = [pid]
     for one in found:
         found += [child for child, parent in above.items() if parent == one]
@@ -77,8 +77,11 @@ def _family(pid: int) -> list[int]:
 
 
 @cache
-def _pinned() -> list[str]:
-    return [program("taskset"), "-c", str(SERVER)] if len(CORES) > 1 else []
+def _on(cores: tuple[int, ...]) -> list[str]:
+    """What puts a command on these cores."""
+    if len(CORES) == 1:
+        return []
+    return [program("taskset"), "-c", ",".join(map(str, cores))]
 
 
 @contextlib.contextmanager
@@ -87,10 +90,9 @@ def _started(
 ) -> Iterator[subprocess.Popen[str]]:
     """A process, stopped afterwards."""
     process = subprocess.Popen(
-        [*(_pinned() if pinned else ()), *words],
+        [*_on((SERVER,) if pinned else tuple(CORES)), *words],
         stdout=subprocess.PIPE, text=True, start_new_session=True,
         env={**os.environ, **(environment or {})},
-        preexec_fn=None if pinned else _anywhere,
     )  # fmt: skip
     try:
         yield process
@@ -103,10 +105,6 @@ def _started(
             process.wait(10)
         if process.stdout is not None:
             process.stdout.close()
-
-
-def _anywhere() -> None:
-    os.sched_setaffinity(0, CORES)
 
 
 @contextlib.contextmanager
