@@ -10,7 +10,7 @@ Leaves and nodes are hashed under different prefixes, so neither passes for the 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -27,6 +27,7 @@ __all__ = [
     "consistency",
     "fold",
     "inclusion",
+    "inclusions",
     "leaf_hash",
     "node_hash",
     "root",
@@ -99,10 +100,24 @@ def inclusion(index: int, size: int, tiles: Tiles) -> list[bytes]:
     Raises:
         Rejected: ``log-proof`` when the tree has no such leaf.
     """
+    return inclusions([index], size, tiles)[0]
+
+
+def inclusions(indexes: Iterable[int], size: int, tiles: Tiles) -> list[list[bytes]]:
+    """The same of several leaves; what their paths share is computed once.
+
+    Raises:
+        Rejected: ``log-proof`` when the tree has no such leaf.
+    """
     _size(size)
+    tree = _Tree(size, tiles)
+    return [_path(index, size, tree) for index in indexes]
+
+
+def _path(index: int, size: int, tree: _Tree) -> list[bytes]:
     if not 0 <= index < size:
         raise error("log-proof", f"no entry {index} in a tree of {size}")
-    tree, path, low, high = _Tree(size, tiles), [], 0, size
+    path, low, high = list[bytes](), 0, size
     while high - low > 1:
         middle = low + _half(high - low)
         if index < middle:
@@ -224,9 +239,13 @@ class _Tree:
     def __init__(self, size: int, tiles: Tiles) -> None:
         self._size, self._tiles = size, tiles
         self._read: dict[tuple[int, int], bytes] = {}
+        self._ranges: dict[tuple[int, int], bytes] = {}
 
     def range(self, low: int, high: int) -> bytes:
         """The hash over leaves ``low`` to ``high``, which RFC 6962 joins to one subtree."""
+        known = self._ranges.get((low, high))
+        if known is not None:
+            return known
         parts, at = [], low
         while at < high:  # full subtrees, largest first
             height = (high - at).bit_length() - 1
@@ -235,6 +254,7 @@ class _Tree:
         have = parts.pop()
         while parts:
             have = node_hash(parts.pop(), have)
+        self._ranges[low, high] = have
         return have
 
     def _node(self, height: int, index: int) -> bytes:
