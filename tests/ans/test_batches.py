@@ -68,7 +68,7 @@ def head(naming: Naming) -> Checkpoint:
 def types(naming: Naming) -> list[str]:
     """What the log says happened."""
     size = head(naming).size
-    return [parse_leaf(one).type for one in unpack(naming.registry.log.bundle(0, size))]
+    return [parse_leaf(one).json["type"] for one in unpack(naming.registry.log.bundle(0, size))]
 
 
 # --- each is judged alone -------------------------------------------------------------------

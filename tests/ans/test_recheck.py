@@ -44,9 +44,9 @@ class Watched(Naming):
 
 
 @pytest.fixture
-def naming(tmp_path: Path) -> Watched:
+def naming(tmp_path: Path, database: str | None) -> Watched:
     """NAME is registered."""
-    out = Watched(tmp_path / "registry.db")
+    out = Watched(tmp_path / "registry.db", database=database)
     out.register()
     out.registry = out.open(fresh=out.fresh, remember=out.seen.append)
     return out

@@ -35,12 +35,14 @@ __all__ = [
     "Found",
     "Listing",
     "Look",
-    "attestations",
+    "attestations_of",
     "beat",
+    "beat_of",
     "health",
     "set_live",
     "sweep",
     "terms_for",
+    "terms_of",
 ]
 
 LOOK: Final = 2000
@@ -97,17 +99,7 @@ class Listing:
             "capabilities": canonical(capabilities),
             "attestations": canonical(list(attestations)),
         }
-        major, minor, patch = padded(name.version)
-        place = {
-            "live": True,
-            "major": -major,
-            "minor": -minor,
-            "patch": -patch,
-            "deprecated": "successor" in record,
-            "key": key,
-        }
-        terms = _terms_of(name, capabilities, claims)
-        self._terms = [{"term": term, **place} for term in sorted(terms)]
+        self._terms = terms_of(name, record, claims, live=True)
 
     def put(self, batch: Batch, *, live: bool, fresh: bool) -> None:
         """List the name, inside the transaction that writes its record.
@@ -123,6 +115,23 @@ class Listing:
             self._terms = [{**term, "live": False} for term in self._terms]
         batch.put(LISTINGS, self._row)
         batch.put(TERMS, *self._terms)
+
+
+def terms_of(
+    name: AnsName, record: JsonObject, claims: Sequence[str], *, live: bool
+) -> list[JsonObject]:
+    """The rows by which a name is found, in order."""
+    major, minor, patch = padded(name.version)
+    place = {
+        "live": live,
+        "major": -major,
+        "minor": -minor,
+        "patch": -patch,
+        "deprecated": "successor" in record,
+        "key": name.key,
+    }
+    terms = _terms_of(name, record.get("capabilities", []), claims)
+    return [{"term": term, **place} for term in sorted(terms)]
 
 
 def set_live(db: Connection, keys: Sequence[str], *, live: bool) -> None:
@@ -170,12 +179,22 @@ def health(db: Connection, key: str) -> Any:
     return row
 
 
-def attestations(db: Connection, key: str) -> bytes:
-    """The attestations that are kept with a name, as they came: the bytes of a JSON array."""
-    row = db.execute(select(LISTINGS.c.attestations).where(LISTINGS.c.key == key)).one_or_none()
-    if row is not None and type(row.attestations) is not bytes:
+def beat_of(row: Any) -> tuple[str, int] | None:
+    """The newest heartbeat in the row of a name (`Store.name`), its status and when it came."""
+    if row.beat_status is None:
+        return None
+    if row.beat_status not in STATUSES or type(row.beat_at) is not int:
+        raise error("unavailable", "a stored heartbeat is damaged")
+    return row.beat_status, row.beat_at
+
+
+def attestations_of(row: Any) -> bytes:
+    """The attestations kept with a name, as they came, in its row: the bytes of a JSON array."""
+    if row.attestations is None:
+        return b"[]"
+    if type(row.attestations) is not bytes:
         raise _damaged(TypeError())
-    return b"[]" if row is None else bytes(row.attestations)
+    return row.attestations
 
 
 class Look:

@@ -44,6 +44,11 @@ _SETTINGS: Final = {
 }
 """Of each session, whatever the server's or the role's own are. ``synchronous_commit``: what was
 acknowledged survives the power; a server that replicates may be stricter still."""
+_PATIENT: Final = {
+    "statement_timeout": 0,
+    "lock_timeout": 0,
+    "idle_in_transaction_session_timeout": 60_000,
+}
 _CLIENT: Final[dict[str, Any]] = {
     "connect_timeout": 4,
     "keepalives": 1,
@@ -97,7 +102,7 @@ class Postgres(Engine):
             for name, value in url.query.items()
         }  # fmt: skip
         known = {name: value for name, value in given.items() if value is not None}
-        settings = _SETTINGS | ({"statement_timeout": 0, "lock_timeout": 0} if patient else {})
+        settings = _SETTINGS | (_PATIENT if patient else {})
         kind = psycopg.Connection if patient else _Bounded
         sql = create_engine(
             "postgresql+psycopg://", creator=partial(_connect, kind, known, settings),

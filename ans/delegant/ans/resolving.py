@@ -35,7 +35,7 @@ from .matching import Candidate, judge, order
 from .query import Query
 from .sequencer import Sequencer, opened
 from .store import Store
-from .stored import Named, Shelf
+from .stored import ASK, Named, Shelf
 
 __all__ = ["REUSE_SECONDS", "Resolver"]
 
@@ -126,11 +126,12 @@ class Resolver:
                 raise error(
                     "unavailable", f"the log has {head.size} entries, not {query.min_log_size}"
                 )
-            mark = self._mark(db, query)
+            row = None if query.name is None else self._store.name(db, query.name)
+            mark = self._mark(row)
             answer = self._again(query, head, mark, at)
             if answer is None:
                 asked = _Asked(self, db, query, head, at)
-                answer = asked.exact() if query.name is not None else asked.search()
+                answer = asked.exact(row) if query.name is not None else asked.search()
                 self._keep(query, answer, head, mark, at)
         return HTTP_STATUS[answer["resolutionStatus"]], answer
 
@@ -150,15 +151,13 @@ class Resolver:
 
     # --- what was answered before -----------------------------------------------------------
 
-    def _mark(self, db: Connection, query: Query) -> object:
-        """What the answer about one name hangs on; nothing for a search, which needs the log."""
-        if query.name is None:
+    def _mark(self, row: Any) -> object:
+        """What the answer about one name hangs on."""
+        if row is None:
             return None
-        row = self._store.name(db, query.name)
-        beat = listing.health(db, query.name)
         return (
-            None if row is None else (row.seq, row.last, row.with_record, row.agent, row.expires),
-            None if beat is None else (beat.agent, beat.status, beat.at),
+            (row.seq, row.last, row.with_record, row.agent, row.expires),
+            (row.beat_agent, row.beat_status, row.beat_at),
         )
 
     def _again(self, query: Query, head: Checkpoint, mark: object, at: int) -> JsonObject | None:
@@ -204,18 +203,16 @@ class Resolver:
                 self._published = max(self._published, head.size)
         return head
 
-    def _seen(self, db: Connection, key: str, trust: Trust, at: int) -> _Seen | None:
+    def _seen(
+        self, db: Connection, key: str, trust: Trust, at: int, row: Any = ASK
+    ) -> _Seen | None:
         """A name, believed and judged; None for one that never was."""
-        named = self._shelf.named(db, key, at)
+        named = self._shelf.named(db, key, at, row)
         if named is None:
             return None
-        record, agent = named.record, named.standing.agent
-        beat = listing.health(db, key)
-        stored = listing.attestations(db, key)
-        verdict = judge_attestations(stored, agent, self._lists, trust, at)
-        told = (
-            (str(beat.status), int(beat.at)) if beat is not None and beat.agent == agent else None
-        )
+        record, agent, row = named.record, named.standing.agent, named.row
+        verdict = judge_attestations(listing.attestations_of(row), agent, self._lists, trust, at)
+        told = listing.beat_of(row) if row.beat_agent == agent else None
         candidate = Candidate(
             named.name,
             named.status,
@@ -241,9 +238,9 @@ class _Asked:
         self._at = at
         self._trust = resolver._trust()
 
-    def exact(self) -> JsonObject:
+    def exact(self, row: Any) -> JsonObject:
         """The answer about one name, whatever has become of it."""
-        seen = self._read(self._query.name or "")
+        seen = self._of._seen(self._db, self._query.name or "", self._trust, self._at, row)
         if seen is None:
             return self._answer("not-found", [])
         if seen.candidate.status == "active":

@@ -5,8 +5,6 @@ from __future__ import annotations
 from concurrent.futures import Future
 from typing import Any
 
-from sqlalchemy import Connection
-
 from delegant.credentials import Evidence, PrivateKey, shape
 from delegant.credentials.codec import JsonObject, canonical
 from delegant.credentials.errors import error
@@ -172,7 +170,7 @@ class NameChange:
         if judged.spent is not None:
             batch.unspent(judged.spent[0])
         if named is not None and not self._shown and event["type"] in ("renew", "resume"):
-            self._keep(batch.db)
+            self._keep(named)
         stands = event.get("record") or (None if named is None else named.record) or {}
         number = batch.log(members(**self._leaf, epoch=after.epoch, key=stands.get("key")))
         self._put(batch, after, number)
@@ -193,8 +191,8 @@ class NameChange:
         else:
             self._listing.put(batch, live=live, fresh=after.seq == 0)
 
-    def _keep(self, db: Connection) -> None:
+    def _keep(self, named: Named) -> None:
         """What was shown with the record before is shown on."""
         if "record" in self._event:
             agent = self._event["agent"]
-            self._list(attested.kept(listing.attestations(db, self.key), agent))
+            self._list(attested.kept(listing.attestations_of(named.row), agent))

@@ -20,7 +20,7 @@ from delegant.credentials.did import check as check_did
 from delegant.credentials.errors import error
 from delegant.wallet import Home, Wallet, gather, refresh, save_seen, statuslists
 from delegant.wallet.issuer import Issuer
-from delegant.wallet.registry import LOG_ROLE
+from delegant.wallet.registry import LOG_ROLE, database_of
 
 from .app import create_app, own_trust
 from .cosigning import Cosigners
@@ -38,14 +38,14 @@ LOG: Final = logging.getLogger("delegant")
 
 
 def open_registry(home: Home, organization: Wallet) -> Registry:
-    """The naming service of a home, on its SQLite file.
+    """The naming service of a home, on its SQLite file or its PostgreSQL (``DELEGANT_DATABASE``).
 
     Raises:
-        Rejected: ``log-rollback`` when the file is not the one its log was last signed for.
+        Rejected: ``log-rollback`` when that is not the one its log was last signed for.
         Unavailable: ``unavailable``.
     """
     return Registry(
-        Store(home.path / "registry.db"),
+        Store(database_of(home)),
         home.settings.registry,
         organization.key("registry"),
         NoteSigner(home.settings.log, organization.key(LOG_ROLE)),

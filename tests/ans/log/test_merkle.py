@@ -364,7 +364,7 @@ def test_inside_one_full_tile_fewer_than_256_nodes_are_hashed(
     monkeypatch.setattr(merkle, "hashlib", Counting)
     for index in range(256):
         counted.clear()
-        merkle._rows.cache_clear()
+        merkle.rows.cache_clear()
         inclusion(index, 256, cut(small, 256))
         assert len(counted) <= 255
     counted.clear()
