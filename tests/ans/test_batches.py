@@ -18,6 +18,7 @@ from ans.batching import WAIT, ask, gathered, together, told
 from ans.naming import NAME, Naming
 from delegant.ans import engine, providers, sequencer
 from delegant.ans.batch import Added, Batch
+from delegant.ans.holder import statement
 from delegant.ans.leaf import parse_leaf
 from delegant.ans.log.checkpoint import (
     Checkpoint,
@@ -185,6 +186,20 @@ def test_a_whole_life_fits_in_one_batch(naming: Naming) -> None:
     assert given[4] == "ans-gone"
     assert naming.state() == "revoked"
     assert naming.registry.resolve(NAME, naming.now)[0] == 410
+
+
+def test_who_had_a_say_before_a_transfer_has_none_after_it(naming: Naming) -> None:
+    known = naming.register()
+    heir = naming.agent("heir", naming.world.human("ben"))
+    moved = naming.transfer(known, heir)
+    receipt = {"leaf": {"seq": 1, "event": digest_of(moved)}}
+    revoked = naming.office("revoke", naming.ana, receipt, bot=heir)  # of the old agent's sponsor
+    sent = [naming.body(moved), (statement(revoked, naming.world.evidence()), None)]
+    given = together(naming.registry, sent, naming.now)
+    assert index(given[0]) == 2
+    assert given[1] == "stale-version"
+    assert (naming.state(), naming.agent_of()) == ("active", heir.did)
+    assert together(naming.registry, sent[1:], naming.now) == ["holder-mismatch"]
 
 
 def test_a_label_bound_in_a_batch_is_a_provider_to_what_follows(naming: Naming) -> None:

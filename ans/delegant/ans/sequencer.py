@@ -271,11 +271,13 @@ class Sequencer:
                 read = _kept(partial(self._store.tile, db))
                 note = newest if not batch.hashes else self._grown(db, before, batch.hashes, read)
                 size = before.size + len(batch.hashes)
+                added = [one for one in outcomes if isinstance(one, Added) and not one.known]
+                paths = iter(merkle.inclusions([one.number for one in added], size, read))
                 told = [
                     new_receipt(
                         batch.leaves[out.number - before.size],
                         out.number,
-                        merkle.inclusion(out.number, size, read),
+                        next(paths),
                         note,
                         out.opening,
                     )

@@ -170,6 +170,8 @@ class NameChange:
             move,
             expired=named is not None and batch.time >= named.expires,
         )
+        if named is not None and judged.last not in (None, named.standing.last):
+            raise error("stale-version", "the name has changed since its sender was believed")
         if judged.spent is not None:
             batch.unspent(judged.spent[0])
         if named is not None and not self._shown and event["type"] in ("renew", "resume"):
