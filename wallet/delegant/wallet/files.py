@@ -151,7 +151,8 @@ def _private(path: Path, about: os.stat_result) -> None:
     if not stat.S_ISREG(about.st_mode):
         raise error("wallet-mode", f"{path.name} is not a regular file")
     if about.st_mode & 0o077:
-        raise error("wallet-mode", f"{path.name} has mode {stat.S_IMODE(about.st_mode):04o}, not 0600")
+        told = f"{path.name} has mode {stat.S_IMODE(about.st_mode):04o}, not 0600"
+        raise error("wallet-mode", told)
     if about.st_uid not in (os.geteuid(), 0):
         raise error("wallet-mode", f"{path.name} belongs to another user")
 
