@@ -30,6 +30,7 @@ from .asking import Ask, Caller, Steps, check_reply, object_of
 from .fresh import Entry, Head, read_hash
 from .history import MAX_HISTORY, Past, check_signers, verify_history
 from .leaf import NameLeaf
+from .log.checkpoint import open_checkpoint
 from .log.merkle import EMPTY_ROOT, check_consistency
 from .memory import Memory, Pin, Remembered
 from .receipt import Logged
@@ -86,14 +87,18 @@ class Agreement:
     def agree(self, answer: Answer, end: float) -> Steps[None]:
         """A verified answer agrees with what was met, and is remembered."""
         token = answer.freshness
-        seen = [_Seen(token.head, token.time), *(self._seen(one.logged) for one in answer.agents)]
+        seen = [self._seen(one.logged) for one in answer.agents]
         if answer.last is not None:
             seen.append(self._seen(answer.last.logged))
         keys = {one.entry.name.key: record_key(one.record) for one in answer.agents}
+        sizes = [one.head.size for one in seen]
+        if token.head.size > max(self.size, *sizes, 0):
+            seen.append((yield from self._checkpoint(token.time, end)))
         for _ in range(RACES):
             before = self._memory.load()
             known = before.head
             after = yield from self._grown(before, seen, end)
+            yield from self._held(token.head, after.head, known, end)
             late = token.time > before.time + LATE_SECONDS
             if known is not None and token.head.size < known.size and late:
                 told = f"the log had {known.size} entries, and now {token.head.size}"
@@ -146,12 +151,38 @@ class Agreement:
     def _seen(self, logged: Logged) -> _Seen:
         return _Seen(Head(self._trust.log.name, logged.size, logged.root), logged.leaf.time)
 
+    def _checkpoint(self, time: int, end: float) -> Steps[_Seen]:
+        """The log's own word of how far it has come, cosigned by enough witnesses.
+
+        A registry answers with its answers' key, and only the log's key moves the memory on.
+        """
+        ask = Ask("GET", "/checkpoint")
+        reply = yield from self._caller.ask(lambda: ask, end)
+        if reply.status != 200:
+            raise error("unavailable", f"no checkpoint of the log: {reply.status}")
+        trust = self._trust
+        head = open_checkpoint(reply.body, trust.log, trust.witnesses, trust.quorum)
+        return _Seen(Head(trust.log.name, head.size, head.root), time)
+
+    def _held(self, head: Head, top: Head | None, known: Head | None, end: float) -> Steps[None]:
+        """A state that the registry alone signed is one of the log's, and is not remembered."""
+        if top is None or head in self._inside:
+            return
+        if head.size > top.size:
+            yield from self._consistent(top, head, end, "log-split")
+        else:
+            yield from self._consistent(
+                head, top, end, "log-rollback" if top == known else "log-split"
+            )
+
     def _grown(self, before: Remembered, seen: Sequence[_Seen], end: float) -> Steps[Remembered]:
         """What is remembered of the log with these states of it: all are states of one log."""
         known = before.head
         if known != self._top:  # another process went on, and what it proved is its own
             self._inside.clear()
             self._top = known
+        if not seen:
+            return before
         newest = max(seen, key=lambda one: one.head.size)
         if known is not None and newest.head.size <= known.size:
             top, after = known, before
