@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 __all__ = ["NamingCase", "NamingQuestion", "answer"]
 
 MAX_DATA: Final = 4 * 1024 * 1024
-MAX_MEMBERS: Final = 65_536
+MAX_MEMBERS: Final = 262_144
 SECONDS: Final = 5.0
 """What a whole question may take: nothing is waited for, so it never does."""
 
