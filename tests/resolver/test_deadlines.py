@@ -142,7 +142,7 @@ def test_who_asks_on_and_on_and_never_reads_is_closed(door: tuple[House, Traffic
         line.connect(("127.0.0.1", door[0].port))
         line.settimeout(0.3)
         sent, start = 0, time.monotonic()
-        with pytest.raises(ConnectionError):
+        with pytest.raises(ConnectionError):  # noqa: PT012 - which of many sends is refused
             while time.monotonic() - start < 8:
                 with contextlib.suppress(TimeoutError):
                     sent += line.send(b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 200)
@@ -271,7 +271,7 @@ def test_nobody_is_inside_when_all_have_left(door: tuple[House, Traffic]) -> Non
     for raw in (
         b"GET http:// HTTP/1.1\r\nHost: x\r\n\r\n", b"CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n",
         b"GET //[ HTTP/1.1\r\nHost: x\r\n\r\n", b"GET * HTTP/1.1\r\nHost: x\r\n\r\n",
-        b"GET /health/live HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: upgrade\r\n\r\n",
+        b"GET /health/live HTTP/1.1\r\nHost: x\r\nUpgrade: h2c\r\nConnection: upgrade\r\n\r\n",
         LIVE * 3 + b"GET", b"POST /v1/verify HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n",
         LIVE * 30,
     ):  # fmt: skip
