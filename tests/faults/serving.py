@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import statistics
 import subprocess
@@ -95,7 +96,7 @@ def process(
     popen = subprocess.Popen(
         [*before, *COMMAND, "--home", str(folder), "--passphrase-file",
          str(folder.parent / "passphrase")],
-        stdout=subprocess.PIPE, stderr=told, text=True,
+        stdout=subprocess.PIPE, stderr=told, text=True, start_new_session=True,
         env={**os.environ, **(environment or {})},
     )  # fmt: skip
     assert popen.stdout is not None
@@ -108,7 +109,8 @@ def process(
         server.work = server.cpu
         yield server
     finally:
-        popen.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(popen.pid, signal.SIGKILL)  # whoever stands before it runs it as a child
         popen.wait(10)
         popen.stdout.close()
         told.close()
