@@ -10,11 +10,12 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sized
 from contextlib import suppress
 from typing import Any, ClassVar, Final
 
 import uvicorn
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from delegant.credentials.errors import Error, error
@@ -38,6 +39,8 @@ DEADLINE_SECONDS: Final = 10.0
 MAX_HEAD: Final = 64 * 1024
 MAX_LINE: Final = 16 * 1024
 MAX_HEADERS: Final = 128
+MAX_WAITING: Final = 256
+"""Requests on one connection that wait for the one before them."""
 SPARE: Final = 64
 """Connections beyond the most there may be that are told so; any further are just closed."""
 FULL_SECONDS: Final = 2.0
@@ -62,6 +65,19 @@ class _Asked:
         self.entered = False
         self.body = self.held = 0
         self.over = False
+
+
+class _Flow(FlowControl):
+    """Does not read on while requests wait for their turn: uvicorn would take any number."""
+
+    def __init__(self, transport: asyncio.Transport, waiting: Sized) -> None:
+        super().__init__(transport)
+        self._waiting = waiting
+
+    def resume_reading(self) -> None:
+        """Read on, unless that is for nothing."""
+        if not self._waiting:
+            super().resume_reading()
 
 
 class Deadline(HttpToolsProtocol):
@@ -117,6 +133,11 @@ class Deadline(HttpToolsProtocol):
             if max(len(self.url) - MAX_LINE, len(self.headers) - MAX_HEADERS, held - MAX_HEAD) > 0:
                 self._too_large()
                 return
+        if len(self.pipeline) >= MAX_WAITING:
+            self._sent = True
+            self._limit("pipeline")
+            self._hang_up(0)
+            return
         traffic = self.traffic
         if traffic is None:
             if self.answered() is None:
@@ -276,6 +297,7 @@ class Deadline(HttpToolsProtocol):
     def connection_made(self, transport: Any) -> None:
         """A connection must say something soon."""
         super().connection_made(transport)
+        self.flow = _Flow(transport, self.pipeline)
         seconds, traffic = self.deadline, self.traffic
         if traffic is not None:
             traffic.meter.connections(1)

@@ -39,7 +39,7 @@ SECONDS: Final = (0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 
 BATCHES: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 LIMITS: Final = (
     "rate", "concurrency", "connections", "bodies", "head-time", "body-time", "send-time",
-    "head-size",
+    "head-size", "pipeline",
 )  # fmt: skip
 COUNTS: Final = {
     "kept": "Answers that were given again as they were kept.",

@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import Any, Final
 
 from fastapi import FastAPI
-from fastapi.openapi.utils import get_openapi
 
 __all__ = ["describe"]
 
@@ -196,16 +195,18 @@ ROUTES: Final[dict[tuple[str, str], dict[str, Any]]] = {
 def describe(app: FastAPI) -> None:
     """Let an application's document say what is in the table above."""
 
+    before = app.openapi
+    done: list[dict[str, Any]] = []
+
     def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            app.openapi_schema = _document(app)
-        return app.openapi_schema
+        if not done:
+            done.append(_document(before()))
+        return done[0]
 
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def _document(app: FastAPI) -> dict[str, Any]:
-    out = get_openapi(title=app.title, version=app.version, routes=app.routes)
+def _document(out: dict[str, Any]) -> dict[str, Any]:
     out.setdefault("components", {}).setdefault("schemas", {})["Problem"] = _PROBLEM_SCHEMA
     refusal = {"content": {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
     for path, methods in out["paths"].items():
