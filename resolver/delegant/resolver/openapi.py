@@ -194,7 +194,6 @@ ROUTES: Final[dict[tuple[str, str], dict[str, Any]]] = {
 
 def describe(app: FastAPI) -> None:
     """Let an application's document say what is in the table above."""
-
     before = app.openapi
     done: list[dict[str, Any]] = []
 
