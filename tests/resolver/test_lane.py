@@ -194,3 +194,14 @@ def test_an_unknown_name_is_answered_from_the_lane_until_it_is_registered(
     assert house.post(house.event(name)).status == 201
     assert line.ask(path).status == 200
     assert parse_reply(house.raw(f"GET {path} HTTP/1.0\r\n\r\n".encode())).status == 200
+
+
+def test_many_questions_without_an_answer_are_429_and_never_5xx(line: Line) -> None:
+    told = {}
+    for number in range(400):
+        reply = line.ask(f"/v1/resolve?name={NAME.replace('v1.0', f'v9.{number}')}")
+        told[reply.status] = reply
+    assert set(told) == {404, 429}
+    assert told[429].json["code"] == "too-many"
+    assert int(told[429].headers["retry-after"]) >= 1
+    assert line.ask().status == 200

@@ -29,11 +29,11 @@ class Bucket:
         self._lock = threading.Lock()
 
     def take(self) -> None:
-        """Take one; or ``unavailable``."""
+        """Take one; or ``too-many``."""
         with self._lock:
             now = self._clock()
             self._left = min(self._most, self._left + (now - self._at) * self._rate)
             self._at = now
             if self._left < 1:
-                raise error("unavailable", self._what)
+                raise error("too-many", self._what)
             self._left -= 1

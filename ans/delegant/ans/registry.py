@@ -171,8 +171,8 @@ class Registry:
         Raises:
             Malformed: the codes of phases 2 and 3, ``ans-name``. Rejected: ``audience``,
             ``invocation-expired``, ``holder-mismatch``, ``namespace``.
-            Conflict: ``name-taken``, ``name-confusable``. Unavailable: ``unavailable``, also
-            for too many claims.
+            Conflict: ``name-taken``, ``name-confusable``. Unavailable: ``unavailable``,
+            ``too-many``.
         """
         label, organization = providers.claimed(data, self.did, keys, at)
         with self.store.transaction(reading=True) as db:

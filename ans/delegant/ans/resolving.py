@@ -122,7 +122,7 @@ class Resolver:
 
         Raises:
             Rejected: ``log-rollback``. Unavailable: ``unavailable``; also where the log is
-                smaller than was asked for, or too many questions had no answer.
+                smaller than was asked for; ``too-many`` where too many questions had no answer.
             LimitExceeded: ``limit-items`` where too many names had to be looked at to say that
                 there is none.
         """

@@ -80,8 +80,7 @@ def add(app: FastAPI, dids: Dids) -> None:
         if not asked.startswith("did:web"):
             return await asyncio.to_thread(_answer, dids, asked, query, accept)
         if not waiting.acquire(blocking=False):
-            told = error("fetch-failed", "too many questions wait for the network")
-            return _refused(told, RESOLUTION, asked)
+            raise error("too-many", "questions that wait for the network")
         try:
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(network, _answer, dids, asked, query, accept)

@@ -54,7 +54,7 @@ def add(app: FastAPI, registry: Registry, clock: Callable[[], float], dids: Dids
         """Claim the label of one's own domain: ``{version, registry, label, organization, …}``."""
         data = await http.body()
         if not waiting.acquire(blocking=False):
-            raise error("fetch-failed", "too many claims wait for the network")
+            raise error("too-many", "claims that wait for the network")
         try:
             loop = asyncio.get_running_loop()
             receipt = await loop.run_in_executor(
