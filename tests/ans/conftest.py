@@ -18,6 +18,15 @@ def scene(tmp_path: Path) -> Scene:
     return Scene(tmp_path)
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> str | None:
+    """Where a registry's rows lie: its file, or a PostgreSQL; what it does is the same."""
+    if request.param == "sqlite":
+        return None
+    address: str = request.getfixturevalue("postgres")
+    return address
+
+
 @pytest.fixture
 def front(tmp_path: Path) -> Iterator[Front]:
     """A registry of this hour, served."""

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Executable
+
 from delegant.ans import (
     Resolution,
     consent,
@@ -77,6 +79,12 @@ class Naming:
             Store(self.database or self.path), self.did, self.keeper.key, self.logger,
             self.checkpoint, self.trust, **more,
         )  # fmt: skip
+
+    def change(self, *statements: Executable) -> None:
+        """Do something to the rows that the registry would not."""
+        with self.registry.store.transaction() as db:
+            for statement in statements:
+                db.execute(statement)
 
     @property
     def trusted(self) -> RegistryTrust:

@@ -21,13 +21,13 @@ from world import World
 
 
 @pytest.fixture
-def naming(tmp_path: Path) -> Naming:
-    return Naming(tmp_path / "registry.db")
+def naming(tmp_path: Path, database: str | None) -> Naming:
+    return Naming(tmp_path / "registry.db", database=database)
 
 
 @pytest.fixture
-def market(tmp_path: Path) -> Market:
-    return Market(tmp_path / "registry.db")
+def market(tmp_path: Path, database: str | None) -> Market:
+    return Market(tmp_path / "registry.db", database=database)
 
 
 def replayed(event: JsonObject) -> bytes:

@@ -10,7 +10,10 @@ import pytest
 
 from ans.naming import NAME, Naming
 from delegant.ans.leaf import salted
+from delegant.ans.logbook import Logbook, _Nodes
+from delegant.ans.name import AnsName
 from delegant.ans.store import Store
+from delegant.ans.stored import Shelf
 from delegant.credentials import Error, Unavailable
 from delegant.credentials.codec import JsonObject
 
@@ -84,7 +87,8 @@ def test_a_flipped_byte_in_a_row_is_never_a_wrong_answer(
             _write(naming.path, table, column, rowid, _flip(value, at, column))
             for name, (status, answer) in zip(names, before, strict=True):
                 tried += 1
-                naming.world.now += 61  # past what was answered before
+                naming.world.now += 61  # past what was answered before, and what is kept
+                naming.registry.log._nodes = _Nodes(naming.registry.store)
                 try:
                     again, other = naming.registry.resolve(name, naming.now)
                 except Error as exc:
@@ -118,8 +122,9 @@ def _told(naming: Naming, answer: JsonObject) -> Any:
 
 
 def _read(naming: Naming) -> dict[str, Any]:
-    """Everything that the log is asked for."""
-    log = naming.registry.log
+    """Everything that the log is asked for, by who remembers nothing of it."""
+    registry = naming.registry
+    log = Logbook(registry.store, naming.did, registry._sequencer)
     size = log.head().size
     asked: dict[str, Any] = {
         "checkpoint": log.checkpoint,
@@ -127,7 +132,7 @@ def _read(naming: Naming) -> dict[str, Any]:
         "narrow": lambda: log.tile(0, 0, 1),
         "bundle": lambda: log.bundle(0, size),
         "consistency": lambda: log.consistency(2, size),
-        "history": lambda: naming.registry.history(NAME),
+        "history": lambda: Shelf(registry.store, log).history(AnsName.parse(NAME).key),
     }
     asked |= {f"inclusion {n}": lambda n=n: log.inclusion(n, size) for n in range(size)}
     out: dict[str, Any] = {}

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from ans.market import Market
 from ans.naming import NAME
@@ -16,8 +16,8 @@ from refusal import refusal
 
 
 @pytest.fixture
-def market(tmp_path: Path) -> Market:
-    made = Market(tmp_path / "registry.db")
+def market(tmp_path: Path, database: str | None) -> Market:
+    made = Market(tmp_path / "registry.db", database=database)
     made.receipt = made.register()  # type: ignore[attr-defined]
     return made
 
@@ -127,11 +127,10 @@ def test_after_a_transfer_the_old_agents_word_is_no_longer_shown(market: Market)
 
 
 @pytest.mark.parametrize("change", ["status = 'sideways'", "at = 'noon'", "issued = 'noon'"])
-def test_a_damaged_heartbeat_is_shown_to_nobody(
-    market: Market, tmp_path: Path, change: str
-) -> None:
+def test_a_damaged_heartbeat_is_shown_to_nobody(market: Market, change: str) -> None:
+    if market.database and "noon" in change:
+        pytest.skip("PostgreSQL keeps no text in a column of numbers")
     beat(market)
-    with sqlite3.connect(tmp_path / "registry.db") as rows:
-        rows.execute(f"update health set {change}")  # noqa: S608 - a test's own words
+    market.change(text(f"update health set {change}"))  # noqa: S608 - a test's own words
     assert refusal(lambda: market.ask(NAME)) == "unavailable"
     assert refusal(lambda: market.names(**UP)) == "unavailable"

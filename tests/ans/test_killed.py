@@ -22,14 +22,17 @@ TESTS = Path(__file__).parents[1]
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the writer forks")
-def test_what_was_acknowledged_survives_kill_minus_nine(tmp_path: Path) -> None:
-    naming = Naming(tmp_path / "registry.db")
+def test_what_was_acknowledged_survives_kill_minus_nine(
+    tmp_path: Path, database: str | None
+) -> None:
+    naming = Naming(tmp_path / "registry.db", database=database)
     writer = subprocess.Popen(
-        [sys.executable, str(TESTS / "ans" / "writer.py"), str(naming.path)],
+        [sys.executable, str(TESTS / "ans" / "writer.py"), str(naming.path),
+         *([database] if database else [])],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": str(TESTS)},
-    )
+    )  # fmt: skip
     assert writer.stdin is not None
     assert writer.stdout is not None
     dice = random.Random(7)

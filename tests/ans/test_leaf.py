@@ -12,6 +12,7 @@ from delegant.ans.leaf import (
     MAX_LEAF,
     NameLeaf,
     ProviderLeaf,
+    RewindLeaf,
     check_after,
     leaf_bytes,
     parse_leaf,
@@ -40,6 +41,11 @@ LABEL: JsonObject = {
     "shown": "AcmeLabs", "organization": ORG, "basis": "operator", "time": "2026-11-25T09:00:00Z",
 }  # fmt: skip
 
+REWIND: JsonObject = {
+    "version": 1, "registry": REGISTRY, "kind": "rewind", "size": 9, "reason": "a disk broke",
+    "root": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "time": "2026-11-25T09:00:00Z",
+}  # fmt: skip
+
 
 def later(kind: str, **changes: Any) -> JsonObject:
     """A leaf of a later event, as it should be."""
@@ -57,6 +63,7 @@ GOOD = {
     "resume with a record": later("resume", record=D2),
     "by the registry": later("suspend", by="registry"),
     "by the sponsor": later("revoke", by="sponsor"),
+    "rewind": REWIND,
     "of did:web": FIRST | {"agent": WEB, "key": KEY},
     "by the domain": LABEL | {"basis": "domain"},
     "with nobody named": {k: v for k, v in FIRST.items() if k not in ("sponsor", "chain")},
@@ -68,8 +75,8 @@ def test_a_leaf_is_read_back_from_its_bytes(case: str) -> None:
     value = GOOD[case]
     leaf = parse_leaf(leaf_bytes(value))
     assert leaf.json == value
-    assert isinstance(leaf, ProviderLeaf if "kind" in value and value["kind"] == "provider"
-                      else NameLeaf)  # fmt: skip
+    kinds = {"name": NameLeaf, "provider": ProviderLeaf, "rewind": RewindLeaf}
+    assert isinstance(leaf, kinds[value["kind"]])
     assert leaf_bytes(leaf.json) == canonical(value)
 
 
@@ -121,6 +128,11 @@ BAD: dict[str, JsonObject] = {
     "bound by nobody known": LABEL | {"basis": "vote"},
     "a label of no organisation": LABEL | {"organization": "acme"},
     "a label with a name": LABEL | {"name": NAME},
+    "a rewind from nothing": REWIND | {"size": 0},
+    "a rewind from no tree": REWIND | {"root": "AAAA"},
+    "a rewind from what is no hash": REWIND | {"root": "?" * 44},
+    "a rewind for no reason": REWIND | {"reason": ""},
+    "a rewind of a name": REWIND | {"name": NAME},
 }
 
 
@@ -134,9 +146,9 @@ def test_what_contradicts_itself_is_no_leaf(case: str) -> None:
     assert read_leaf(LABEL).json == LABEL
 
 
-@pytest.mark.parametrize("kind", ["name", "provider"])
+@pytest.mark.parametrize("kind", ["name", "provider", "rewind"])
 def test_every_member_counts(kind: str) -> None:
-    whole = FIRST if kind == "name" else LABEL
+    whole = {"name": FIRST, "provider": LABEL, "rewind": REWIND}[kind]
     optional = {"sponsor", "chain"}
     for member in whole.keys() - optional:
         less = {k: v for k, v in whole.items() if k != member}

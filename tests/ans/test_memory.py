@@ -18,8 +18,9 @@ import pytest
 from ans.fronted import Driver, Front
 from ans.naming import NAME
 from delegant.ans.fresh import Head
-from delegant.ans.memory import Memory, Pin, Remembered
-from delegant.credentials import Error, PrivateKey, did
+from delegant.ans.memory import MAX_FILE, Memory, Pin, Remembered
+from delegant.ans.name import AnsName
+from delegant.credentials import Error, PrivateKey, canonical, did
 from refusal import refusal
 
 Asking = Callable[..., Driver]
@@ -29,7 +30,11 @@ WEB = "did:web:acme.example:agents:bot"
 WHOLE = Remembered(
     Head("acme.example/ans", 7, b"\x01" * 32),
     1_790_000_000,
-    {NAME.lower(): Pin(REGISTRY, 1, 4), NAME.lower().replace("v1", "v2"): Pin(WEB, 0, 2, KEY)},
+    {
+        NAME.lower(): Pin(REGISTRY, 1, 4),
+        NAME.lower().replace("v1", "v2"): Pin(WEB, 0, 2, KEY),
+        NAME.lower().replace("v1", "v3"): Pin(REGISTRY, 0, 0, found=1_790_000_000),
+    },
 )
 
 
@@ -75,6 +80,9 @@ DAMAGE: list[Callable[[dict[str, Any]], object]] = [
     lambda m: m["names"][NAME.lower()].update(key=KEY.multikey),
     lambda m: m["names"][NAME.lower()].update(epoch=1.5),
     lambda m: m["names"][NAME.lower()].pop("seq"),
+    lambda m: m["names"][NAME.lower()].update(found=1_790_000_000),
+    lambda m: m["names"][NAME.lower()].update(found="yesterday"),
+    lambda m: m["names"][NAME.lower()].update(asked=True),
 ]
 
 
@@ -134,13 +142,95 @@ def test_a_place_that_cannot_hold_a_file_is_unavailable(tmp_path: Path) -> None:
     assert refusal(lambda: Memory(REGISTRY, tmp_path)) != ""
 
 
-def test_more_names_than_a_memory_holds_are_refused(tmp_path: Path) -> None:
+# --- how much is remembered -----------------------------------------------------------------------
+
+MOST = 65_536
+ASKED, FOUND = Pin(REGISTRY, 0, 0), Pin(REGISTRY, 0, 0, found=1_790_000_000)
+
+
+def full(**first: Pin) -> dict[str, Pin]:
+    """As many names as a memory holds, all asked for by name but for the first ones."""
+    pins = [*first.values(), *[ASKED] * (MOST - len(first))]
+    return {named(number).lower(): pin for number, pin in enumerate(pins)}
+
+
+def test_more_names_asked_for_than_a_memory_holds_are_refused() -> None:
     memory = Memory(REGISTRY)
-    pin = Pin(REGISTRY, 0, 0)
-    most = {named(number).lower(): pin for number in range(65_536)}
+    most = full()
     assert memory.save(memory.load(), Remembered(names=most))
-    more = most | {"mcp://a.b.c.v1.0": pin}
+    more = most | {"mcp://a.b.c.v1.0": ASKED}
     assert refusal(lambda: memory.save(memory.load(), Remembered(names=more))) == "limit-items"
+    memory.forget(named(7))
+    assert memory.save(
+        memory.load(), Remembered(names=dict(memory.load().names) | {"mcp://a.b.c.v1.0": ASKED})
+    )
+
+
+def test_names_that_only_searches_found_make_room_the_oldest_first() -> None:
+    memory = Memory(REGISTRY)
+    older = replace(FOUND, found=1_780_000_000)
+    most = full(one=FOUND, two=older, three=FOUND)
+    assert memory.save(memory.load(), Remembered(names=most))
+    assert memory.load().names == most
+    more = most | {"mcp://a.b.c.v1.0": ASKED}
+    assert memory.save(memory.load(), Remembered(names=more))
+    del more[named(1).lower()]
+    assert memory.load().names == more
+    more |= {"mcp://a.b.c.v2.0": replace(FOUND, found=1_790_000_009)}
+    assert memory.save(memory.load(), Remembered(names=more))
+    del more[named(0).lower()]
+    assert memory.load().names == more
+
+
+def test_a_file_has_room_for_the_longest_names() -> None:
+    name = f"{'p' * 32}://{'a' * 63}.{'b' * 63}.{'c' * 63}.v1.{'1' * 9}.{'1' * 9}.x"
+    agent = f"did:web:{'a' * 240}.example"
+    pin = Pin(did.check(agent), 2**53 - 1, 2**53 - 1, KEY, 1_790_000_000)
+    assert len(AnsName.parse(name).key) <= 253 < len(name) + 10
+    assert 65_536 * len(canonical({name: pin.json})) < MAX_FILE
+
+
+def kept(one: Driver) -> Memory:
+    memory: Memory = one.client._core._agreement._memory
+    return memory
+
+
+def test_of_a_search_the_first_name_is_remembered_and_by_name_every_one(
+    front: Front, asking: Asking
+) -> None:
+    one = asking()
+    for number in (2, 3, 4):
+        front.naming.register(name=named(number))
+    first, *rest = (agent.name for agent in one.search(capability="paperquery").agents)
+    assert len(rest) == 2
+    names = kept(one).load().names
+    assert set(names) == {first.lower()}
+    assert names[first.lower()].found is not None
+    for name in (rest[0], first):
+        one.resolve(name)
+    names = kept(one).load().names
+    assert set(names) == {first.lower(), rest[0].lower()}
+    assert {pin.found for pin in names.values()} == {None}
+    one.search(capability="paperquery", fresh=True)
+    assert kept(one).load().names == names
+
+
+def test_a_full_memory_still_meets_new_names(front: Front, asking: Asking) -> None:
+    one, two, naming = asking(), asking(), front.naming
+    naming.register(name="mcp://PaperQuery.Other.AcmeLabs.v1.0")
+    naming.register(name="mcp://PaperQuery.Other.AcmeLabs.v2.0")
+    most = full(one=FOUND)
+    assert kept(one).save(kept(one).load(), Remembered(names=most))
+    assert one.search(pattern="*://*.Other.*.v*", limit=1).agents[0].name.endswith("v2.0")
+    assert one.resolve("mcp://PaperQuery.Other.AcmeLabs.v1.0").seq == 0
+    names = kept(one).load().names
+    assert set(most) - set(names) == {named(0).lower()}
+    assert set(names) - set(most) == {"mcp://paperquery.other.acmelabs.v1.0"}
+    # Of names that were all asked for by name none is forgotten.
+    assert kept(two).save(kept(two).load(), Remembered(names=full()))
+    assert two.search(pattern="*://*.Other.*.v*", limit=1).agents[0].name.endswith("v2.0")
+    assert refusal(lambda: two.resolve("mcp://PaperQuery.Other.AcmeLabs.v1.0")) == "limit-items"
+    assert kept(two).load().names == full()
 
 
 # --- clients that share one -----------------------------------------------------------------------
@@ -170,7 +260,7 @@ def test_what_one_asks_at_once_is_all_remembered(
         one = asking(memory=file)
         found = one.together(*(("resolve", named(number)) for number in numbers))
         assert [each.name for each in found] == [named(number) for number in numbers]
-        names = one.client._core._agreement._memory.load().names
+        names = kept(one).load().names
         assert set(names) == {named(number).lower() for number in numbers}
 
 

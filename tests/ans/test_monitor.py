@@ -13,10 +13,11 @@ from ans.tiled import REGISTRY, RISK, SEARCH, Log, did_of, key_of, put, story
 from delegant.ans.log import tiles
 from delegant.ans.log.checkpoint import Checkpoint, add_signatures, cosign, sign_checkpoint
 from delegant.ans.log.fetching import folder_fetch
-from delegant.ans.log.note import COSIGNATURE, NoteSigner
+from delegant.ans.log.note import COSIGNATURE, NoteSigner, b64_encode
 from delegant.ans.log.reading import LogReader
 from delegant.ans.monitor import Monitor, Report, Watch, history, verify_log
 from delegant.credentials import Error
+from delegant.credentials.shape import format_time
 from refusal import refusal
 
 
@@ -66,7 +67,7 @@ def test_the_life_of_a_name_is_told_from_registration_to_revocation(whole: Path)
     shouted = SEARCH.replace("SemanticSearch", "SEMANTICSEARCH")
     entries, found = history(reader(whole), shouted)
     told = [
-        (entry.leaf.type, entry.standing.state(expired=False))
+        (entry.leaf.json["type"], entry.standing.state(expired=False))
         for entry in entries
         if entry.standing is not None
     ]
@@ -310,6 +311,26 @@ def test_entries_that_break_a_rule_are_told_and_the_rest_is_read(tmp_path: Path)
     report = look(tmp_path, log, Watch())
     assert kinds(report)[0] == (3, "broken-rule")
     assert report.checkpoint.size == len(log.entries)
+
+
+def test_a_log_that_was_set_back_says_so_to_everybody(tmp_path: Path) -> None:
+    log = story()
+    log.now += 1
+    log.add(
+        {
+            "version": 1, "registry": REGISTRY, "kind": "rewind", "size": 40,
+            "root": b64_encode(bytes(32)), "reason": "a disk broke", "time": format_time(log.now),
+        }
+    )  # fmt: skip
+    log.event("register", "mcp://Another.KnowledgeBase.DataCorp.v1")
+    report = look(tmp_path, log, Watch())
+    assert kinds(report) == [(12, "rewind")]
+    (found,) = report.findings
+    assert (found.index, found.about, found.time) == (12, REGISTRY, log.now - 1)
+    assert "40 entries: a disk broke" in found.detail
+    whole = verify_log(reader(log.write(tmp_path / "whole")))
+    assert whole.json["rewinds"] == [found.json]
+    assert whole.json["names"] == 4  # and the rest is read on
 
 
 def test_the_same_monitor_reads_only_what_is_new(tmp_path: Path) -> None:

@@ -15,8 +15,8 @@ from world import Party
 
 
 @pytest.fixture
-def naming(tmp_path: Path) -> Naming:
-    return Naming(tmp_path / "registry.db")
+def naming(tmp_path: Path, database: str | None) -> Naming:
+    return Naming(tmp_path / "registry.db", database=database)
 
 
 def sender(naming: Naming, who: str) -> tuple[Party, Evidence | None]:

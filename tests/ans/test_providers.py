@@ -21,9 +21,9 @@ LABEL = "rival-example"
 
 
 @pytest.fixture
-def naming(tmp_path: Path) -> Naming:
+def naming(tmp_path: Path, database: str | None) -> Naming:
     """``AcmeLabs`` is the organisation's."""
-    return Naming(tmp_path / "registry.db")
+    return Naming(tmp_path / "registry.db", database=database)
 
 
 def bound(naming: Naming, receipt: JsonObject) -> ProviderLeaf:

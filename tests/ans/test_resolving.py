@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import delete, select, update
 
 from ans.market import Market
 from ans.naming import NAME
@@ -16,13 +16,14 @@ from delegant.ans.answer import open_jws, verify_answer
 from delegant.ans.query import Query
 from delegant.ans.resolving import KEPT, NEGATIVES, REUSE_SECONDS, Resolver
 from delegant.ans.signing import digest_of
+from delegant.ans.tables import CHECKPOINTS, EVENTS, LISTINGS
 from delegant.credentials.errors import Error
 from refusal import refusal
 
 
 @pytest.fixture
-def market(tmp_path: Path) -> Market:
-    return Market(tmp_path / "registry.db")
+def market(tmp_path: Path, database: str | None) -> Market:
+    return Market(tmp_path / "registry.db", database=database)
 
 
 def test_a_name_that_is_not_there_is_denied_with_a_signature(market: Market) -> None:
@@ -250,26 +251,25 @@ def test_what_is_kept_is_bounded(market: Market) -> None:
     assert query.digest not in resolver._kept
 
 
-def test_damaged_rows_fail_and_never_lie(market: Market, tmp_path: Path) -> None:
+def test_damaged_rows_fail_and_never_lie(market: Market) -> None:
     market.register()
-    with sqlite3.connect(tmp_path / "registry.db") as rows:
-        rows.execute("update events set body = replace(body, 'research', 'elsewhere')")
+    with market.registry.store.transaction(reading=True) as db:
+        body = db.execute(select(EVENTS.c.body)).scalar_one()
+    market.change(update(EVENTS).values(body=body.replace(b"research", b"elsewhere")))
     assert refusal(lambda: market.ask(NAME)) == "unavailable"
     assert refusal(lambda: market.ask({"capability": "PaperQuery"})) == "unavailable"
 
 
-def test_damaged_attestations_fail(market: Market, tmp_path: Path) -> None:
+def test_damaged_attestations_fail(market: Market) -> None:
     market.offer(NAME, None, market.claim(market.bot))
-    with sqlite3.connect(tmp_path / "registry.db") as rows:
-        rows.execute("update listings set attestations = cast('{' as blob)")
+    market.change(update(LISTINGS).values(attestations=b"{"))
     assert refusal(lambda: market.ask(NAME)) == "unavailable"
 
 
-def test_a_log_that_shrank_is_not_spoken_from(market: Market, tmp_path: Path) -> None:
+def test_a_log_that_shrank_is_not_spoken_from(market: Market) -> None:
     market.register()
     market.ask(NAME)
-    with sqlite3.connect(tmp_path / "registry.db") as rows:
-        rows.execute("delete from checkpoints where size = (select max(size) from checkpoints)")
+    market.change(delete(CHECKPOINTS).where(CHECKPOINTS.c.size == 2))
     with pytest.raises(Error) as refused:
         market.ask(NAME)
     assert refused.value.code == "log-rollback"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import insert, update
 
 from ans.market import SOX, Market
+from delegant.ans.tables import LISTINGS, TERMS
 from refusal import refusal
 
 RISK = "FinancialRiskAnalysis.CorporateReporting"
@@ -16,8 +17,8 @@ RIGHT = f"acp://{RISK}.AcmeFinance.v2.1.0"
 
 
 @pytest.fixture
-def market(tmp_path: Path) -> Market:
-    made = Market(tmp_path / "registry.db")
+def market(tmp_path: Path, database: str | None) -> Market:
+    made = Market(tmp_path / "registry.db", database=database)
     made.registry.bind_provider("AcmeFinance", made.world.org.did, made.now)
     return made
 
@@ -218,19 +219,20 @@ def test_a_trace_is_bounded(market: Market) -> None:
     assert found.freshness.total == 53
 
 
-def test_the_index_is_only_where_to_look(market: Market, tmp_path: Path) -> None:
+def test_the_index_is_only_where_to_look(market: Market) -> None:
     """Rows that say more than the store does make nobody answer."""
     name = "mcp://Papers.Research.AcmeLabs.v1.0"
     receipt = market.offer(name, capabilities=["search"])
     market.send(market.event("suspend", name=name, receipt=receipt))
-    rows = sqlite3.connect(tmp_path / "registry.db")
-    rows.execute("update listings set live = 1, capabilities = cast('[\"fly\"]' as blob)")
-    rows.execute("update terms set live = 1")
-    rows.execute("update terms set term = 'capability:fly' where term = 'capability:search'")
-    rows.execute("insert into terms select term, 1, -9, 0, 0, 0, 'x' from terms limit 1")
-    rows.commit()
+    market.change(
+        update(LISTINGS).values(live=True, capabilities=b'["fly"]'),
+        update(TERMS).values(live=True),
+        update(TERMS).where(TERMS.c.term == "capability:search").values(term="capability:fly"),
+        insert(TERMS).values(
+            term="capability:fly", live=True, major=-9, minor=0, patch=0, deprecated=False, key="x"
+        ),
+    )
     assert market.names(capability="papers") == []
     assert market.reasons(capability="fly") == {name: "wrong-capability"}
-    rows.execute("update listings set capabilities = cast('[' as blob)")
-    rows.commit()
+    market.change(update(LISTINGS).values(capabilities=b"["))
     assert refusal(lambda: market.names(capability="fly", limit=2)) == "unavailable"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from ans.naming import NAME, Naming
 from delegant.ans import providers
@@ -19,15 +20,22 @@ from delegant.ans.log.checkpoint import Checkpoint, open_checkpoint, sign_checkp
 from delegant.ans.log.note import NoteSigner
 from delegant.ans.log.tiles import unpack
 from delegant.ans.store import Store
+from delegant.ans.tables import TILES
 from delegant.credentials import Error, PrivateKey, Unavailable
 from delegant.wallet import files
 from refusal import refusal
 
 
 @pytest.fixture
-def naming(tmp_path: Path) -> Naming:
-    """``AcmeLabs`` is bound: the log has one entry."""
+def filed(tmp_path: Path) -> Naming:
+    """The same, in a file."""
     return Naming(tmp_path / "registry.db")
+
+
+@pytest.fixture
+def naming(tmp_path: Path, database: str | None) -> Naming:
+    """``AcmeLabs`` is bound: the log has one entry."""
+    return Naming(tmp_path / "registry.db", database=database)
 
 
 def versions(first: int, count: int) -> list[str]:
@@ -52,7 +60,7 @@ def test_every_change_is_one_leaf_and_nothing_else_is(naming: Naming) -> None:
     refusal(lambda: naming.send(naming.event("renew", receipt=first)))
     naming.state()
     entries = [parse_leaf(data) for data in unpack(naming.registry.log.bundle(0, 4))]
-    assert [one.type for one in entries] == ["bind", "register", "renew", "bind"]
+    assert [one.json["type"] for one in entries] == ["bind", "register", "renew", "bind"]
     assert head(naming).size == 4
     assert [one.json["registry"] for one in entries] == [naming.did] * 4
 
@@ -94,7 +102,8 @@ def test_more_leaves_than_a_tile_holds(naming: Naming) -> None:
         assert refusal(lambda o=old, n=new: naming.registry.log.consistency(o, n)) == "not-found"
     assert naming.registry.log.inclusion(receipt["index"], 302)["size"] == 302
     assert refusal(lambda: naming.registry.log.inclusion(302, 302)) == "not-found"
-    execute(naming, "UPDATE tiles SET body = zeroblob(8192) WHERE level = 0 AND number = 0")
+    zero = update(TILES).where(TILES.c.level == 0, TILES.c.number == 0)
+    naming.change(zero.values(body=bytes(8192)))
     assert refusal(lambda: naming.registry.log.tile(0, 0)) == "unavailable"
     assert refusal(lambda: naming.registry.log.bundle(0)) == "unavailable"
     assert len(naming.registry.log.tile(0, 1)) == 8192  # what is whole is served
@@ -127,7 +136,8 @@ FAULT = (
 )
 
 
-def test_what_cannot_be_logged_does_not_happen(naming: Naming) -> None:
+def test_what_cannot_be_logged_does_not_happen(filed: Naming) -> None:
+    naming = filed
     known = naming.register()
     before = naming.registry.log.checkpoint()
     execute(naming, FAULT)
@@ -147,7 +157,8 @@ def test_what_cannot_be_logged_does_not_happen(naming: Naming) -> None:
 
 
 @pytest.mark.parametrize("table", ["events", "names", "tiles", "checkpoints", "spent"])
-def test_half_a_change_is_none(naming: Naming, table: str) -> None:
+def test_half_a_change_is_none(filed: Naming, table: str) -> None:
+    naming = filed
     before = naming.registry.log.checkpoint()
     execute(
         naming,
@@ -251,8 +262,9 @@ def _not_ours(naming: Naming) -> None:
      (_lost, {"log-rollback"}), (_not_ours, {"log-note"})],
 )  # fmt: skip
 def test_a_store_that_was_set_back_is_neither_served_nor_signed(
-    naming: Naming, damage: Callable[[Naming], None], codes: set[str]
+    filed: Naming, damage: Callable[[Naming], None], codes: set[str]
 ) -> None:
+    naming = filed
     db = sqlite3.connect(naming.path)
     copy = sqlite3.connect(naming.path.with_name("backup.db"))
     db.backup(copy)
@@ -271,7 +283,8 @@ def test_a_store_that_was_set_back_is_neither_served_nor_signed(
         assert naming.state() == "active"
 
 
-def test_a_store_set_back_while_it_is_served_is_not_written_on(naming: Naming) -> None:
+def test_a_store_set_back_while_it_is_served_is_not_written_on(filed: Naming) -> None:
+    naming = filed
     db = sqlite3.connect(naming.path)
     copy = sqlite3.connect(naming.path.with_name("backup.db"))
     db.backup(copy)

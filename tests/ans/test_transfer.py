@@ -18,8 +18,8 @@ from world import World
 
 
 @pytest.fixture
-def naming(tmp_path: Path) -> Naming:
-    return Naming(tmp_path / "registry.db")
+def naming(tmp_path: Path, database: str | None) -> Naming:
+    return Naming(tmp_path / "registry.db", database=database)
 
 
 def test_a_name_is_transferred_by_three_signatures(naming: Naming) -> None:

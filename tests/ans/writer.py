@@ -1,7 +1,7 @@
 """A process that registers names until it is killed, saying each receipt it was given.
 
-Usage: writer.py DATABASE, then one line on standard input per round: the first number to use.
-Each round is a forked child, so that starting one is quick; its pid is said first.
+Usage: writer.py PATH [DATABASE], then one line on standard input per round: the first number to
+use. Each round is a forked child, so that starting one is quick; its pid is said first.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def _round(naming: Naming, first: int) -> None:
 
 
 def main() -> None:
-    naming = Naming(Path(sys.argv[1]))
+    naming = Naming(Path(sys.argv[1]), database=sys.argv[2] if sys.argv[2:] else None)
     for line in sys.stdin:
         child = os.fork()
         if child == 0:

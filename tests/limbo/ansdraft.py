@@ -240,7 +240,7 @@ class Draft:
 
     Attributes:
         query: what is asked, as JSON; ``answer`` what is answered; ``trust`` who is believed.
-        memory, proofs, history: as `delegant.cli.limbo.naming` describes them.
+        memory, proofs, history, checkpoint: as `delegant.cli.limbo.naming` describes them.
         data: the bytes, where they are not the answer's own.
     """
 
@@ -252,6 +252,7 @@ class Draft:
         self.memory: JsonObject | None = None
         self.proofs: list[JsonObject] = []
         self.history: list[JsonObject] | None = None
+        self.checkpoint: str | None = None
         self.data: bytes | None = None
         self.answer = self.answered(names, **more)
 
@@ -352,6 +353,8 @@ class Draft:
             "at": format_time(self.at), "memory": self.memory, "proofs": self.proofs,
             "history": None,
         }  # fmt: skip
+        if self.checkpoint is not None:
+            asked["checkpoint"] = self.checkpoint
         data = canonical(self.answer) if self.data is None else self.data
         parts = {"data": data}
         if self.history is not None:

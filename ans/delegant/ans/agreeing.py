@@ -30,6 +30,7 @@ from .asking import Ask, Caller, Steps, check_reply, object_of
 from .fresh import Entry, Head, read_hash
 from .history import MAX_HISTORY, Past, check_signers, verify_history
 from .leaf import NameLeaf
+from .log.checkpoint import open_checkpoint
 from .log.merkle import EMPTY_ROOT, check_consistency
 from .memory import Memory, Pin, Remembered
 from .receipt import Logged
@@ -50,6 +51,29 @@ class _Seen(NamedTuple):
 
     head: Head
     time: int
+
+
+class _Told(NamedTuple):
+    """What an answer says of a name, and what of it is proven.
+
+    Attributes:
+        logged: where the log has the event that proves it.
+        key: the agent's, where its record is shown and the DID is not its own key.
+        chosen: whoever asks is likely to act on it: it was asked for by name, or is the first.
+        found: by which search, seconds since 1970; None where it was asked for by name.
+    """
+
+    entry: Entry
+    logged: Logged
+    key: PublicKey | None
+    chosen: bool
+    found: int | None
+
+    @property
+    def seq(self) -> int:
+        """The newest event that the log proves; of a later one the registry alone speaks."""
+        leaf = self.logged.leaf
+        return leaf.seq if isinstance(leaf, NameLeaf) else 0
 
 
 class Agreement:
@@ -85,24 +109,23 @@ class Agreement:
 
     def agree(self, answer: Answer, end: float) -> Steps[None]:
         """A verified answer agrees with what was met, and is remembered."""
-        token = answer.freshness
-        seen = [_Seen(token.head, token.time), *(self._seen(one.logged) for one in answer.agents)]
-        if answer.last is not None:
-            seen.append(self._seen(answer.last.logged))
-        keys = {one.entry.name.key: record_key(one.record) for one in answer.agents}
+        token, told = answer.freshness, _words(answer)
+        seen = [self._seen(one.logged) for one in told]
+        if token.head.size > max([self.size, *(one.head.size for one in seen)]):
+            seen += yield from self._signed(token.time, end)
         for _ in range(RACES):
             before = self._memory.load()
             known = before.head
-            after = yield from self._grown(before, seen, end)
+            after = yield from self._grown(before, seen, end, token.head)
             late = token.time > before.time + LATE_SECONDS
             if known is not None and token.head.size < known.size and late:
-                told = f"the log had {known.size} entries, and now {token.head.size}"
-                raise error("log-rollback", told)
+                sizes = f"the log had {known.size} entries, and now {token.head.size}"
+                raise error("log-rollback", sizes)
             names, more = dict(before.names), list(seen)
-            for entry in token.entries:
-                more += yield from self._pinned(names, entry, keys.get(entry.name.key), end)
+            for one in told:
+                more += yield from self._pinned(names, one, end)
             if len(more) > len(seen):
-                after = yield from self._grown(before, more, end)
+                after = yield from self._grown(before, more, end, token.head)
             if self._saved(before, replace(after, names=names), more):
                 return
         raise error("unavailable", "the memory is written by too many at once")
@@ -146,23 +169,50 @@ class Agreement:
     def _seen(self, logged: Logged) -> _Seen:
         return _Seen(Head(self._trust.log.name, logged.size, logged.root), logged.leaf.time)
 
-    def _grown(self, before: Remembered, seen: Sequence[_Seen], end: float) -> Steps[Remembered]:
-        """What is remembered of the log with these states of it: all are states of one log."""
+    def _signed(self, time: int, end: float) -> Steps[list[_Seen]]:
+        """The log's own word of how far it has come; none while too few witnesses cosigned it.
+
+        A registry answers with its answers' key, and only the log's key moves the memory on.
+        Witnesses cosign a moment later: until then there is nothing to remember.
+        """
+        ask = Ask("GET", "/checkpoint")
+        reply = yield from self._caller.ask(lambda: ask, end)
+        if reply.status != 200:
+            raise error("unavailable", f"no checkpoint of the log: {reply.status}")
+        trust = self._trust
+        try:
+            head = open_checkpoint(reply.body, trust.log, trust.witnesses, trust.quorum)
+        except Error as exc:
+            if exc.code != "log-witness":
+                raise
+            return []
+        return [_Seen(Head(trust.log.name, head.size, head.root), time)]
+
+    def _grown(
+        self, before: Remembered, seen: Sequence[_Seen], end: float, word: Head | None = None
+    ) -> Steps[Remembered]:
+        """What is remembered of the log with these states of it: all are states of one log.
+
+        ``word`` is one that the log's key did not sign: it must agree, and is not remembered.
+        """
         known = before.head
         if known != self._top:  # another process went on, and what it proved is its own
             self._inside.clear()
             self._top = known
-        newest = max(seen, key=lambda one: one.head.size)
-        if known is not None and newest.head.size <= known.size:
-            top, after = known, before
-        else:
-            top, after = newest.head, replace(before, head=newest.head, time=newest.time)
+        top, after = known, before
+        for one in seen:
+            if top is None or one.head.size > top.size:
+                top, after = one.head, replace(before, head=one.head, time=one.time)
+        if top is None:
+            return before
         if known is not None:
             yield from self._consistent(known, top, end, "log-split")
-        code = "log-rollback" if top == known else "log-split"
-        for one, _ in seen:
-            if one not in self._inside:
-                yield from self._consistent(one, top, end, code)
+        larger = word is not None and known is not None and word.size > known.size
+        code = "log-rollback" if top == known and not larger else "log-split"
+        for head in (*((word,) if word else ()), *(one.head for one in seen)):
+            if head not in self._inside:
+                old, new = (head, top) if head.size <= top.size else (top, head)
+                yield from self._consistent(old, new, end, code)
         return after
 
     def _consistent(self, old: Head, new: Head, end: float, code: str) -> Steps[None]:
@@ -202,18 +252,17 @@ class Agreement:
 
     # --- the names ---------------------------------------------------------------------------
 
-    def _pinned(
-        self, names: dict[str, Pin], entry: Entry, key: PublicKey | None, end: float
-    ) -> Steps[list[_Seen]]:
+    def _pinned(self, names: dict[str, Pin], told: _Told, end: float) -> Steps[list[_Seen]]:
         """The name is still whose it was, or was handed over by them.
 
         Returns:
             The states of the log that its history, if it had to be asked for, speaks of.
         """
-        name, more = entry.name.key, []
+        entry, key, seq, found, more = told.entry, told.key, told.seq, told.found, list[_Seen]()
+        name = entry.name.key
         pin = names.get(name)
-        if pin is None and entry.status != "active":
-            return []  # nobody acts on it
+        if pin is None and not told.chosen:
+            return []
         if pin is not None:
             if _older(entry, pin):
                 raise error("ans-stale", f"{entry.name} has changed since: event {pin.seq} was met")
@@ -221,13 +270,15 @@ class Agreement:
                 past = yield from self._handed_over(pin, entry, end)
                 more = [self._seen(one.logged) for one in past]
                 key = next(one.leaf.key for one in past if one.leaf.event == entry.event)
+                seq = entry.seq
             elif entry.agent != pin.agent:
                 raise error("ans-rebound", f"{entry.name} was {pin.agent}'s, now {entry.agent}'s")
             elif key is not None and key != pin.key:
                 raise error("ans-rebound", f"{entry.name} has another key, and nobody handed over")
             else:
                 key = pin.key
-        names[name] = Pin(entry.agent, entry.epoch, entry.seq, key)
+            seq, found = max(seq, pin.seq), None if found is None else pin.found
+        names[name] = Pin(entry.agent, entry.epoch, seq, key, found)
         return more
 
     def _handed_over(self, pin: Pin, entry: Entry, end: float) -> Steps[tuple[Past, ...]]:
@@ -254,6 +305,23 @@ class Agreement:
         except Error:
             raise error("ans-rebound", f"{pin.agent} did not hand over {entry.name}") from None
         return past
+
+
+def _words(answer: Answer) -> list[_Told]:
+    """What is told of each name, in the answer's order."""
+    token = answer.freshness
+    proofs = [(one.logged, record_key(one.record)) for one in answer.agents]
+    if answer.last is not None:
+        proofs = [(answer.last.logged, None)]
+    by_name = answer.query.name is not None
+    return [
+        _Told(
+            entry, logged, key,
+            chosen=entry.status == "active" and (by_name or not place),
+            found=None if by_name else token.time,
+        )
+        for place, (entry, (logged, key)) in enumerate(zip(token.entries, proofs, strict=True))
+    ]  # fmt: skip
 
 
 def _older(entry: Entry, pin: Pin) -> bool:

@@ -1,9 +1,13 @@
 """What the transparency log holds: one closed object for each event of a name or provider label.
 
+And for each time that an operator went on from an older copy of the store: ``size`` and ``root``
+(base64) are those of the larger tree that had been signed, which this log no longer is.
+
     name     {version, registry, kind: name, type, name, agent, key?, provider, epoch, seq,
               previous?, event, record?, by, from?, sponsor?, chain?, time}
     provider {version, registry, kind: provider, type: bind | unbind, provider, shown,
               organization, basis: operator | domain, time}
+    rewind   {version, registry, kind: rewind, size, root, reason, time}
 
 A leaf is the RFC 8785 bytes of one, at most 65,535. The log is public for ever: people and chains
 stand in it only as salted digests, and the salt stays with the registry and the submitter.
@@ -21,6 +25,7 @@ from delegant.credentials.codec import JsonObject, b64u_decode, parse_object
 from delegant.credentials.errors import Error, error
 
 from .lifecycle import BY, EVENTS, RANKS, WITH_RECORD, Move
+from .log.note import b64_decode
 from .name import AnsName, provider_label
 
 __all__ = [
@@ -28,8 +33,10 @@ __all__ = [
     "Leaf",
     "NameLeaf",
     "ProviderLeaf",
+    "RewindLeaf",
     "check_after",
     "leaf_bytes",
+    "own_leaf",
     "parse_leaf",
     "read_leaf",
     "salted",
@@ -39,6 +46,7 @@ __all__ = [
 MAX_LEAF: Final = 65_535
 BASES: Final = ("operator", "domain")
 SALT_BYTES: Final = 16
+HASH: Final = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +93,19 @@ class ProviderLeaf:
     time: int
 
 
-Leaf = NameLeaf | ProviderLeaf
+@dataclass(frozen=True, slots=True)
+class RewindLeaf:
+    """Going on from an older state: the tree of ``size`` entries had been signed, and is left."""
+
+    json: JsonObject
+    registry: str
+    size: int
+    root: bytes
+    reason: str
+    time: int
+
+
+Leaf = NameLeaf | ProviderLeaf | RewindLeaf
 
 _NAME: Final = frozenset(
     {"version", "registry", "kind", "type", "name", "agent", "provider", "epoch", "seq", "event",
@@ -95,6 +115,8 @@ _NAME_OPTIONAL: Final = frozenset({"key", "previous", "record", "from", "sponsor
 _PROVIDER: Final = frozenset(
     {"version", "registry", "kind", "type", "provider", "shown", "organization", "basis", "time"}
 )
+_REWIND: Final = frozenset({"version", "registry", "kind", "size", "root", "reason", "time"})
+_KINDS: Final = ("name", "provider", "rewind")
 
 
 def parse_leaf(data: bytes) -> Leaf:
@@ -110,6 +132,39 @@ def parse_leaf(data: bytes) -> Leaf:
     except Error as exc:
         raise error("log-entry", f"a leaf is no JSON object of ours: {exc.detail}") from None
     return read_leaf(value)
+
+
+def own_leaf(data: bytes) -> Leaf:
+    """A leaf that this log wrote itself, read and not checked: its hash is held to the log.
+
+    Raises:
+        Rejected: ``log-entry`` for what it cannot have written.
+    """
+    try:
+        value = parse_object(data, size=MAX_LEAF)
+        if value["kind"] != "name":
+            return read_leaf(value)
+        return NameLeaf(
+            value,
+            did.check(value["registry"]),
+            value["type"],
+            AnsName.parse(value["name"]),
+            did.check(value["agent"]),
+            PublicKey.from_multikey(value["key"]) if "key" in value else None,
+            value["provider"],
+            value["epoch"],
+            value["seq"],
+            value.get("previous"),
+            value["event"],
+            value.get("record"),
+            value["by"],
+            did.check(value["from"]) if "from" in value else None,
+            value.get("sponsor"),
+            value.get("chain"),
+            shape.time(value["time"], "leaf.time"),
+        )
+    except (Error, KeyError, TypeError, ValueError) as exc:
+        raise error("log-entry", f"a leaf is malformed: {type(exc).__name__}") from None
 
 
 def leaf_bytes(value: JsonObject) -> bytes:
@@ -137,7 +192,9 @@ def read_leaf(value: object) -> Leaf:
             raise error("shape", "it is not an object")
         if shape.integer(value.get("version"), "leaf.version") != 1:
             raise error("shape", "leaf.version is not 1")
-        kind = shape.one_of(value.get("kind"), "leaf.kind", ("name", "provider"))
+        kind = shape.one_of(value.get("kind"), "leaf.kind", _KINDS)
+        if kind == "rewind":
+            return _rewind(value)
         return _name(value) if kind == "name" else _provider(value)
     except Error as exc:
         raise error("log-entry", f"a leaf is malformed: {exc.detail}") from None
@@ -212,6 +269,21 @@ def _provider(value: JsonObject) -> ProviderLeaf:
     if provider_label(leaf.shown) != leaf.provider:
         raise error("shape", "leaf.provider is not the lower case of leaf.shown")
     return leaf
+
+
+def _rewind(value: JsonObject) -> RewindLeaf:
+    shape.closed(value, "leaf", _REWIND)
+    root = b64_decode(shape.text(value["root"], "leaf.root"))
+    if len(root) != HASH:
+        raise error("shape", "leaf.root is no hash")
+    return RewindLeaf(
+        value,
+        did.check(value["registry"]),
+        shape.integer(value["size"], "leaf.size", 1),
+        root,
+        shape.text(value["reason"], "leaf.reason"),
+        shape.time(value["time"], "leaf.time"),
+    )
 
 
 def check_after(before: Leaf | None, leaf: Leaf) -> None:

@@ -6,6 +6,10 @@ store makes a reader fail and never makes it lie.
 
 from __future__ import annotations
 
+import threading
+from bisect import bisect_right, insort
+from collections import OrderedDict
+from contextlib import suppress
 from functools import lru_cache, partial
 from typing import Final
 
@@ -14,17 +18,21 @@ from sqlalchemy import Connection
 from delegant.credentials.codec import JsonObject
 from delegant.credentials.errors import Error, error
 
-from .leaf import Leaf, parse_leaf
+from .leaf import Leaf, own_leaf
 from .log import merkle, tiles
 from .log.checkpoint import Checkpoint
 from .log.note import b64_encode
-from .receipt import check_receipt, new_receipt
+from .receipt import check_opening, new_receipt
 from .sequencer import Sequencer, opened
 from .store import Store
 
 __all__ = ["Logbook"]
 
 KEPT: Final = 1024
+TILES: Final = 2048
+"""Tiles that are kept: half a million leaves, in some 35 MB."""
+COVERS: Final = 4096
+MAX_SIZE: Final = merkle.MAX_SIZE
 
 
 class Logbook:
@@ -45,6 +53,9 @@ class Logbook:
         self._registry = registry
         self._sequencer = sequencer
         self._key = sequencer.key
+        self._nodes = _Nodes(store)
+        self._covers: list[tuple[int, int, str]] = []
+        self._lock = threading.Lock()
 
     def checkpoint(self) -> str:
         """The published checkpoint, a signed note."""
@@ -56,30 +67,45 @@ class Logbook:
         """The published checkpoint, read."""
         return self._opened(self._sequencer.text())
 
-    def receipt(self, db: Connection, number: int, opening: JsonObject | None = None) -> JsonObject:
+    def receipt(
+        self,
+        db: Connection,
+        number: int,
+        opening: JsonObject | None = None,
+        data: bytes | None = None,
+    ) -> JsonObject:
         """The receipt of a leaf, under the first checkpoint that covers it.
 
         Always the same one, unless witnesses have cosigned: then under the first that the most
         of them did.
-        """
-        note = self._store.covering(db, number)
-        if note is None:
-            raise error("unavailable", "an entry has no checkpoint")
-        size = self._opened(note).size
-        leaf = self.leaf(db, number)
-        read = partial(self._store.tile, db)
-        try:
-            proof = merkle.inclusion(number, size, read)
-            receipt = new_receipt(leaf.json, number, proof, note, opening)
-            check_receipt(receipt, self._registry, self._key)
-        except Error as exc:
-            raise error("unavailable", f"a stored entry is damaged: {exc.code}") from None
-        return receipt
 
-    def leaf(self, db: Connection, number: int) -> Leaf:
+        Args:
+            data: the leaf's bytes, where they are at hand.
+        """
+        head, note = self._covering(db, number)
+        data = self._store.leaves(db, number, 1)[0] if data is None else data
+        hashed = merkle.leaf_hash(data)
+        for nodes in (self._nodes, _Nodes(self._store)):  # the second keeps nothing from before
+            read = partial(nodes.node, db)
+            try:
+                proof = merkle.audit_path(number, head.size, read)
+                merkle.check_inclusion(hashed, number, head.size, proof, head.root)
+                leaf = _leaf(data)
+                if opening is not None:
+                    check_opening(opening, leaf)
+            except Error as exc:
+                wrong = exc
+                continue
+            self._nodes = nodes
+            if leaf.registry == self._registry:
+                return new_receipt(leaf.json, number, proof, note, opening)
+            wrong = error("ans-signature", "an entry of another registry")
+        raise error("unavailable", f"a stored entry is damaged: {wrong.code}")
+
+    def leaf(self, db: Connection, number: int, data: bytes | None = None) -> Leaf:
         """A leaf, read; held to no checkpoint here."""
         try:
-            return _leaf(self._store.leaves(db, number, 1)[0])
+            return _leaf(self._store.leaves(db, number, 1)[0] if data is None else data)
         except Error as exc:
             raise error("unavailable", f"a stored leaf is damaged: {exc.code}") from None
 
@@ -149,6 +175,28 @@ class Logbook:
 
     # --- inside ---------------------------------------------------------------------------------
 
+    def _covering(self, db: Connection, number: int) -> tuple[Checkpoint, str]:
+        """The checkpoint that a receipt of a leaf is under; what never changes is kept."""
+        most = self._store.cosigned(db)
+        if not most:
+            covers = self._covers
+            at = bisect_right(covers, (number, MAX_SIZE, "")) - 1
+            if at >= 0 and number < covers[at][1]:
+                return self._opened(covers[at][2]), covers[at][2]
+        for count in range(most, -1, -1):
+            row = self._store.covering(db, number, count)
+            if row is not None:
+                break
+        else:
+            raise error("unavailable", "an entry has no checkpoint")
+        head = self._opened(row.note)
+        if not most and head.size == row.size:
+            with self._lock:
+                kept = [one for one in self._covers if one[1] != row.size]
+                insort(kept, (row.after or 0, row.size, row.note))
+                self._covers = kept if len(kept) <= COVERS else []
+        return head, row.note
+
     def _number(self, db: Connection, event: str) -> int:
         row = self._store.event(db, event)
         if row is None:
@@ -202,9 +250,39 @@ class Logbook:
 
 @lru_cache(KEPT)
 def _leaf(data: bytes) -> Leaf:
-    """A leaf, as `parse_leaf`; read once for the same bytes, and never changed."""
-    return parse_leaf(data)
+    """A leaf, as `own_leaf`; read once for the same bytes, and never changed."""
+    return own_leaf(data)
 
 
 def _texts(hashes: list[bytes]) -> list[str]:
     return [b64_encode(one) for one in hashes]
+
+
+class _Nodes:
+    """The nodes of the tree, from tiles that are kept: none of their hashes ever changes.
+
+    Nothing of it is believed for being kept: a proof made of nodes is held to a checkpoint.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._kept: OrderedDict[tuple[int, int], tuple[bytes, ...]] = OrderedDict()
+
+    def node(self, db: Connection, height: int, index: int) -> bytes:
+        """As `merkle.Node`."""
+        level, inner = divmod(height, 8)
+        number, first = divmod(index << inner, tiles.FULL)
+        at = merkle.HASH * (first >> inner)
+        rows = self._kept.get((level, number))
+        if rows is None or len(rows) <= inner or len(rows[inner]) < at + merkle.HASH:
+            body = self._store.whole_tile(db, level, number)
+            if body is None:
+                raise error("log-proof", f"tile {level}/{number} is missing")
+            rows = merkle.rows(body)
+            if len(rows) <= inner or len(rows[inner]) < at + merkle.HASH:
+                raise error("log-proof", f"tile {level}/{number} is too narrow")
+            self._kept[level, number] = rows
+            while len(self._kept) > TILES:
+                with suppress(KeyError):
+                    self._kept.popitem(last=False)
+        return rows[inner][at : at + merkle.HASH]

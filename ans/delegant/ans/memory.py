@@ -1,6 +1,10 @@
 """What a client remembers of a registry: how far its log had come, and who held which name.
 
-    {version, registry, log? {origin, size, root, time}, names {key: {agent, epoch, seq, key?}}}
+    {version, registry, log? {origin, size, root, time},
+     names {key: {agent, epoch, seq, key?, found?}}}
+
+``found`` stands where a name was never asked for by name, and was only the first that a search
+found: such names are forgotten, the oldest first, where there is no room for more.
 
 A closed JSON file, replaced as a whole. A damaged one is an error and never begun anew: it is what
 a rolled back log, a split view and a silently rebound name are found by. Several processes may
@@ -27,23 +31,31 @@ from .signing import members, version
 __all__ = ["Memory", "Pin", "Remembered"]
 
 MAX_NAMES: Final = 65_536
+MAX_FILE: Final = 64 * 1024 * 1024
+"""Room for that many of the longest names, DIDs and keys."""
 _PIN: Final = frozenset({"agent", "epoch", "seq"})
 
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """Who held a name when it was last met; ``key`` where the DID is not its own key."""
+    """Who held a name when it was last met.
+
+    ``seq``: its newest event that the log proved. ``key``: where the DID is not its own key.
+    ``found``: when a search first found it, seconds since 1970; None once it was asked for by name.
+    """
 
     agent: str
     epoch: int
     seq: int
     key: PublicKey | None = None
+    found: int | None = None
 
     @property
     def json(self) -> JsonObject:
         """As it lies in the file."""
         key = None if self.key is None else self.key.multikey
-        return members(agent=self.agent, epoch=self.epoch, seq=self.seq, key=key)
+        found = None if self.found is None else shape.format_time(self.found)
+        return members(agent=self.agent, epoch=self.epoch, seq=self.seq, key=key, found=found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +72,8 @@ class Memory:
 
     Raises:
         Malformed: ``shape``, ``json`` and what else a damaged file is; ``limit-items`` when more
-            than 65,536 names are to be remembered. Unavailable: ``unavailable``.
+            than 65,536 names that were asked for by name are to be remembered.
+        Unavailable: ``unavailable``.
     """
 
     def __init__(self, registry: str, path: Path | None = None) -> None:
@@ -78,16 +91,15 @@ class Memory:
         if mark is None and self._mark is not None:
             raise error("unavailable", f"{self._path} was there and is gone")
         if mark != self._mark:
-            self._held = self._parse(files.read_object(self._path))
+            self._held = self._parse(files.read_object(self._path, size=MAX_FILE))
             self._mark = mark
         return self._held
 
     def save(self, before: Remembered, after: Remembered) -> bool:
         """Remember more, unless another process did meanwhile; whether it was written."""
+        after = _fitting(after)
         if after == before:
             return True
-        if len(after.names) > MAX_NAMES:
-            raise error("limit-items", f"a memory holds at most {MAX_NAMES} names")
         if self._path is None:
             if self._held is not before:
                 return False
@@ -160,6 +172,18 @@ class Memory:
         return Remembered(head, shape.time(log["time"], "memory.log.time"), names)
 
 
+def _fitting(state: Remembered) -> Remembered:
+    """Without the oldest names that only searches found, where there are too many names."""
+    over = len(state.names) - MAX_NAMES
+    if over <= 0:
+        return state
+    found = sorted((pin.found, name) for name, pin in state.names.items() if pin.found is not None)
+    if len(found) < over:
+        raise error("limit-items", f"a memory holds at most {MAX_NAMES} names")
+    gone = {name for _, name in found[:over]}
+    return replace(state, names={name: p for name, p in state.names.items() if name not in gone})
+
+
 def _mark(path: Path) -> tuple[int, int, int] | None:
     """What changes whenever a file is replaced; None where there is none."""
     try:
@@ -178,7 +202,7 @@ def _key(name: str) -> str:
 
 
 def _pin(value: Json) -> Pin:
-    shape.closed(value, "memory.names", _PIN, frozenset({"key"}))
+    shape.closed(value, "memory.names", _PIN, frozenset({"key", "found"}))
     agent = did.check(value["agent"])
     if ("key" in value) == did.embeds_key(agent):
         raise error("shape", "a key stands exactly where the DID is not its own key")
@@ -189,4 +213,5 @@ def _pin(value: Json) -> Pin:
         PublicKey.from_multikey(shape.text(value["key"], "memory.key", 128))
         if "key" in value
         else None,
+        shape.time(value["found"], "memory.found") if "found" in value else None,
     )

@@ -18,7 +18,7 @@ from delegant.credentials.errors import Error, error
 from delegant.credentials.shape import format_time
 
 from .confusable import skeleton
-from .leaf import Leaf, NameLeaf, parse_leaf
+from .leaf import Leaf, NameLeaf, ProviderLeaf, RewindLeaf, parse_leaf
 from .lifecycle import RANKS, Standing
 from .log.checkpoint import Checkpoint
 from .log.note import b64_encode
@@ -69,6 +69,7 @@ class Verified:
     def json(self) -> JsonObject:
         """The form that is shown."""
         states = [standing.state(expired=False) for standing in self.replay.names.values()]
+        rewinds = [_rewound(index, leaf).json for index, leaf in self.replay.rewinds]
         return {
             **_checkpoint(self.checkpoint),
             "registry": self.replay.registry,
@@ -77,6 +78,7 @@ class Verified:
             "suspended": states.count("suspended"),
             "revoked": states.count("revoked"),
             "providers": dict(sorted(self.replay.providers.items())),
+            **({"rewinds": rewinds} if rewinds else {}),
         }
 
 
@@ -239,7 +241,7 @@ _TOLD_AS: Final = {"name-taken": "duplicate-name", "name-confusable": "look-alik
 _BY_OTHERS: Final = {"suspend": "suspended", "resume": "resumed", "revoke": "revoked"}
 KINDS: Final = (
     *_TOLD_AS.values(), *_BY_OTHERS.values(), "look-alike-name", "label-taken", "new-name",
-    "new-agent", "broken-rule",
+    "new-agent", "broken-rule", "rewind",
 )  # fmt: skip
 """Everything that is told."""
 
@@ -328,6 +330,8 @@ class Monitor:
             kind = _TOLD_AS.get(exc.code, "broken-rule")
             told = [Finding(index, kind, _about(leaf), f"{exc.code}: {exc.detail}", leaf.time)]
             return told + self._label(index, leaf)
+        if isinstance(leaf, RewindLeaf):
+            return [_rewound(index, leaf)]
         if not isinstance(leaf, NameLeaf):
             return self._label(index, leaf)
         found = self._looks_like(index, leaf)
@@ -338,7 +342,7 @@ class Monitor:
 
     def _label(self, index: int, leaf: Leaf) -> list[Finding]:
         """An owned label that is, or is about to be, somebody else's."""
-        if isinstance(leaf, NameLeaf) or leaf.provider not in self._labels:
+        if not isinstance(leaf, ProviderLeaf) or leaf.provider not in self._labels:
             return []
         must = self._labels[leaf.provider]
         if must is None:
@@ -394,7 +398,15 @@ def _same_log(last: Checkpoint, now: Checkpoint) -> None:
 
 
 def _about(leaf: Leaf) -> str:
+    if isinstance(leaf, RewindLeaf):
+        return leaf.registry
     return str(leaf.name) if isinstance(leaf, NameLeaf) else leaf.shown
+
+
+def _rewound(index: int, leaf: RewindLeaf) -> Finding:
+    """The operator went on from an older state: whoever saw the larger tree sees another log."""
+    detail = f"set back from a signed tree of {leaf.size} entries: {leaf.reason}"
+    return Finding(index, "rewind", leaf.registry, detail, leaf.time)
 
 
 def _triple(name: AnsName) -> tuple[str, str, str]:

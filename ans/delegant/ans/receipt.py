@@ -23,7 +23,7 @@ from .log.merkle import HASH, MAX_PROOF, check_inclusion, leaf_hash
 from .log.note import NoteKey, b64_decode, b64_encode
 from .signing import members, version
 
-__all__ = ["Logged", "check_receipt", "new_receipt"]
+__all__ = ["Logged", "check_opening", "check_receipt", "new_receipt"]
 
 MAX_NOTE: Final = 16_384
 MAX_HASH: Final = 44
@@ -93,7 +93,7 @@ def check_receipt(
     found = open_checkpoint(note, log, witnesses, quorum)
     check_inclusion(leaf_hash(leaf_bytes(leaf.json)), index, found.size, proof, found.root)
     if "opening" in value:
-        _opened(value["opening"], leaf)
+        check_opening(value["opening"], leaf)
     return Logged(leaf, index, found.size, found.root)
 
 
@@ -107,8 +107,12 @@ def _hash(value: Json) -> bytes:
     return out
 
 
-def _opened(opening: Json, leaf: Leaf) -> None:
-    """The opening is that of the leaf's salted digests, of each that it has."""
+def check_opening(opening: Json, leaf: Leaf) -> None:
+    """The opening is that of the leaf's salted digests, of each that it has.
+
+    Raises:
+        Malformed: ``shape``. Rejected: ``ans-signature``.
+    """
     shape.closed(opening, "opening", frozenset({"salt"}), frozenset({"sponsor", "chain"}))
     if not isinstance(leaf, NameLeaf):
         raise error("ans-signature", "nobody is named in this entry")

@@ -7,7 +7,7 @@ them, and no label that looks like another organisation's. Shared with the regis
 format and that table; nothing of its store.
 
 What entries do not say is not checked here: signatures of events (the digest of each is logged),
-who agreed to a transfer, and when a record expires.
+who agreed to a transfer, when a record expires, and what a log left behind when it was set back.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Final
 from delegant.credentials.errors import Error, error
 
 from .confusable import skeleton
-from .leaf import Leaf, NameLeaf, ProviderLeaf, check_after, parse_leaf
+from .leaf import Leaf, NameLeaf, ProviderLeaf, RewindLeaf, check_after, parse_leaf
 from .lifecycle import Standing, step
 from .log.merkle import EMPTY_ROOT, leaf_hash, node_hash
 
@@ -69,8 +69,8 @@ class Entry:
     """An entry that keeps the rules.
 
     Attributes:
-        before, standing: what its name was before and is after it; None for a provider label,
-            and ``before`` for a registration.
+        before, standing: what its name was before and is after it; None for whatever is about
+            no name, and ``before`` for a registration.
     """
 
     index: int
@@ -84,12 +84,17 @@ class Replay:
 
     Args:
         registry: the DID whose log it must be; by default that of the first entry.
+
+    Attributes:
+        names, providers: what names are, and whose labels.
+        rewinds: where the log says of itself that it left a larger tree, which had been signed.
     """
 
     def __init__(self, registry: str | None = None) -> None:
         self.registry = registry
         self.names: dict[str, Standing] = {}
         self.providers: dict[str, str] = {}
+        self.rewinds: list[tuple[int, RewindLeaf]] = []
         self._alike: dict[str, dict[str, str]] = {}
         self._events: set[str] = set()
         self._last: Leaf | None = None
@@ -117,7 +122,10 @@ class Replay:
         if self.registry not in (None, leaf.registry):
             raise error("log-entry", f"it is of another registry, {leaf.registry}")
         check_after(self._last, leaf)
-        if isinstance(leaf, ProviderLeaf):
+        if isinstance(leaf, RewindLeaf):
+            self.rewinds.append((index, leaf))
+            entry = Entry(index, leaf)
+        elif isinstance(leaf, ProviderLeaf):
             self._provider(leaf)
             entry = Entry(index, leaf)
         else:

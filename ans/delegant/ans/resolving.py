@@ -16,6 +16,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any, Final
 
 from sqlalchemy import Connection
@@ -29,13 +30,13 @@ from .answer import JWS_TYPE
 from .answering import HTTP_STATUS, new_answer, new_entry, new_token, resolved
 from .attested import Lists, Verdict, judge_attestations
 from .bucket import Bucket
-from .listing import LOOK, Found, Look, terms_for
+from .listing import LOOK, Found, Look, said_terms, terms_for
 from .log.checkpoint import Checkpoint
 from .matching import Candidate, judge, order
 from .query import Query
 from .sequencer import Sequencer, opened
 from .store import Store
-from .stored import Named, Shelf
+from .stored import ASK, Named, Shelf
 
 __all__ = ["REUSE_SECONDS", "Resolver"]
 
@@ -50,6 +51,11 @@ WHOLE: Final = 100
 """With a trace, so many names are judged whatever is found, to say how many fit in all."""
 NEGATIVES: Final = (200, 100)
 """How many refusals are signed at once, and then in a second."""
+
+
+DEEP: Final = 200
+DEEPLY: Final = (10, 1)
+"""How many searches at once, and then in a second, may verify more than `DEEP` names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +113,7 @@ class Resolver:
         self._tokens: OrderedDict[str, str] = OrderedDict()
         self._lock = threading.Lock()
         self._negatives = Bucket(*NEGATIVES, "too many questions that have no answer", clock)
+        self._deep = Bucket(*DEEPLY, "too many questions that many names nearly answer", clock)
 
     def resolve(self, query: Query, at: int) -> tuple[int, JsonObject]:
         """The signed answer to a question, and its HTTP status: 200, 403, 404 or 410.
@@ -126,11 +133,12 @@ class Resolver:
                 raise error(
                     "unavailable", f"the log has {head.size} entries, not {query.min_log_size}"
                 )
-            mark = self._mark(db, query)
+            row = None if query.name is None else self._store.name(db, query.name)
+            mark = self._mark(row)
             answer = self._again(query, head, mark, at)
             if answer is None:
                 asked = _Asked(self, db, query, head, at)
-                answer = asked.exact() if query.name is not None else asked.search()
+                answer = asked.exact(row) if query.name is not None else asked.search()
                 self._keep(query, answer, head, mark, at)
         return HTTP_STATUS[answer["resolutionStatus"]], answer
 
@@ -150,15 +158,13 @@ class Resolver:
 
     # --- what was answered before -----------------------------------------------------------
 
-    def _mark(self, db: Connection, query: Query) -> object:
-        """What the answer about one name hangs on; nothing for a search, which needs the log."""
-        if query.name is None:
+    def _mark(self, row: Any) -> object:
+        """What the answer about one name hangs on."""
+        if row is None:
             return None
-        row = self._store.name(db, query.name)
-        beat = listing.health(db, query.name)
         return (
-            None if row is None else (row.seq, row.last, row.with_record, row.agent, row.expires),
-            None if beat is None else (beat.agent, beat.status, beat.at),
+            (row.seq, row.last, row.with_record, row.agent, row.expires),
+            (row.beat_agent, row.beat_status, row.beat_at),
         )
 
     def _again(self, query: Query, head: Checkpoint, mark: object, at: int) -> JsonObject | None:
@@ -204,18 +210,16 @@ class Resolver:
                 self._published = max(self._published, head.size)
         return head
 
-    def _seen(self, db: Connection, key: str, trust: Trust, at: int) -> _Seen | None:
+    def _seen(
+        self, db: Connection, key: str, trust: Trust, at: int, row: Any = ASK
+    ) -> _Seen | None:
         """A name, believed and judged; None for one that never was."""
-        named = self._shelf.named(db, key, at)
+        named = self._shelf.named(db, key, at, row)
         if named is None:
             return None
-        record, agent = named.record, named.standing.agent
-        beat = listing.health(db, key)
-        stored = listing.attestations(db, key)
-        verdict = judge_attestations(stored, agent, self._lists, trust, at)
-        told = (
-            (str(beat.status), int(beat.at)) if beat is not None and beat.agent == agent else None
-        )
+        record, agent, row = named.record, named.standing.agent, named.row
+        verdict = judge_attestations(listing.attestations_of(row), agent, self._lists, trust, at)
+        told = listing.beat_of(row) if row.beat_agent == agent else None
         candidate = Candidate(
             named.name,
             named.status,
@@ -240,10 +244,11 @@ class _Asked:
         self._head = head
         self._at = at
         self._trust = resolver._trust()
+        self._verified = 0
 
-    def exact(self) -> JsonObject:
+    def exact(self, row: Any) -> JsonObject:
         """The answer about one name, whatever has become of it."""
-        seen = self._read(self._query.name or "")
+        seen = self._of._seen(self._db, self._query.name or "", self._trust, self._at, row)
         if seen is None:
             return self._answer("not-found", [])
         if seen.candidate.status == "active":
@@ -287,6 +292,9 @@ class _Asked:
             enough = look.seen > WHOLE or not query.trace
             if enough and len(out) + len(before) > query.limit:
                 return out, False
+            self._verified += 1
+            if self._verified == DEEP:
+                self._of._deep.take()
             seen = None if one.name.key in known else self._read(one.name.key)
             if seen is not None and judge(seen.candidate, query, self._at) is None:
                 out.append(seen)
@@ -388,8 +396,11 @@ class _Asked:
         yield from more
         if self._query.name is not None:
             return
-        for live in (True, False):
-            for one in Look(self._db, terms_for(self._query)[:1], live=live, most=TRACE_LOOK):
+        lists = [terms_for(self._query)[:1]]
+        if lists[0] and lists[0][0].startswith("claim:"):
+            lists += [[term] for term in said_terms(self._query)]
+        for terms, live in product(lists, (True, False)):
+            for one in Look(self._db, terms, live=live, most=TRACE_LOOK):
                 seen = self._read(one.name.key)
                 if seen is not None:
                     yield seen

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import (
+    Connection,
+    bindparam,
+    delete,
+    func,
+    insert,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
 from delegant.credentials.errors import Error, error
 
@@ -15,11 +26,24 @@ from .batch import Batch
 from .engine import open_engine, upsert
 from .leaf import NameLeaf, parse_leaf
 from .lifecycle import Standing
-from .tables import CHECKPOINTS, EVENTS, LEAVES, NAMES, PROVIDERS, SPENT, TILES
+from .prepared import Prepared
+from .tables import (
+    CHECKPOINTS,
+    EVENTS,
+    HEALTH,
+    LEAVES,
+    LISTINGS,
+    NAMES,
+    PROVIDERS,
+    SPENT,
+    TILES,
+)
 
-__all__ = ["Store", "standing_of"]
+__all__ = ["LOGGED", "Store", "standing_of"]
 
 HASH: Final = 32
+MOST_EVENTS: Final = 2**31 - 1
+"""The number of an event is no larger: a database refuses to compare it with one that is."""
 FORGET: Final = 100
 """Most keys that are forgotten when one is accepted."""
 SLOW_SECONDS: Final = 600
@@ -32,6 +56,7 @@ class Store:
     Args:
         where: an SQLite file, made if it is not there; or an address, ``sqlite:///FILE`` or
             ``postgresql://…``.
+        patient: statements may take as long as they need, for what an operator waits for.
 
     Raises:
         Malformed: ``shape`` for any other address.
@@ -39,8 +64,8 @@ class Store:
             here also for the rows of another layout.
     """
 
-    def __init__(self, where: Path | str) -> None:
-        self.engine = open_engine(where)
+    def __init__(self, where: Path | str, *, patient: bool = False) -> None:
+        self.engine = open_engine(where, patient=patient)
         with self.transaction(sequencing=True) as db:
             layouts.ready(db, self.engine.name)
 
@@ -59,17 +84,22 @@ class Store:
     # --- names and events ----------------------------------------------------------------------
 
     def event(self, db: Connection, digest: str) -> Any:
-        """The event of a digest, or None."""
-        return db.execute(select(EVENTS).where(EVENTS.c.digest == digest)).one_or_none()
+        """The event of a digest, with its leaf as ``logged``; or None."""
+        return _EVENT.one(db, digest)
 
     def with_record(self, db: Connection, digest: str) -> Any:
         """The first event that carries the record of a digest, or None."""
-        query = select(EVENTS).where(EVENTS.c.record == digest).order_by(EVENTS.c.leaf).limit(1)
+        query = LOGGED.where(EVENTS.c.record == digest).order_by(EVENTS.c.leaf).limit(1)
         return db.execute(query).one_or_none()
 
     def name(self, db: Connection, key: str) -> Any:
-        """The row of a name, or None."""
-        return db.execute(select(NAMES).where(NAMES.c.key == key)).one_or_none()
+        """The row of a name, or None.
+
+        Besides its columns it has ``newest``, the number of the newest of its events; what
+        ``health`` and ``listings`` have of it: ``beat_agent``, ``beat_status``, ``beat_at``,
+        ``beat_issued``, ``attestations``.
+        """
+        return _NAME.one(db, key)
 
     def newest(self, db: Connection, key: str) -> int | None:
         """The number of the newest event of a name, from the events themselves."""
@@ -77,7 +107,9 @@ class Store:
 
     def events(self, db: Connection, key: str, start: int, limit: int) -> list[Any]:
         """The events of a name from number ``start`` on, oldest first."""
-        query = select(EVENTS).where(EVENTS.c.key == key, EVENTS.c.seq >= start)
+        if start > MOST_EVENTS:
+            return []
+        query = LOGGED.where(EVENTS.c.key == key, EVENTS.c.seq >= start)
         return list(db.execute(query.order_by(EVENTS.c.seq).limit(limit)))
 
     def names_of(self, db: Connection, agent: str, after: str = "", limit: int = 1000) -> list[str]:
@@ -85,14 +117,27 @@ class Store:
         query = select(NAMES.c.key).where(NAMES.c.agent == agent, NAMES.c.key > after)
         return list(db.execute(query.order_by(NAMES.c.key).limit(limit)).scalars())
 
-    def active(self, db: Connection, after: str, at: int, limit: int) -> list[Any]:
-        """The rows of names that are active, in order, beyond the name ``after``."""
+    def active(
+        self,
+        db: Connection,
+        after: str,
+        at: int,
+        limit: int,
+        agents: Collection[str] | None = None,
+    ) -> list[Any]:
+        """The rows of names that are active, in order, beyond the name ``after``.
+
+        Args:
+            agents: only theirs, and those that nobody was seen to answer for of late.
+        """
         query = select(NAMES).where(
             NAMES.c.key > after,
             NAMES.c.revoked.is_(False),
             NAMES.c.suspended.is_(None),
             NAMES.c.expires > at,
         )
+        if agents is not None:
+            query = query.where(or_(NAMES.c.vouched <= at, NAMES.c.agent.in_(agents)))
         return list(db.execute(query.order_by(NAMES.c.key).limit(limit)))
 
     def put_name(
@@ -193,11 +238,15 @@ class Store:
         Raises:
             Unavailable: ``unavailable`` when it has not so many.
         """
-        query = select(TILES.c.body).where(TILES.c.level == level, TILES.c.number == number)
-        body = db.execute(query).scalar_one_or_none()
+        body = self.whole_tile(db, level, number)
         if type(body) is not bytes or len(body) < HASH * width:
             raise error("unavailable", f"tile {level}/{number} of the log is damaged")
-        return body[: HASH * width]
+        return body if len(body) == HASH * width else body[: HASH * width]
+
+    def whole_tile(self, db: Connection, level: int, number: int) -> bytes | None:
+        """All hashes there are of a tile; None where there is none."""
+        row = _TILE.one(db, level, number)
+        return None if row is None else row.body
 
     def put_tile(self, db: Connection, level: int, number: int, body: bytes) -> None:
         """Write a tile, in place of a narrower one."""
@@ -245,22 +294,20 @@ class Store:
 
     def checkpoint(self, db: Connection) -> str | None:
         """The newest checkpoint."""
-        query = select(CHECKPOINTS.c.note).order_by(CHECKPOINTS.c.size.desc())
-        note: str | None = db.execute(query.limit(1)).scalar_one_or_none()
-        return note
+        row = _NEWEST.one(db)
+        return None if row is None else str(row.note)
 
-    def covering(self, db: Connection, number: int) -> str | None:
-        """The checkpoint that covers a leaf: with the most cosignatures, of these the smallest."""
-        most: int | None = db.execute(select(func.max(CHECKPOINTS.c.cosigned))).scalar()
-        for count in range(most or 0, -1, -1):
-            query = select(CHECKPOINTS.c.note).where(
-                CHECKPOINTS.c.cosigned == count, CHECKPOINTS.c.size > number
-            )
-            query = query.order_by(CHECKPOINTS.c.size).limit(1)
-            note: str | None = db.execute(query).scalar_one_or_none()
-            if note is not None:
-                return note
-        return None
+    def cosigned(self, db: Connection) -> int:
+        """The most witnesses that cosigned any one checkpoint."""
+        found: int | None = _COSIGNED.one(db).most
+        return found or 0
+
+    def covering(self, db: Connection, number: int, cosigned: int = 0) -> Any:
+        """The smallest checkpoint that covers a leaf, of those that so many witnesses cosigned.
+
+        Its ``size`` and ``note``, and ``after``: no smaller one covers any leaf from there on.
+        """
+        return _COVERING.one(db, cosigned, number, cosigned, number)
 
     def checkpoint_of(self, db: Connection, size: int) -> str | None:
         """The checkpoint of a size."""
@@ -280,6 +327,58 @@ class Store:
     def close(self) -> None:
         """Let go of the connections; the next transaction opens one again."""
         self.engine.close()
+
+
+LOGGED: Final = select(*EVENTS.c, LEAVES.c.body.label("logged")).outerjoin(
+    LEAVES, LEAVES.c.number == EVENTS.c.leaf
+)
+"""Events, each with its leaf as ``logged``."""
+_EVENT: Final = Prepared(LOGGED.where(EVENTS.c.digest == bindparam("digest")), "digest")
+_EVERY: Final = EVENTS.alias()
+_NAME: Final = Prepared(
+    select(
+        *NAMES.c,
+        select(func.max(_EVERY.c.seq))
+        .where(_EVERY.c.key == NAMES.c.key)
+        .scalar_subquery()
+        .label("newest"),
+        *(HEALTH.c[name].label(f"beat_{name}") for name in ("agent", "status", "at", "issued")),
+        LISTINGS.c.attestations,
+    )
+    .outerjoin(HEALTH, HEALTH.c.key == NAMES.c.key)
+    .outerjoin(LISTINGS, LISTINGS.c.key == NAMES.c.key)
+    .where(NAMES.c.key == bindparam("name")),
+    "name",
+)
+_TILE: Final = Prepared(
+    select(TILES.c.body).where(
+        TILES.c.level == bindparam("of_level"), TILES.c.number == bindparam("at")
+    ),
+    "of_level",
+    "at",
+)
+_NEWEST: Final = Prepared(
+    select(CHECKPOINTS.c.note).order_by(CHECKPOINTS.c.size.desc()).limit(literal_column("1"))
+)
+_COSIGNED: Final = Prepared(select(func.max(CHECKPOINTS.c.cosigned).label("most")))
+_BEFORE: Final = CHECKPOINTS.alias()
+_COVERING: Final = Prepared(
+    select(
+        CHECKPOINTS.c.size,
+        CHECKPOINTS.c.note,
+        select(func.max(_BEFORE.c.size))
+        .where(_BEFORE.c.cosigned == bindparam("by"), _BEFORE.c.size <= bindparam("leaf"))
+        .scalar_subquery()
+        .label("after"),
+    )
+    .where(CHECKPOINTS.c.cosigned == bindparam("too"), CHECKPOINTS.c.size > bindparam("beyond"))
+    .order_by(CHECKPOINTS.c.size)
+    .limit(literal_column("1")),
+    "by",
+    "leaf",
+    "too",
+    "beyond",
+)
 
 
 def standing_of(row: Any) -> Standing:

@@ -9,21 +9,20 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from delegant.credentials import shape
-from delegant.credentials.codec import JsonObject, parse_object
+from delegant.credentials.codec import JsonObject, digest, parse_object
 from delegant.credentials.errors import Error, error
 
-from .events import read_event
 from .leaf import NameLeaf
 from .lifecycle import RANKS, Standing
 from .logbook import Logbook
 from .name import AnsName
-from .signing import digest_of
 from .store import Store, standing_of
 
 __all__ = ["MAX_EVENT", "MAX_HISTORY", "Named", "Shelf"]
 
 MAX_HISTORY: Final = 1000
 MAX_EVENT: Final = 2 * 1024 * 1024
+ASK: Final = object()
 KEPT: Final = 512
 """Events that are kept read; none is ever changed."""
 _LEFT: Final = {"register": None, "update": None, "transfer": None, "resume": None}
@@ -38,6 +37,7 @@ class Named:
         status: one of `lifecycle.STATES`, at the instant asked about.
         last, with_record: its newest event, and the newest that carries a record.
         last_row, record_row: their rows; ``leaf`` in them is their number in the log.
+        row: of the name.
     """
 
     name: AnsName
@@ -48,6 +48,7 @@ class Named:
     with_record: JsonObject
     record_row: Any
     vouched: int
+    row: Any
 
     @property
     def record(self) -> JsonObject:
@@ -77,10 +78,15 @@ class Shelf:
         self._store = store
         self._logbook = logbook
 
-    def named(self, db: Connection, key: str, at: int) -> Named | None:
-        """A name by its key (`AnsName.key`) at an instant; None if it was never registered."""
-        row = self._store.name(db, key)
-        newest = self._store.newest(db, key)
+    def named(self, db: Connection, key: str, at: int, row: Any = ASK) -> Named | None:
+        """A name by its key (`AnsName.key`) at an instant; None if it was never registered.
+
+        Args:
+            row: as `Store.name` says, where that was asked already.
+        """
+        if row is ASK:
+            row = self._store.name(db, key)
+        newest = self._store.newest(db, key) if row is None else row.newest
         if newest != (None if row is None else row.seq):
             raise error("unavailable", "a stored name is not that of its newest event")
         if row is None:
@@ -106,7 +112,7 @@ class Shelf:
             raise error("unavailable", "a stored name is damaged")
         status = standing.state(expired=at >= row.expires)
         return Named(
-            logged.name, standing, status, last, last_row, with_record, record_row, row.vouched
+            logged.name, standing, status, last, last_row, with_record, record_row, row.vouched, row
         )
 
     def event(self, db: Connection, row: Any) -> tuple[JsonObject, NameLeaf]:
@@ -114,17 +120,18 @@ class Shelf:
         try:
             if row is None:
                 raise error("shape", "missing")
-            event, name, own, record = _read(bytes(row.body))
-            leaf = self._logbook.leaf(db, row.leaf)
+            event, own = _read(row.body)
+            leaf = self._logbook.leaf(db, row.leaf, row.logged)
             fits = (
                 isinstance(leaf, NameLeaf)
                 and own == row.digest == leaf.event
-                and name.key == row.key == leaf.name.key
+                and row.key == leaf.name.key
+                and event["name"] == leaf.json["name"]
                 and event["seq"] == row.seq == leaf.seq
-                and record == row.record == leaf.record
+                and row.record == leaf.record
                 and (event["agent"], event["type"]) == (leaf.agent, leaf.type)
             )
-        except (Error, TypeError, ValueError) as exc:
+        except (Error, KeyError, TypeError, ValueError) as exc:
             told = getattr(exc, "code", type(exc).__name__)
             raise error("unavailable", f"a stored event is damaged: {told}") from None
         if not isinstance(leaf, NameLeaf) or not fits:
@@ -140,7 +147,7 @@ class Shelf:
                 told = parse_object(bytes(row.opening), size=MAX_EVENT)
             except (Error, TypeError, ValueError):
                 raise error("unavailable", "a stored opening is damaged") from None
-        return self._logbook.receipt(db, row.leaf, told)
+        return self._logbook.receipt(db, row.leaf, told, row.logged)
 
     def history(self, key: str, start: int = 0, limit: int = MAX_HISTORY) -> list[JsonObject]:
         """The events of a name, oldest first: ``{event, receipt}`` each.
@@ -158,12 +165,12 @@ class Shelf:
 
 
 @lru_cache(KEPT)
-def _read(body: bytes) -> tuple[JsonObject, AnsName, str, str | None]:
-    """An event, its name, its digest and its record's; read once for the same bytes."""
-    event = parse_object(body, size=MAX_EVENT)
-    name = read_event(event)
-    record = digest_of(event["record"]) if "record" in event else None
-    return event, name, digest_of(event), record
+def _read(body: bytes) -> tuple[JsonObject, str]:
+    """An event and its digest, read once for the same bytes.
+
+    Its shape and its signatures were checked when it was taken: the digest says it is that one.
+    """
+    return parse_object(body, size=MAX_EVENT), digest(body)
 
 
 def _suspended(leaf: NameLeaf, row: Any) -> int | None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
-from sqlalchemy import Connection
-
-from delegant.credentials import Evidence, PrivateKey, shape
+from delegant.credentials import Evidence, PrivateKey, Trust, shape
 from delegant.credentials.codec import JsonObject, canonical
 from delegant.credentials.errors import error
 from delegant.credentials.keys import new_nonce
@@ -32,6 +31,7 @@ class Writer:
 
     Args:
         did, key: the registry's, for events of its own.
+        trust: whose attestations are what names are found by.
     """
 
     def __init__(
@@ -42,10 +42,12 @@ class Writer:
         shelf: Shelf,
         did: str,
         key: PrivateKey,
+        trust: Callable[[], Trust],
     ) -> None:
         self.store = store
         self.shelf = shelf
         self.did = did
+        self.trust = trust
         self._sequencer = sequencer
         self._log = log
         self._key = key
@@ -138,7 +140,8 @@ class NameChange:
         """What is searched of the name, with these attestations."""
         claims = attested.claims(shown, self._event["agent"])
         record, expires = self._event["record"], self._expires or 0
-        self._listing = listing.Listing(self._name, record, shown, claims, expires)
+        believed = attested.believed(shown, self._event["agent"], self._writer.trust())
+        self._listing = listing.Listing(self._name, record, shown, claims, expires, believed)
         self._shown = bool(shown)
 
     def receipt(self, number: int) -> JsonObject:
@@ -167,10 +170,12 @@ class NameChange:
             move,
             expired=named is not None and batch.time >= named.expires,
         )
+        if named is not None and judged.last not in (None, named.standing.last):
+            raise error("stale-version", "the name has changed since its sender was believed")
         if judged.spent is not None:
             batch.unspent(judged.spent[0])
         if named is not None and not self._shown and event["type"] in ("renew", "resume"):
-            self._keep(batch.db)
+            self._keep(named)
         stands = event.get("record") or (None if named is None else named.record) or {}
         number = batch.log(members(**self._leaf, epoch=after.epoch, key=stands.get("key")))
         self._put(batch, after, number)
@@ -191,8 +196,8 @@ class NameChange:
         else:
             self._listing.put(batch, live=live, fresh=after.seq == 0)
 
-    def _keep(self, db: Connection) -> None:
+    def _keep(self, named: Named) -> None:
         """What was shown with the record before is shown on."""
         if "record" in self._event:
             agent = self._event["agent"]
-            self._list(attested.kept(listing.attestations(db, self.key), agent))
+            self._list(attested.kept(listing.attestations_of(named.row), agent))

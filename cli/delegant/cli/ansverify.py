@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__: list[str] = []
 
 MAX_ANSWER: Final = 8 * 1024 * 1024
-MAX_MEMBERS: Final = 65_536
+MAX_MEMBERS: Final = 262_144
 
 
 @command(ans, "verify")

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from delegant.wallet.registry import database_of
+
 from .ansapp import Url, local_registry, provider, registry_client
 from .edge import Edge, command, now
 from .serve import needs_server
@@ -39,7 +41,7 @@ def provider_list(edge: Edge) -> None:
     needs_server()
     from delegant.ans.store import Store  # noqa: PLC0415 - needs the extra
 
-    rows = Store(edge.home().path / "registry.db").providers()
+    rows = Store(database_of(edge.home())).providers()
     told = [f"{row['label']:<24} {row['basis']:<9} {row['organization']}" for row in rows]
     edge.show(rows, "\n".join(told) or "none yet")
 

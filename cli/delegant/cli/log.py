@@ -190,6 +190,10 @@ def _summary(value: dict[str, Any]) -> str:
         f"  names      {value['names']}: {value['active']} active or expired, "
         f"{value['suspended']} suspended, {value['revoked']} revoked\n"
         f"  providers  {', '.join(value['providers']) or 'none'}"
+        + "".join(
+            f"\n! {row['kind']} at {row['index']} {row['time']}: {row['detail']}"
+            for row in value.get("rewinds", ())
+        )
     )
 
 

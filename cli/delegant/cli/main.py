@@ -45,6 +45,7 @@ _ROOMS = (
     "vc",
     "ans",
     "log",
+    "registry",
     "api",
     "serve",
     "demo",

@@ -44,6 +44,7 @@ from .fetch import AT_ONCE, Fetcher
 from .guard import LARGE_BODY, Guard, problem_bytes
 from .material import Material
 from .metrics import Meter
+from .openapi import describe
 from .replies import PROBLEM, cached, json_reply, reading
 from .retiring import decided
 from .traffic import Traffic
@@ -52,6 +53,8 @@ __all__ = ["create_app", "own_trust"]
 
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,5}", re.ASCII)
 FEED: Final = "application/revocation-feed+jwt"
+RETRY_SECONDS: Final = "1"
+"""When to ask again what could not be answered."""
 _HTTP_CODES: Final = {404: "not-found", 405: "method-not-allowed", 400: "json"}
 
 
@@ -96,6 +99,7 @@ def create_app(
             issuer, resolve=resolver.document, fetch=resolver.fetch if resolver.replies.on else None
         )
         vcapi.add(app, material, Door(home, development=development, clock=clock), clock)
+    describe(app)
     return app
 
 

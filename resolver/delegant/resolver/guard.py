@@ -69,19 +69,22 @@ class Guard:
             await refuse(send, error("limit-size", f"a body of {cap} bytes is allowed"))
             return
         seen = 0
-        answered = False
+        answered = over = False
 
         async def counted() -> Message:
-            nonlocal seen
+            nonlocal seen, over
             message = await receive()
             seen += len(message.get("body", b""))
             if seen > cap:
+                over = True
                 raise error("limit-size", f"a body of {cap} bytes is allowed")
             return message
 
         async def sending(message: Message) -> None:
             nonlocal answered
             answered = True
+            if over and message["type"] == "http.response.start":  # the rest is not read
+                message["headers"] = [*message["headers"], (b"connection", b"close")]
             await send(message)
 
         try:

@@ -19,11 +19,10 @@ from fastapi import FastAPI
 from delegant.ans.log.note import NoteSigner
 from delegant.ans.registry import Registry
 from delegant.ans.store import Store
-from delegant.credentials import Error, Evidence
+from delegant.credentials import Error
 from delegant.credentials.codec import JsonObject
-from delegant.credentials.did import check as check_did
 from delegant.credentials.errors import error
-from delegant.wallet import Home, Wallet, gather, refresh, save_seen, statuslists
+from delegant.wallet import Home, Known, Wallet, refresh, save_seen, statuslists
 from delegant.wallet.issuer import Issuer
 from delegant.wallet.registry import LOG_ROLE
 
@@ -43,6 +42,7 @@ __all__ = ["Deadline", "open_registry", "serve"]
 REFRESH_SECONDS: Final = 20
 RECHECK_SECONDS: Final = 60
 COSIGN_SECONDS: Final = 1
+FOLLOW_SECONDS: Final = 0.2
 """How often: what ages is looked at, sponsors are judged again, witnesses are asked if need be."""
 FILES: Final = 512
 """Files that are open besides connections, amply."""
@@ -61,6 +61,7 @@ def open_registry(home: Home, organization: Wallet, settings: Settings | None = 
         Unavailable: ``unavailable``.
     """
     told = settings or Settings.from_env(os.environ)
+    known = Known(home)
     return Registry(
         Store(told.store(home.path)),
         home.settings.registry,
@@ -69,20 +70,15 @@ def open_registry(home: Home, organization: Wallet, settings: Settings | None = 
         _checkpoint(home),
         lambda: own_trust(home),
         lambda seen: save_seen(home.path / "trust", seen),
-        lambda agent: _evidence(home, agent),
+        known.evidence,
         lambda url: _status_list(home, url),
         told.answers_mib << 20,
+        lambda: known.subjects().keys(),
     )
 
 
 def _checkpoint(home: Home) -> Path:
     return home.path / "log" / "registry.checkpoint"
-
-
-def _evidence(home: Home, agent: str) -> Evidence | None:
-    """Fresh evidence about an agent of this home; None about others, who must send it."""
-    found = gather(home, [agent])
-    return found if found.identities(check_did(agent)) else None
 
 
 def _status_list(home: Home, url: str) -> JsonObject | None:
@@ -95,11 +91,15 @@ def _status_list(home: Home, url: str) -> JsonObject | None:
 
 async def _again(seconds: float, what: str, task: Callable[[], object]) -> None:
     """Do something now and every so often; that it failed is no reason to stop."""
+    told = ""
     while True:
         try:
             await asyncio.to_thread(task)
+            told = ""
         except (Error, OSError) as exc:
-            LOG.warning("%s: failed, trying again: %s", what, exc)
+            if str(exc) != told:  # the same again is no news
+                told = str(exc)
+                LOG.warning("%s: failed, trying again: %s", what, told)
         await asyncio.sleep(seconds)
 
 
@@ -173,7 +173,9 @@ def _work(
     app = create_app(home, registry, issuer=issuer, development=development, traffic=traffic)
     servers: list[uvicorn.Server] = []
     with Cosigners(registry, home.settings.witnesses) as cosigners:
-        jobs = _jobs(home, organization, issuer, registry, cosigners) if number == 0 else ()
+        jobs = list(_jobs(home, organization, issuer, registry, cosigners) if number == 0 else ())
+        if registry.shared:  # others write where no file of ours says so
+            jobs.append((FOLLOW_SECONDS, "the log as others write it", registry.follow))
 
         @contextlib.asynccontextmanager
         async def lifespan(_app: FastAPI) -> AsyncIterator[None]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
+from delegant.ans.log.note import NoteSigner
 from delegant.ans.signing import sign
 from delegant.credentials.codec import JsonObject
 from delegant.credentials.shape import format_time
@@ -12,6 +14,7 @@ from limbo.ansdraft import (
     MOVED,
     NAME,
     NOW,
+    ORIGIN,
     SALT,
     Bend,
     Draft,
@@ -43,6 +46,26 @@ def grown(*pairs: tuple[int, int], size: int | None = None, **log: Any) -> Bend:
         d.proofs = [d.town.consistency(old, new) for old, new in pairs]
 
     return bend
+
+
+def ahead(checkpoint: Callable[[Town], str]) -> Bend:
+    """The answer speaks of a log that is larger than the one that was met and than its receipt's.
+
+    Only the log's own checkpoint says that it has come so far.
+    """
+
+    def bend(d: Draft) -> None:
+        grown((7, 11), (9, 11), size=7)(d)
+        d.agent["receipt"] = d.town.receipt(d.town.carrier(NAME), size=9)
+        d.checkpoint = checkpoint(d.town)
+
+    return bend
+
+
+def forked(own: Town) -> str:
+    """The log's key signs a tree that is not the one it had signed."""
+    head = own.head()
+    return own.note(replace(head, root=bytes(32)))
 
 
 def other_root(d: Draft) -> str:
@@ -91,6 +114,13 @@ LOG = group(
     answer("grown-from-another", "The log that was met is not the beginning of this one.",
            grown((7, 11), size=7, root=other_root), "log-split", twin="grown",
            importance="critical"),
+    answer("ahead", "The log has grown past the receipt, and its checkpoint says so.",
+           ahead(lambda own: own.note())),
+    answer("ahead-by-another-key", "The checkpoint is signed by whoever signs the answers.",
+           ahead(lambda own: own.note(signer=NoteSigner(ORIGIN, own.keeper.key))), "log-note",
+           twin="ahead", importance="critical"),
+    answer("ahead-of-another", "The checkpoint is of a log made for somebody else.",
+           ahead(forked), "log-split", twin="ahead", importance="critical"),
     answer("proof-truncated", "The proof lost a hash.",
            lambda d: (grown((7, 11), size=7)(d), d.proofs[0]["proof"].pop()), "log-split",
            twin="grown"),

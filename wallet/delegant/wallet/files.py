@@ -54,7 +54,7 @@ def write(path: Path, data: bytes, *, secret: bool = False) -> None:
         OSError: as the system says.
     """
     if secret and path.is_symlink():
-        raise error("wallet-mode", f"{path} is a symbolic link")
+        raise error("wallet-mode", f"{path.name} is a symbolic link")
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     handle = os.open(temporary, flags, SECRET if secret else PUBLIC)
@@ -129,15 +129,15 @@ def _read(path: Path, size: int, *, secret: bool) -> bytes:
     try:
         handle = os.open(path, flags)
     except (FileNotFoundError, NotADirectoryError):
-        raise error("not-found", f"there is no file {path}") from None
+        raise error("not-found", f"there is no file {path.name}") from None
     except OSError as exc:
         if secret and exc.errno == errno.ELOOP:
-            raise error("wallet-mode", f"{path} is a symbolic link") from None
-        raise error("unavailable", f"cannot read {path}: {exc.strerror}") from None
+            raise error("wallet-mode", f"{path.name} is a symbolic link") from None
+        raise error("unavailable", f"cannot read {path.name}: {exc.strerror}") from None
     about = os.fstat(handle)
     if stat.S_ISDIR(about.st_mode):
         os.close(handle)
-        raise error("not-found", f"{path} is a folder, not a file")
+        raise error("not-found", f"{path.name} is a folder, not a file")
     with os.fdopen(handle, "rb") as source:
         if secret:
             _private(path, about)
@@ -149,11 +149,12 @@ def _read(path: Path, size: int, *, secret: bool) -> bytes:
 
 def _private(path: Path, about: os.stat_result) -> None:
     if not stat.S_ISREG(about.st_mode):
-        raise error("wallet-mode", f"{path} is not a regular file")
+        raise error("wallet-mode", f"{path.name} is not a regular file")
     if about.st_mode & 0o077:
-        raise error("wallet-mode", f"{path} has mode {stat.S_IMODE(about.st_mode):04o}, not 0600")
+        told = f"{path.name} has mode {stat.S_IMODE(about.st_mode):04o}, not 0600"
+        raise error("wallet-mode", told)
     if about.st_uid not in (os.geteuid(), 0):
-        raise error("wallet-mode", f"{path} belongs to another user")
+        raise error("wallet-mode", f"{path.name} belongs to another user")
 
 
 def _flush_folder(folder: Path) -> None:

@@ -8,6 +8,8 @@ key signs answers, the log key signs checkpoints, and neither signs anything els
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Final
 
 from delegant.credentials.codec import JsonObject
@@ -24,6 +26,7 @@ from .trustfolder import load_trust, trust_json, write_trust
 __all__ = [
     "LOG_ROLE",
     "REGISTRY_FILE",
+    "database_of",
     "open_organization",
     "publish_registry",
     "registry_entry",
@@ -32,6 +35,17 @@ __all__ = [
 
 REGISTRY_FILE: Final = "registry.json"
 LOG_ROLE: Final = "log"
+
+
+def database_of(home: Home) -> Path | str:
+    """Where the rows of a home's registry lie: an address, or a file.
+
+    It is what ``DELEGANT_DATABASE`` says; else ``registry.db`` in the home.
+    """
+    where = os.environ.get("DELEGANT_DATABASE")
+    if not where:
+        return home.path / "registry.db"
+    return where if ":" in where else Path(where)
 
 
 def registry_entry(settings: Settings, organization: Wallet) -> JsonObject:

@@ -10,7 +10,7 @@ Leaves and nodes are hashed under different prefixes, so neither passes for the 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -21,20 +21,27 @@ __all__ = [
     "HASH",
     "MAX_PROOF",
     "MAX_SIZE",
+    "Node",
     "Tiles",
+    "audit_path",
     "check_consistency",
     "check_inclusion",
     "consistency",
     "fold",
     "inclusion",
+    "inclusions",
     "leaf_hash",
     "node_hash",
     "root",
+    "rows",
     "width",
 ]
 
 Tiles = Callable[[int, int, int], bytes]
 """``(level, index, width)`` to ``32 * width`` bytes: the tile's first ``width`` hashes."""
+
+Node = Callable[[int, int], bytes]
+"""``(height, index)`` to the hash over the full subtree of 2^height leaves, from the left."""
 
 HASH: Final = 32
 MAX_SIZE: Final = 2**63 - 1
@@ -70,12 +77,12 @@ def _above(hashes: bytes) -> bytes:
 
 
 @lru_cache(maxsize=256)
-def _rows(tile: bytes) -> tuple[bytes, ...]:
+def rows(tile: bytes) -> tuple[bytes, ...]:
     """A tile and the rows of nodes above it: proofs near each other share most of their tiles."""
-    rows = [tile]
-    while len(rows[-1]) > HASH:
-        rows.append(_above(rows[-1]))
-    return tuple(rows)
+    out = [tile]
+    while len(out[-1]) > HASH:
+        out.append(_above(out[-1]))
+    return tuple(out)
 
 
 def width(size: int, level: int, index: int) -> int:
@@ -90,7 +97,7 @@ def root(size: int, tiles: Tiles) -> bytes:
         Rejected: ``log-proof`` for a size out of range, or a tile of the wrong length.
     """
     _size(size)
-    return _Tree(size, tiles).range(0, size) if size else EMPTY_ROOT
+    return _span(0, size, _Tree(size, tiles).node) if size else EMPTY_ROOT
 
 
 def inclusion(index: int, size: int, tiles: Tiles) -> list[bytes]:
@@ -99,17 +106,28 @@ def inclusion(index: int, size: int, tiles: Tiles) -> list[bytes]:
     Raises:
         Rejected: ``log-proof`` when the tree has no such leaf.
     """
+    return audit_path(index, size, _Tree(size, tiles).node)
+
+
+def inclusions(indexes: Iterable[int], size: int, tiles: Tiles) -> list[list[bytes]]:
+    """`inclusion` of several leaves; each tile is read once."""
+    tree = _Tree(size, tiles)
+    return [audit_path(index, size, tree.node) for index in indexes]
+
+
+def audit_path(index: int, size: int, node: Node) -> list[bytes]:
+    """`inclusion`, from the nodes of the tree."""
     _size(size)
     if not 0 <= index < size:
         raise error("log-proof", f"no entry {index} in a tree of {size}")
-    tree, path, low, high = _Tree(size, tiles), [], 0, size
+    path, low, high = [], 0, size
     while high - low > 1:
         middle = low + _half(high - low)
         if index < middle:
-            path.append(tree.range(middle, high))
+            path.append(_span(middle, high, node))
             high = middle
         else:
-            path.append(tree.range(low, middle))
+            path.append(_span(low, middle, node))
             low = middle
     return path[::-1]
 
@@ -127,17 +145,17 @@ def consistency(old: int, new: int, tiles: Tiles) -> list[bytes]:
         raise error("log-proof", f"a tree of {new} does not continue one of {old}")
     if old == 0:
         return []
-    tree, path, low, high = _Tree(new, tiles), [], 0, new
+    node, path, low, high = _Tree(new, tiles).node, [], 0, new
     while high > old:
         middle = low + _half(high - low)
         if old <= middle:
-            path.append(tree.range(middle, high))
+            path.append(_span(middle, high, node))
             high = middle
         else:
-            path.append(tree.range(low, middle))
+            path.append(_span(low, middle, node))
             low = middle
     if low:  # else the old root itself, which the verifier has
-        path.append(tree.range(low, high))
+        path.append(_span(low, high, node))
     return path[::-1]
 
 
@@ -225,19 +243,7 @@ class _Tree:
         self._size, self._tiles = size, tiles
         self._read: dict[tuple[int, int], bytes] = {}
 
-    def range(self, low: int, high: int) -> bytes:
-        """The hash over leaves ``low`` to ``high``, which RFC 6962 joins to one subtree."""
-        parts, at = [], low
-        while at < high:  # full subtrees, largest first
-            height = (high - at).bit_length() - 1
-            parts.append(self._node(height, at >> height))
-            at += 1 << height
-        have = parts.pop()
-        while parts:
-            have = node_hash(parts.pop(), have)
-        return have
-
-    def _node(self, height: int, index: int) -> bytes:
+    def node(self, height: int, index: int) -> bytes:
         """The hash over the full subtree of 2^height leaves, counted from the left."""
         level, inner = divmod(height, 8)
         index, first = divmod(index << inner, 256)
@@ -247,9 +253,22 @@ class _Tree:
             if len(tile) != HASH * count:
                 raise error("log-proof", f"a tile of {len(tile)} bytes, not {HASH * count}")
             self._read[level, index] = tile
-        row = _rows(self._read[level, index])[inner]
+        row = rows(self._read[level, index])[inner]
         at = HASH * (first >> inner)
         return row[at : at + HASH]
+
+
+def _span(low: int, high: int, node: Node) -> bytes:
+    """The hash over leaves ``low`` to ``high``, which RFC 6962 joins to one subtree."""
+    parts, at = [], low
+    while at < high:  # full subtrees, largest first
+        height = (high - at).bit_length() - 1
+        parts.append(node(height, at >> height))
+        at += 1 << height
+    have = parts.pop()
+    while parts:
+        have = node_hash(parts.pop(), have)
+    return have
 
 
 def _half(count: int) -> int:

@@ -7,13 +7,14 @@ A question is a JSON object; ``ask`` says what is asked:
     {ask: names, texts [a, b]}  may two organisations hold these two names?
     {ask: receipt, data, trust}
                                 does this receipt prove its entry?
-    {ask: answer, data, trust, query, at, memory, proofs, history}
+    {ask: answer, data, trust, query, at, memory, proofs, history, checkpoint?}
                                 may one act on this answer, to this question, at this instant?
 
 ``data`` is bytes in base64, as they came: many are no JSON. ``trust`` is a trust folder with one
-registry. ``memory`` is what the asker had met before, or null: then nothing was. The last two are
+registry. ``memory`` is what the asker had met before, or null: then nothing was. The others are
 what the registry says when it is asked further: ``proofs`` [{old, new, proof}] that its log of one
-size grew into that of another, ``history`` bytes in base64 of [{event, receipt}], or null.
+size grew into that of another, ``history`` bytes in base64 of [{event, receipt}], or null,
+``checkpoint`` a signed note, the newest of its log.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ if TYPE_CHECKING:
 __all__ = ["NamingCase", "NamingQuestion", "answer"]
 
 MAX_DATA: Final = 4 * 1024 * 1024
-MAX_MEMBERS: Final = 65_536
+MAX_MEMBERS: Final = 262_144
 SECONDS: Final = 5.0
 """What a whole question may take: nothing is waited for, so it never does."""
 
@@ -226,6 +227,9 @@ def _reply(question: NamingQuestion, ask: Ask) -> Reply:
         for one in question.value["proofs"]:
             if sizes == {"old": one["old"], "new": one["new"]}:
                 return Reply(200, {}, json.dumps({"proof": one["proof"]}).encode())
+    elif where.path == "/checkpoint":
+        if "checkpoint" in question.value:
+            return Reply(200, {}, question.value["checkpoint"].encode())
     elif question.value["history"] is not None:
         return Reply(200, {}, b'{"events":' + question.bytes_of("history") + b"}")
     return Reply(404, {}, b'{"code":"not-found"}')
