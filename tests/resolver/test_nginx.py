@@ -163,7 +163,7 @@ def test_nginx_keeps_what_may_be_kept_and_nothing_else(settled: House, tmp_path:
             assert front.call("GET", record).body
             assert front.call("GET", resolve).status == 200  # it is good for a while yet
             assert front.call("GET", "/checkpoint").status == 502
-            assert front.call("GET", "/v1/providers").status == 502
+            assert front.call("GET", "/health/live").status == 502
     assert NAME not in (tmp_path / "log").read_text()
 
 
