@@ -53,10 +53,10 @@ def test_a_log_set_back_is_a_rollback(front: Front, asking: Asking, tmp_path: Pa
     with turned(front, old):
         # It has fewer entries than the client asks for.
         assert refusal(lambda: one.resolve(NAME, fresh=True)) == "unavailable"
-        front.naming.world.now += 31
+        front.naming.world.now += 91
         search = lambda: one.search(capability="paperquery", at=front.naming.now)  # noqa: E731
         assert refusal(search) == "log-rollback"
-        front.naming.world.now -= 31
+        front.naming.world.now -= 91
         assert asking().resolve(NAME).name == NAME  # who has not met more cannot know
     assert one.resolve(NAME, fresh=True).name == NAME
 
@@ -83,7 +83,7 @@ def test_a_later_word_of_a_smaller_log_is_a_rollback(
     naming.register(name=named(2))
     grown = front.honest
     assert one.resolve(named(2)).name == named(2)
-    naming.world.now += 31  # the proof is honest; only the word is of a log that went back
+    naming.world.now += 91  # the proof is honest; only the word is of a log that went back
     newer = front.upstream
     with turned(front, old):
         older = front.upstream

@@ -10,6 +10,7 @@ from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -51,10 +52,10 @@ def remembered(naming: Naming, file: Path) -> Remembered:
     return Memory(naming.did, file).load()
 
 
-def anew(one: Driver, limit: int = 10) -> str:
+def anew(one: Driver, limit: int = 10, **more: Any) -> str:
     """What a search finds, the registry having said nothing of it before: its word is of now."""
-    found: str = one.search(capability="paperquery", version="^1", limit=limit).agents[0].name
-    return found
+    found = one.search(capability="paperquery", version="^1", limit=limit, **more)
+    return str(found.agents[0].name)
 
 
 def known(naming: Naming, file: Path) -> int:
@@ -158,6 +159,31 @@ def test_a_larger_word_with_the_checkpoint_of_the_log_moves_the_memory(
     assert anew(one) == NAME
     assert front.paths[asked:] == ["/v1/resolve", "/checkpoint", "/v1/log/consistency"]
     assert known(naming, file) == 4
+
+
+def test_words_that_were_kept_while_the_log_grew_are_no_rollback(
+    front: Front, asking: Asking
+) -> None:
+    """The checkpoint is of now, and the answer that led to it may be most of a minute old."""
+    naming, one = front.naming, asking()
+    ask = lambda by, limit: anew(by, limit, at=naming.now)  # noqa: E731
+    naming.register()
+    naming.register(name=named(2))
+    kept = {}
+    for limit in (5, 6):
+        assert ask(asking(), limit) == NAME
+        kept[str(limit)] = front.honest(next(a for a in front.asked[::-1] if "resolve" in a.path))
+        naming.world.now += 40
+        naming.register(name=named(limit))
+    naming.world.now -= 25  # the first word is 55 seconds old, the second 15
+
+    def play(asked: Asked) -> Said:
+        limit = parse_qs(urlsplit(asked.path).query).get("limit", [""])[0]
+        return kept.get(limit) or front.honest(asked)
+
+    front.play = play
+    assert ask(one, 5) == NAME
+    assert ask(one, 6) == NAME
 
 
 def test_a_word_no_larger_than_its_receipts_needs_no_checkpoint(

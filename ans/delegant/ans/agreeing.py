@@ -47,7 +47,7 @@ LATE_SECONDS: Final = 30
 
 
 class _Seen(NamedTuple):
-    """A state of the log, and about when it was that."""
+    """A state of the log, and by when it was that."""
 
     head: Head
     time: int
@@ -112,7 +112,7 @@ class Agreement:
         token, told = answer.freshness, _words(answer)
         seen = [self._seen(one.logged) for one in told]
         if token.head.size > max([self.size, *(one.head.size for one in seen)]):
-            seen += yield from self._signed(token.time, end)
+            seen += yield from self._signed(token.valid_until, end)
         for _ in range(RACES):
             before = self._memory.load()
             known = before.head
@@ -169,11 +169,15 @@ class Agreement:
     def _seen(self, logged: Logged) -> _Seen:
         return _Seen(Head(self._trust.log.name, logged.size, logged.root), logged.leaf.time)
 
-    def _signed(self, time: int, end: float) -> Steps[list[_Seen]]:
+    def _signed(self, until: int, end: float) -> Steps[list[_Seen]]:
         """The log's own word of how far it has come; none while too few witnesses cosigned it.
 
         A registry answers with its answers' key, and only the log's key moves the memory on.
         Witnesses cosign a moment later: until then there is nothing to remember.
+
+        Args:
+            until: when the answer is over that led here. A checkpoint has no time; an answer that
+                was kept is older than it, and no other that is kept is to be called late for it.
         """
         ask = Ask("GET", "/checkpoint")
         reply = yield from self._caller.ask(lambda: ask, end)
@@ -186,7 +190,7 @@ class Agreement:
             if exc.code != "log-witness":
                 raise
             return []
-        return [_Seen(Head(trust.log.name, head.size, head.root), time)]
+        return [_Seen(Head(trust.log.name, head.size, head.root), until)]
 
     def _grown(
         self, before: Remembered, seen: Sequence[_Seen], end: float, word: Head | None = None

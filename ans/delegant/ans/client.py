@@ -91,8 +91,8 @@ class Client(_Both):
         Rejected: ``ans-signature``, ``ans-rebound``, ``log-rollback``, ``log-split``,
             ``log-note``, ``log-proof``, ``log-entry``.
         Undecided: ``ans-stale``, ``log-witness``. Unavailable: ``unavailable``.
-        LimitExceeded: ``limit-size``. Malformed: what is no document of ours; ``limit-items``
-        where the memory is full of names that were asked for by name.
+        LimitExceeded: ``limit-size``; ``limit-items`` where the memory is full of names that
+        were asked for by name. Malformed: what is no document of ours.
     """
 
     def __init__(

@@ -60,7 +60,7 @@ class Pin:
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """The state of a memory. ``time``: when the registry spoke of ``head``, seconds since 1970."""
+    """The state of a memory. ``time``: by when the log was at ``head``, seconds since 1970."""
 
     head: Head | None = None
     time: int = 0
