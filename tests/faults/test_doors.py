@@ -7,9 +7,13 @@ test_hostile.py; here is what requests cost the server, and others who ask it.
 from __future__ import annotations
 
 import contextlib
+import http.client
 import socket
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -226,3 +230,38 @@ def test_h4_a_flood_of_malformed_requests_leaves_others_served(server: Process) 
     with others_served(server):
         for what in [*FRAMING, *FRAMING, *FRAMING]:
             test_h4_a_head_that_can_be_read_two_ways_or_has_no_end_is_refused(server, what)
+
+
+RATE = 300
+
+
+def test_h6_at_twice_what_a_caller_may_it_is_told_so_and_still_served(
+    home: House, tmp_path: Path
+) -> None:
+    limits = {"DELEGANT_RATE": str(RATE), "DELEGANT_BURST": "30"}
+    with process(copied(home, tmp_path / "house"), environment=limits) as running:
+        end = time.monotonic() + 3
+
+        def asks(number: int) -> list[tuple[int, str | None]]:
+            line = http.client.HTTPConnection("127.0.0.1", running.house.port, timeout=10)
+            told, step = [], 8 / (2 * RATE)
+            due = time.monotonic() + number * step / 8
+            while due < end:
+                time.sleep(max(due - time.monotonic(), 0))
+                line.request("GET", f"/v1/resolve?name={name_of(number)}")
+                reply = line.getresponse()
+                reply.read()
+                told.append((reply.status, reply.headers["retry-after"]))
+                due += step
+            line.close()
+            return told
+
+        with ThreadPoolExecutor(8) as pool:
+            told = [one for part in pool.map(asks, range(8)) for one in part]
+        statuses = Counter(status for status, _ in told)
+        assert set(statuses) == {404, 429}
+        assert all(int(again or 0) >= 1 for status, again in told if status == 429)
+        assert statuses[404] >= 0.8 * 3 * RATE * min(1.0, len(told) / (2 * 3 * RATE))
+        assert statuses[404] <= 3.5 * RATE + 30
+        other = running.house.call("GET", "/health/live")
+        assert other.status in (200, 429)
