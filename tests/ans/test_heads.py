@@ -166,12 +166,11 @@ def test_words_that_were_kept_while_the_log_grew_are_no_rollback(
 ) -> None:
     """The checkpoint is of now, and the answer that led to it may be most of a minute old."""
     naming, one = front.naming, asking()
-    ask = lambda by, limit: anew(by, limit, at=naming.now)  # noqa: E731
     naming.register()
     naming.register(name=named(2))
     kept = {}
     for limit in (5, 6):
-        assert ask(asking(), limit) == NAME
+        assert anew(asking(), limit, at=naming.now) == NAME
         kept[str(limit)] = front.honest(next(a for a in front.asked[::-1] if "resolve" in a.path))
         naming.world.now += 40
         naming.register(name=named(limit))
@@ -182,8 +181,8 @@ def test_words_that_were_kept_while_the_log_grew_are_no_rollback(
         return kept.get(limit) or front.honest(asked)
 
     front.play = play
-    assert ask(one, 5) == NAME
-    assert ask(one, 6) == NAME
+    assert anew(one, 5, at=naming.now) == NAME
+    assert anew(one, 6, at=naming.now) == NAME
 
 
 def test_a_word_no_larger_than_its_receipts_needs_no_checkpoint(
