@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from delegant.credentials.errors import error
+from delegant.wallet.registry import database_at
 
 __all__ = ["Network", "Settings"]
 
@@ -178,9 +179,7 @@ class Settings:
 
     def store(self, home: Path) -> Path | str:
         """Where the rows are, as a store is told: a file, or an address."""
-        if self.database is None:
-            return home / "registry.db"
-        return self.database if ":" in self.database else Path(self.database)
+        return database_at(home, self.database)
 
     @property
     def address(self) -> tuple[str, int]:

@@ -26,6 +26,7 @@ from .trustfolder import load_trust, trust_json, write_trust
 __all__ = [
     "LOG_ROLE",
     "REGISTRY_FILE",
+    "database_at",
     "database_of",
     "open_organization",
     "publish_registry",
@@ -42,9 +43,13 @@ def database_of(home: Home) -> Path | str:
 
     It is what ``DELEGANT_DATABASE`` says; else ``registry.db`` in the home.
     """
-    where = os.environ.get("DELEGANT_DATABASE")
+    return database_at(home.path, os.environ.get("DELEGANT_DATABASE"))
+
+
+def database_at(folder: Path, where: str | None) -> Path | str:
+    """The same, for what the setting says; None or empty: it says nothing."""
     if not where:
-        return home.path / "registry.db"
+        return folder / "registry.db"
     return where if ":" in where else Path(where)
 
 
