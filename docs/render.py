@@ -11,6 +11,7 @@ from tables import BLOCKS, phases
 
 from delegant.cli.main import app
 from delegant.credentials import CODES
+from delegant.resolver.settings import Settings
 
 HERE = Path(__file__).resolve().parent
 PHASES = {0: "Wallet, command line and naming service"} | {
@@ -87,7 +88,17 @@ def verifier() -> str:
     return page
 
 
-PAGES = {"codes.md": codes, "cli.md": cli, "verifier.md": verifier}
+def operations() -> str:
+    """The page as it stands, with the table of settings that the code gives."""
+    page = (HERE / "operations.md").read_text()
+    before, begin, rest = page.partition("<!-- settings -->\n")
+    _, end, after = rest.partition("<!-- /settings -->\n")
+    if not end:
+        sys.exit("docs/operations.md has no place for settings")
+    return before + begin + Settings.table() + end + after
+
+
+PAGES = {"codes.md": codes, "cli.md": cli, "verifier.md": verifier, "operations.md": operations}
 
 
 def main() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from ans.market import SOX, SOX_LIST, Market
 from ans.naming import NAME
+from delegant.ans import listing
 from delegant.ans.attested import LIST_SECONDS, MAX_ATTESTATIONS
 from delegant.ans.resolving import REUSE_SECONDS
 from delegant.credentials import StatusEntry
@@ -176,3 +177,33 @@ def test_the_digest_shown_is_that_of_the_credential(market: Market) -> None:
     market.offer(NAME, None, made)
     (seen,) = market.ask(NAME).json["resolvedAgents"][0]["relevantVcSnippets"]
     assert seen["digestMultibase"] == digest(canonical(made.secured.raw))
+
+
+def test_false_claims_keep_nobody_from_being_found(market: Market) -> None:
+    honest = "mcp://Papers.Research.AcmeLabs.v1"
+    market.offer(honest, None, market.claim(market.bot))
+    liar = market.agent("liar")
+    false = market.claim(liar, signer=market.ana, issuer=market.ana.did)
+    for number in range(2, 32):
+        market.offer(f"mcp://Papers.Research.AcmeLabs.v{number}", liar, false)
+    with market.registry.store.transaction(reading=True) as db:
+        found = [one.name for one in listing.Look(db, [f"claim:{SOX}"])]
+        said = [one.name for one in listing.Look(db, [f"said:{SOX}"])]
+    assert (len(found), len(said)) == (1, 30)
+    assert market.names(attestations=[SOX]) == [honest]
+    assert set(market.reasons(attestations=[SOX]).values()) == {"attestation-issuer"}
+
+
+def test_whoever_is_accredited_later_is_believed_from_the_next_recheck_on(market: Market) -> None:
+    market.offer(NAME, None, market.claim(market.bot))
+    auditor = market.auditor
+    del market.auditor  # nobody trusts it any more
+    market.registry.recheck(market.now)
+    market.world.now += 61
+    assert market.names(attestations=[SOX]) == []
+    market.auditor = auditor
+    market.world.now += 61
+    assert market.names(attestations=[SOX]) == []
+    market.registry.recheck(market.now)
+    market.world.now += 61
+    assert market.names(attestations=[SOX]) == [NAME]

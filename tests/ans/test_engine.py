@@ -157,6 +157,13 @@ def test_bytes_numbers_and_truth_come_back_as_they_went(where: str) -> None:
     assert (type(tile), tile) == (bytes, body + body)
 
 
+def test_numbers_beyond_what_a_column_holds_find_nothing(where: str) -> None:
+    store = Store(where)
+    with store.transaction(reading=True) as db:
+        for start in (2**31 - 1, 2**31, 2**53, 2**64):
+            assert store.events(db, KEY, start, 10) == []
+
+
 def test_a_key_is_spent_once_however_many_try(where: str) -> None:
     stores = [Store(where), Store(where)]
     barrier = threading.Barrier(8)
@@ -400,8 +407,16 @@ def test_a_server_that_falls_silent_is_not_waited_for(
     assert refusal(lambda: spend(store, "a")) == "replay"
 
 
-def test_a_sequencer_that_does_nothing_loses_its_turn(postgres: str) -> None:
-    """Within the time that others wait for it; and what it wrote did not happen."""
+MANY = "INSERT INTO spent (key, until) VALUES (%(key)s, 1)"
+ONE = "INSERT INTO spent (key, until) VALUES ('x', 1)"
+
+
+@pytest.mark.parametrize("last", [(ONE,), (MANY, [{"key": "x"}, {"key": "y"}])])
+def test_a_sequencer_that_does_nothing_loses_its_turn(postgres: str, last: Any) -> None:
+    """Within the time that others wait for it; and what it wrote did not happen.
+
+    After many rows at once the server believes that more is to come, and never ends it by itself.
+    """
     store = Store(postgres)
     held, over = threading.Event(), threading.Event()
 
@@ -409,6 +424,7 @@ def test_a_sequencer_that_does_nothing_loses_its_turn(postgres: str) -> None:
         try:
             with store.transaction(sequencing=True) as db:
                 store.spend(db, "a", 2**40, 0)
+                db.exec_driver_sql(*last)
                 held.set()
                 over.wait(20)
         except Error as exc:
@@ -461,3 +477,31 @@ def test_engines_that_nobody_holds_are_closed(where: str) -> None:
     gc.collect()
     with pytest.raises(Exception, match=r"closed"):
         raw.execute("SELECT 1")
+
+
+def test_so_many_connections_and_no_more(postgres: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from delegant.ans import postgres as module
+
+    monkeypatch.setattr(module, "MOST", 2)
+    monkeypatch.setattr(engine, "WAIT_SECONDS", 0.2)
+    store = Store(postgres)
+
+    def three() -> None:
+        with store.transaction(reading=True), store.transaction(reading=True):
+            store.providers()
+
+    assert refusal(three) == "unavailable"
+    spend(store, "a")
+
+
+def test_a_database_of_another_encoding_is_refused(cluster: Cluster) -> None:
+    cluster.sql(
+        "CREATE DATABASE ascii ENCODING 'SQL_ASCII' TEMPLATE template0 LOCALE 'C' "
+        "LOCALE_PROVIDER libc"
+    )
+    assert refusal(lambda: Store(cluster.address(database="ascii"))) == "unavailable"
+
+
+def test_a_file_that_may_not_be_made_is_unavailable(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert refusal(lambda: Store(tmp_path / "file" / "registry.db")) == "unavailable"

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import delete, insert, select, update
 
 from ans.naming import NAME, Naming
-from delegant.ans import providers
+from delegant.ans import checking, keeping, providers
 from delegant.ans.checking import Checked, check
 from delegant.ans.keeping import backup, published, reindex, restore, rewind
 from delegant.ans.leaf import RewindLeaf, parse_leaf
@@ -468,3 +468,65 @@ def test_copying_and_bringing_back_files_is_for_sqlite(shared: Naming, tmp_path:
     ]
     for call in calls:
         assert refusal(call) == "shape"
+
+
+def test_many_pages_are_walked_and_of_much_damage_some_is_named(
+    filed: Naming, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checking, "PAGE", 7)
+    monkeypatch.setattr(keeping, "PAGE", 1)
+    assert checked(filed).damage == ()
+    assert reindex(filed.registry.store, filed.now) == 2
+    filed.change(delete(LEAVES).where(LEAVES.c.number > 20, LEAVES.c.number < 200))
+    assert {("leaves", "21"), ("leaves", "199")} <= damaged(filed)
+    monkeypatch.setattr(checking, "MOST", 3)
+    found = checked(filed)
+    assert (len(found.damage), found.more, found.json["more"]) == (3, True, True)
+
+
+def test_a_checkpoint_or_an_opening_of_something_else_is_named(filed: Naming) -> None:
+    with filed.registry.store.transaction(reading=True) as db:
+        other = filed.registry.store.checkpoint_of(db, 3)
+        event = filed.registry.store.events(db, KEY, 0, 1)[0].digest
+    filed.change(
+        update(CHECKPOINTS).where(CHECKPOINTS.c.size == 2).values(note=other),
+        update(EVENTS).where(EVENTS.c.digest == event).values(opening=b"["),
+        update(PROVIDERS).where(PROVIDERS.c.label == "acmelabs").values(leaf=10_000),
+    )
+    assert {("checkpoints", "2"), ("events", event), ("providers", "acmelabs")} <= damaged(filed)
+
+
+def test_where_a_copy_cannot_be_written_it_says_so(filed: Naming, tmp_path: Path) -> None:
+    nowhere = tmp_path / "nowhere" / "copy.db"
+    assert refusal(lambda: backup(filed.path, nowhere, filed.log, filed.now)) == "unavailable"
+    (tmp_path / "text.db").write_text("no database" * 1000)
+    out = tmp_path / "copy.db"
+    assert refusal(lambda: backup(tmp_path / "text.db", out, filed.log, filed.now)) == "unavailable"
+    assert not out.exists()
+    backup(filed.path, out, filed.log, filed.now)
+    far = tmp_path / "nowhere" / "registry.db"
+    assert refusal(
+        lambda: restore(out, far, filed.checkpoint, filed.log, filed.now)
+    ) == "unavailable"  # fmt: skip
+    filed.checkpoint.write_bytes(b"\xff")
+    assert refusal(lambda: published(filed.checkpoint, filed.log)) == "log-note"
+
+
+def test_a_damaged_copy_is_not_brought_back(filed: Naming) -> None:
+    out = filed.path.with_name("copy.db")
+    backup(filed.path, out, filed.log, filed.now)
+    db = sqlite3.connect(out, isolation_level=None)
+    db.execute("UPDATE names SET epoch = 3 WHERE key = ?", (KEY,))
+    db.close()
+    lose(filed)
+    with pytest.raises(Error, match=r"1 rows of copy\.db are damaged, the first in names"):
+        bring(filed, out)
+    assert not filed.path.exists()
+
+
+def test_an_empty_log_cannot_be_rewound(tmp_path: Path, filed: Naming) -> None:
+    filed.path = tmp_path / "second" / "registry.db"
+    filed.path.parent.mkdir()
+    filed.open()
+    filed.checkpoint.unlink()
+    assert refusal(lambda: turn_back(filed)) == "not-found"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from delegant.ans.pages import OVERHEAD, Page, Pages
+from delegant.ans.pages import LOOKED_SECONDS, OVERHEAD, Page, Pages
 
 
 class Log:
@@ -121,6 +122,21 @@ def test_the_bytes_kept_are_bounded_and_the_longest_unasked_go_first() -> None:
     assert pages.held == 10 * (OVERHEAD + 100)
     pages.put(11, page("11", log, body=bytes(10_000)))  # would push out too many others
     assert pages.get(11, 100) is None
+
+
+def test_where_others_write_elsewhere_nothing_is_given_that_nobody_looked_after(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    log, now = Log(), [0.0]
+    monkeypatch.setattr("time.monotonic", lambda: now[0])
+    pages = Pages(lambda: log.mark, lambda: len(log.about), log.names, 1 << 20, shared=True)
+    pages.follow()
+    pages.put("a", page("a", log))
+    assert pages.get("a", 100) is None
+    pages.confirm()
+    assert pages.get("a", 100) is not None
+    now[0] = LOOKED_SECONDS
+    assert pages.get("a", 100) is None
 
 
 def test_a_name_is_dropped_on_demand() -> None:

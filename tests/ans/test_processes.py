@@ -121,14 +121,30 @@ def home(naming: Naming, name: str) -> Path:
     return folder
 
 
-@pytest.fixture
-def load(naming: Naming) -> Iterator[Load]:
+@contextmanager
+def loaded(naming: Naming, homes: list[Path]) -> Iterator[Load]:
+    """Two server processes, each with such a home."""
     assert naming.database
     with ExitStack() as stack:
-        servers = [
-            stack.enter_context(serving(home(naming, name), naming.database)) for name in "ab"
-        ]
+        servers = [stack.enter_context(serving(one, naming.database)) for one in homes]
+        assert all(one.url for one in servers)  # both are starting; now they are there
         yield Load(naming, servers)
+
+
+@pytest.fixture
+def load(naming: Naming) -> Iterator[Load]:
+    """Two machines."""
+    with loaded(naming, [home(naming, "a"), home(naming, "b")]) as out:
+        yield out
+
+
+@pytest.fixture(params=["two homes", "one home"])
+def either(request: pytest.FixtureRequest, naming: Naming) -> Iterator[Load]:
+    """Two machines, or two workers of one."""
+    first = home(naming, "a")
+    second = home(naming, "b") if request.param == "two homes" else first
+    with loaded(naming, [first, second]) as out:
+        yield out
 
 
 def stopped_holding(cluster: Cluster, load: Load) -> Server:
@@ -201,8 +217,9 @@ def test_one_of_two_processes_is_killed_while_it_writes_and_the_other_goes_on(
 
 
 def test_a_process_that_is_frozen_with_the_lock_loses_it_and_harms_nothing(
-    cluster: Cluster, load: Load
+    cluster: Cluster, either: Load
 ) -> None:
+    load = either
     with load.running():
         load.until(lambda: min(map(load.count, load.servers)) >= 10)
         frozen = stopped_holding(cluster, load)
@@ -258,3 +275,28 @@ def test_of_clients_at_two_processes_one_has_the_name(load: Load) -> None:
     assert told == [201] + [409] * 15
     naming.registry._sequencer.follow()
     assert naming.registry.log.head().size == 2
+
+
+def test_what_is_revoked_at_one_process_is_soon_gone_at_every_other(load: Load) -> None:
+    naming, (one, other) = load.naming, load.servers
+    first = naming.register()
+
+    def told(http: httpx.Client, at: Server) -> int:
+        return http.get(f"{at.url}/v1/resolve", params={"name": NAME}).status_code
+
+    with httpx.Client() as http:
+        assert [told(http, at) for at in (one, other, one, other)] == [200] * 4  # it is kept now
+        body, token = naming.body(naming.event("revoke", receipt=first))
+        sent = http.post(
+            f"{one.url}/v1/agents/{naming.bot.did}/events",
+            content=body,
+            headers={"agent-invocation": token},
+        )
+        assert sent.status_code == 200
+        assert told(http, one) == 410
+        end = time.monotonic() + 1
+        while told(http, other) != 410:
+            assert time.monotonic() < end, "another machine goes on saying that it is active"
+            time.sleep(0.05)
+        for _ in range(20):
+            assert told(http, other) == 410

@@ -241,3 +241,21 @@ def test_who_is_vouched_for_as_before_is_not_written_again(
     naming.world.attest(naming.ana, revision=2)
     assert recheck(naming) == []
     assert len(changes) == 1
+
+
+def test_only_agents_it_may_know_of_are_asked_about_while_others_are_vouched_for(
+    naming: Watched,
+) -> None:
+    other = naming.agent("other")
+    naming.register(other, NAME.replace("v1.0", "v2.0"))
+    naming.register()
+    naming.fresh.told = None
+    known: list[str] = [naming.bot.did]
+    naming.registry = naming.open(fresh=naming.fresh, known=lambda: known)
+    naming.fresh.asked.clear()
+    assert recheck(naming) == []
+    assert naming.fresh.asked == [naming.bot.did]
+    naming.world.now += 86_400  # nobody was heard of for a day
+    naming.fresh.asked.clear()
+    assert {reason for _, reason in recheck(naming)} == {"sponsor-unknown"}
+    assert sorted(naming.fresh.asked) == sorted([naming.bot.did, other.did])

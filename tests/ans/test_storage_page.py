@@ -89,10 +89,12 @@ def test_the_page_about_postgresql(
     ("said", "meant"),
     [
         (r"keeps up to (\d+) connections", lambda: server.MOST),
-        (r"stand still for (\d+),", lambda: server.IDLE_MS // 1000),
-        (r"statements that\ntake (\d+)\.", lambda: server.STATEMENT_MS // 1000),
+        (r"stand still for (\d+) ", lambda: server.IDLE_MS // 1000),
+        (r"statements that\ntake (\d+),", lambda: server.STATEMENT_MS // 1000),
         (r"(\d+) s for SQLite's writer", lambda: engine.WAIT_SECONDS),
-        (r"(\d+) s for PostgreSQL's lock", lambda: server.STATEMENT_MS // 1000),
+        (r"(\d+) s for PostgreSQL's lock", lambda: 2 * server.LOCK_MS // 1000),
+        (r"(\d+) s for a statement", lambda: server.STATEMENT_MS // 1000),
+        (r"has not moved for (\d+)\.", lambda: server.STILL_SECONDS),
         (r"(\d+) s for a server that fell silent", lambda: server.SILENT_SECONDS),
     ],
 )

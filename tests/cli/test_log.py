@@ -21,7 +21,7 @@ from delegant.ans.log.note import COSIGNATURE, NoteSigner
 from delegant.cli.demo.stage import free_port, running
 from delegant.wallet import Home, Wallet, files, keystore
 from resolver.door import NAME, PASSPHRASE, House, build
-from resolver.test_serve import command, options, served
+from resolver.process import command, options, served
 
 from .conftest import Shell
 

@@ -14,12 +14,12 @@ from delegant.resolver.listening import Deadline
 
 
 @contextlib.contextmanager
-def listening(app: Any, protocol: type[Deadline] = Deadline) -> Iterator[int]:
+def listening(app: Any, protocol: type[Deadline] = Deadline, *, idle: int = 5) -> Iterator[int]:
     """The port it is served on."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=256)
     config = uvicorn.Config(
         app, http=protocol, lifespan="off", log_level="critical", access_log=False,
-        server_header=False,
+        server_header=False, ws="none", timeout_keep_alive=idle,
     )  # fmt: skip
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from resolver.door import ENDPOINT, NAME, House, build
-from resolver.test_serve import COMMAND, command, served
+from resolver.process import COMMAND, command, served
 
 
 @pytest.fixture(scope="module")

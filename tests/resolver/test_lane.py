@@ -162,9 +162,9 @@ def test_a_reader_who_does_not_read_is_not_written_to_without_end(house: House) 
         try:
             while sent < 64 * 1024 * 1024:
                 sent += line.send(request * 100)
-        except TimeoutError:
+        except (TimeoutError, ConnectionError):
             pass
-    assert sent < 32 * 1024 * 1024  # it stopped reading requests
+    assert sent < 32 * 1024 * 1024  # it stopped reading requests, or hung up
     assert house.call("GET", PATH).status == 200
 
 

@@ -13,7 +13,7 @@ import pytest
 from delegant.ans import Client
 from delegant.wallet import delegate, load_trust
 from resolver.door import ENDPOINT, NAME, House, build
-from resolver.test_serve import command, served
+from resolver.process import command, served
 
 
 @pytest.fixture(scope="module")

@@ -9,10 +9,8 @@ import random
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,8 +19,8 @@ from delegant.ans import Client
 from delegant.credentials import Error
 from delegant.wallet import Home, statuslists
 from resolver.door import ENDPOINT, NAME, House, build
+from resolver.process import COMMAND, command, options, served
 
-COMMAND = [sys.executable, "-m", "delegant.cli.main"]
 ROUNDS = 3
 
 
@@ -33,43 +31,6 @@ def settled(tmp_path_factory: pytest.TempPathFactory) -> House:
     told = command(house, "ans", "provider", "add", "DataCorp")
     assert told.returncode == 0, told.stderr
     return house
-
-
-def options(house: House) -> list[str]:
-    folder = house.home.path
-    return ["--home", str(folder), "--passphrase-file", str(folder.parent / "passphrase")]
-
-
-def command(house: House, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run one command to its end."""
-    return subprocess.run(
-        [*COMMAND, *words, *options(house)], capture_output=True, text=True, timeout=30, check=False
-    )
-
-
-@contextlib.contextmanager
-def served(house: House, *more: str) -> Iterator[subprocess.Popen[str]]:
-    """The server as a process; its address goes to ``house.port``."""
-    process = subprocess.Popen(
-        [*COMMAND, "serve", "--bind", "127.0.0.1:0", *more, *options(house)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    assert process.stderr is not None
-    try:
-        line = process.stdout.readline().strip()
-        address = json.loads(line)["listening"] if "--json" in more else line.split()[-1]
-        if "--json" not in more:
-            assert line.startswith("listening on http://127.0.0.1:")
-        house.port = int(address.rpartition(":")[2])
-        yield process
-    finally:
-        process.kill()
-        process.wait(10)
-        process.stdout.close()
-        process.stderr.close()
 
 
 def test_a_newcomers_path_from_serve_to_resolve(settled: House) -> None:
@@ -128,7 +89,7 @@ def test_it_stops_when_told(settled: House, number: signal.Signals) -> None:
     with served(settled) as process:
         assert settled.call("GET", "/health").status == 200
         process.send_signal(number)
-        assert process.wait(10) is not None
+        assert process.wait(10) == 0
         assert process.stderr is not None
         assert "Traceback" not in process.stderr.read()
 

@@ -18,7 +18,7 @@ from delegant.cli.main import app
 from delegant.credentials import shape
 from delegant.wallet import files
 from resolver.door import ENDPOINT, NAME, House, build
-from resolver.test_serve import command, served
+from resolver.process import command, served
 
 GONE = NAME.replace("main", "gone")
 RESTING = NAME.replace("main", "resting")

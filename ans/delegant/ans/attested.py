@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -22,7 +23,9 @@ from delegant.credentials import (
     check_attestation,
     parse_agent_attestation,
 )
+from delegant.credentials.accredited import check_issuer
 from delegant.credentials.attestation import claim_name
+from delegant.credentials.budget import Budget
 from delegant.credentials.codec import JsonObject, parse
 from delegant.credentials.envelope import unpack
 from delegant.credentials.errors import Error, error
@@ -34,6 +37,7 @@ __all__ = [
     "Fetch",
     "Lists",
     "Verdict",
+    "believed",
     "claims",
     "judge_attestations",
     "kept",
@@ -129,6 +133,21 @@ def shown(evidence: Evidence, agent: str) -> list[JsonObject | str]:
 def claims(shown: Sequence[JsonObject | str], agent: str) -> list[str]:
     """What these say they attest, believed or not."""
     return sorted({_read(raw, agent)[1] for raw in shown} - {""})
+
+
+def believed(shown: Sequence[JsonObject | str], agent: str, trust: Trust) -> set[str]:
+    """The types of these that somebody accredited signed, whatever has become of them since.
+
+    Only these are what an agent is found by: anybody may say anything of himself.
+    """
+    out, budget = set[str](), Budget(trust.limits)
+    for raw in shown:
+        one, claim = _read(raw, agent)
+        if one is not None and claim not in out:
+            with suppress(Error):
+                check_issuer(one, trust, budget)
+                out.add(claim)
+    return out
 
 
 def kept(stored: bytes, agent: str) -> list[JsonObject | str]:

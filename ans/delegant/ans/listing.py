@@ -12,11 +12,11 @@ whether that was all there are.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import Connection, func, or_, select, true, tuple_, update
+from sqlalchemy import Connection, delete, func, insert, or_, select, true, tuple_, update
 
 from delegant.credentials.codec import JsonObject, canonical, parse
 from delegant.credentials.errors import Error, error
@@ -27,7 +27,7 @@ from .health import STATUSES
 from .matching import by_name
 from .name import AnsName
 from .query import Query, folded
-from .tables import HEALTH, LISTINGS, TERMS
+from .tables import HEALTH, LISTINGS, NAMES, TERMS
 from .versions import padded
 
 __all__ = [
@@ -38,11 +38,16 @@ __all__ = [
     "attestations_of",
     "beat",
     "beat_of",
+    "claim_terms",
+    "claimed",
     "health",
+    "reclaim",
+    "said_terms",
     "set_live",
     "sweep",
     "terms_for",
     "terms_of",
+    "with_attestations",
 ]
 
 LOOK: Final = 2000
@@ -80,6 +85,7 @@ class Listing:
         attestations: what came with the record, as it came.
         claims: the types it says it has attestations of.
         expires: of the record, seconds since 1970.
+        believed: those of the types that somebody accredited signed.
     """
 
     def __init__(
@@ -89,6 +95,7 @@ class Listing:
         attestations: Sequence[JsonObject | str],
         claims: Sequence[str],
         expires: int,
+        believed: Collection[str] = (),
     ) -> None:
         self._key = key = name.key
         capabilities = record.get("capabilities", [])
@@ -99,7 +106,7 @@ class Listing:
             "capabilities": canonical(capabilities),
             "attestations": canonical(list(attestations)),
         }
-        self._terms = terms_of(name, record, claims, live=True)
+        self._terms = terms_of(name, record, claimed(claims, believed), live=True)
 
     def put(self, batch: Batch, *, live: bool, fresh: bool) -> None:
         """List the name, inside the transaction that writes its record.
@@ -118,9 +125,9 @@ class Listing:
 
 
 def terms_of(
-    name: AnsName, record: JsonObject, claims: Sequence[str], *, live: bool
+    name: AnsName, record: JsonObject, attested: Collection[str], *, live: bool
 ) -> list[JsonObject]:
-    """The rows by which a name is found, in order."""
+    """The rows by which a name is found, in order; ``attested`` as `claimed` says."""
     major, minor, patch = padded(name.version)
     place = {
         "live": live,
@@ -130,7 +137,7 @@ def terms_of(
         "deprecated": "successor" in record,
         "key": name.key,
     }
-    terms = _terms_of(name, record.get("capabilities", []), claims)
+    terms = _terms_of(name, record.get("capabilities", [])) | set(attested)
     return [{"term": term, **place} for term in sorted(terms)]
 
 
@@ -300,7 +307,45 @@ def _fixed(pattern: str) -> list[str]:
     return out if "*" in protocol else [*out, f"protocol:{protocol}"]
 
 
-def _terms_of(name: AnsName, capabilities: Sequence[str], claims: Sequence[str]) -> set[str]:
+def claimed(claims: Collection[str], believed: Collection[str]) -> set[str]:
+    """The terms of attestations: what is believed is found, what is said is only told of."""
+    return {f"claim:{one}" if one in believed else f"said:{one}" for one in claims}
+
+
+def said_terms(query: Query) -> list[str]:
+    """The terms under which names stand that only say they have what was asked for."""
+    return [f"said:{kind}" for kind in query.attestations]
+
+
+def claim_terms(db: Connection, key: str) -> set[str]:
+    """The terms of attestations that a name stands under."""
+    kinds = or_(TERMS.c.term.like("claim:%"), TERMS.c.term.like("said:%"))
+    return set(db.execute(select(TERMS.c.term).where(TERMS.c.key == key, kinds)).scalars())
+
+
+def reclaim(db: Connection, key: str, terms: Collection[str]) -> None:
+    """Let a name stand under these terms of attestations instead."""
+    before = claim_terms(db, key)
+    place = select(TERMS).where(TERMS.c.key == key, TERMS.c.term == EVERY)
+    row = db.execute(place).one_or_none()
+    if row is None or before == set(terms):
+        return
+    db.execute(delete(TERMS).where(TERMS.c.key == key, TERMS.c.term.in_(before)))
+    if terms:
+        db.execute(insert(TERMS), [{**row._mapping, "term": term} for term in sorted(terms)])
+
+
+def with_attestations(db: Connection, after: str, limit: int) -> list[Any]:
+    """The next names beyond a key that came with attestations: ``key``, ``attestations``."""
+    query = (
+        select(LISTINGS.c.key, LISTINGS.c.attestations, NAMES.c.agent)
+        .join(NAMES, NAMES.c.key == LISTINGS.c.key)
+        .where(LISTINGS.c.key > after, LISTINGS.c.attestations != b"[]")
+    )
+    return list(db.execute(query.order_by(LISTINGS.c.key).limit(limit)))
+
+
+def _terms_of(name: AnsName, capabilities: Sequence[str]) -> set[str]:
     can = {folded(one) for one in capabilities} | by_name(name)
     return {
         EVERY,
@@ -309,7 +354,6 @@ def _terms_of(name: AnsName, capabilities: Sequence[str], claims: Sequence[str])
         f"function:{name.function.lower()}",
         f"domain:{name.domain.lower()}",
         *(f"capability:{one}" for one in can),
-        *(f"claim:{one}" for one in claims),
     }
 
 

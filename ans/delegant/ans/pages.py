@@ -11,6 +11,7 @@ no page says otherwise.
 from __future__ import annotations
 
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Hashable
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ __all__ = ["Page", "Pages"]
 
 OVERHEAD: Final = 1024
 """Bytes that a page costs besides its body, amply."""
+LOOKED_SECONDS: Final = 1.0
 _SEARCHES: Final = ""
 
 
@@ -57,6 +59,8 @@ class Pages:
         size: of the published log.
         names: those that the entries from one number on to another are about; None: too many.
         most: bytes kept.
+        shared: others write the log elsewhere, and replace no file here: unless somebody looked
+            of late (`confirm`), nothing is given.
     """
 
     def __init__(
@@ -65,9 +69,13 @@ class Pages:
         size: Callable[[], int],
         names: Callable[[int, int], Collection[str] | None],
         most: int,
+        *,
+        shared: bool = False,
     ) -> None:
         self._read_mark, self._read_size, self._names = mark, size, names
         self._most = most
+        self._shared = shared
+        self._confirmed = -LOOKED_SECONDS
         self._pages: OrderedDict[Hashable, Page] = OrderedDict()
         self._by_name: dict[str, set[Hashable]] = {}
         self._held = 0
@@ -79,6 +87,8 @@ class Pages:
         """The page kept under a key, if it may be given now; never waits."""
         page = self._pages.get(key)
         if page is None or not page.at <= at < page.end or self._read_mark() != self._mark:
+            return None
+        if self._shared and time.monotonic() - self._confirmed >= LOOKED_SECONDS:
             return None
         try:
             self._pages.move_to_end(key)
@@ -115,6 +125,10 @@ class Pages:
                 self._moved(names, size)
                 self._mark = mark
             return self._size
+
+    def confirm(self) -> None:
+        """The store was looked at just now, and whatever was new there was followed."""
+        self._confirmed = time.monotonic()
 
     def published(self, names: Collection[str], before: int, size: int) -> None:
         """This process itself has just published entries about these names."""

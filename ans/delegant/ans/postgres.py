@@ -19,20 +19,34 @@ __all__ = ["Postgres"]
 T = TypeVar("T")
 
 STATEMENT_MS: Final = 4000
+LOCK_MS: Final = 3500
 IDLE_MS: Final = 3000
 """A transaction whose process hangs is ended by the server, so that its locks are free before
 others give up waiting for them."""
+STILL_SECONDS: Final = 2
+"""A sequencer that has done nothing for so long, when others have waited in vain, is ended."""
 SILENT_SECONDS: Final = 6
 """A server that has not said anything to a statement for so long will not."""
 MOST: Final = 32
 """Connections that one process has open."""
 LOCK_CLASS: Final = 0x444C4754
 """Of our advisory locks; the other half is the schema, so each registry has its own."""
+_WRITE: Final = "BEGIN ISOLATION LEVEL READ COMMITTED"
+_SEQUENCE: Final = (
+    f"{_WRITE}; SELECT pg_advisory_xact_lock({LOCK_CLASS}, hashtext(current_schema()))"
+)
+_EVICT: Final = """
+SELECT pg_terminate_backend(a.pid) FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+WHERE l.locktype = 'advisory' AND l.granted AND l.classid = %s AND l.objsubid = 2
+AND l.objid = (hashtext(current_schema())::bigint & 4294967295)::oid
+AND a.datname = current_database()
+AND a.state_change < clock_timestamp() - make_interval(secs => %s)
+"""
 _GONE: Final = frozenset({None, "57P01", "57P02", "57P05", "25P03", "08003", "08006"})
 """What a statement is told on a connection that the server ended; None: nothing at all."""
 _SETTINGS: Final = {
     "statement_timeout": STATEMENT_MS,
-    "lock_timeout": STATEMENT_MS,
+    "lock_timeout": LOCK_MS,
     "idle_in_transaction_session_timeout": IDLE_MS,
     "tcp_keepalives_idle": 2,
     "tcp_keepalives_interval": 1,
@@ -111,11 +125,29 @@ class Postgres(Engine):
         super().__init__(sql, MOST)
 
     def _begun(self, reading: bool, sequencing: bool) -> Kept:
-        begin = "BEGIN ISOLATION LEVEL READ COMMITTED"
         if reading:
-            begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
-        elif sequencing:
-            begin += f"; SELECT pg_advisory_xact_lock({LOCK_CLASS}, hashtext(current_schema()))"
+            return self._ready("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        if not sequencing:
+            return self._ready(_WRITE)
+        try:
+            return self._ready(_SEQUENCE)
+        except psycopg.errors.LockNotAvailable:
+            self._evict()
+            return self._ready(_SEQUENCE)
+
+    def _evict(self) -> None:
+        """End the sequencer that holds everybody up.
+
+        The server does it by itself only where it knows that the client is to speak next. After
+        a pipeline (many rows at once) that ends in a flush it does not.
+        """
+        kept = self._opened()
+        try:
+            kept.raw.execute(_EVICT, (LOCK_CLASS, STILL_SECONDS))
+        finally:
+            kept.close()
+
+    def _ready(self, begin: str) -> Kept:
         while True:
             try:
                 kept = self._free.pop()

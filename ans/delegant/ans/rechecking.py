@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final
 
 from delegant.credentials import Evidence, Seen, Trust
 from delegant.credentials.codec import JsonObject
 from delegant.credentials.errors import Conflict, Error, Gone, error
 
-from . import judging, listing
+from . import attested, judging, listing
 from .name import AnsName
 from .store import Store
 from .stored import Shelf
@@ -19,6 +19,8 @@ from .writing import Writer
 __all__ = ["Rechecker"]
 
 PAGE: Final = 500
+MOST_KNOWN: Final = 1000
+"""Agents that a query may name; beyond, all names are walked."""
 
 
 class Rechecker:
@@ -26,6 +28,7 @@ class Rechecker:
 
     Args:
         evidence: fresh evidence about a DID, or None.
+        known: the DIDs there may be evidence about; None: any.
     """
 
     def __init__(
@@ -36,6 +39,7 @@ class Rechecker:
         trust: Callable[[], Trust],
         remember: Callable[[Seen], None],
         evidence: Callable[[str], Evidence | None],
+        known: Callable[[], Collection[str]] | None = None,
     ) -> None:
         self._store = store
         self._shelf = shelf
@@ -43,6 +47,8 @@ class Rechecker:
         self._trust = trust
         self._remember = remember
         self._evidence = evidence
+        self._of = known
+        self._accredited: object = None
 
     def recheck(self, at: int) -> list[JsonObject]:
         """Suspend the names of orphans; ``{name, reason}`` of each.
@@ -54,10 +60,11 @@ class Rechecker:
         with self._store.transaction(sequencing=True) as db:  # as all that writes names
             listing.sweep(db, at, PAGE)
         trust, told, after = self._trust(), dict[str, str | int](), ""
-        vouched = set[str]()
+        self._relist(trust)
+        vouched, known = set[str](), self._known()
         while True:
             with self._store.transaction(reading=True) as db:
-                rows = self._store.active(db, after, at, PAGE)
+                rows = self._store.active(db, after, at, PAGE, known)
             if not rows:
                 break
             for row in rows:
@@ -94,6 +101,34 @@ class Rechecker:
         found = judging.sponsorship(agent, self._evidence(agent) or Evidence(), self._trust(), at)
         judged = Judged("registry", found.organization, found.sponsor, vouched=found.vouched)
         return self._writer.own(named, "resume", reason, judged, at)
+
+    def _known(self) -> Collection[str] | None:
+        """Whose names need a look besides those of whom nobody was heard; None: all names."""
+        known = None if self._of is None else self._of()
+        return known if known is not None and len(known) <= MOST_KNOWN else None
+
+    def _relist(self, trust: Trust) -> None:
+        """List anew what agents say of themselves, once others are accredited than before."""
+        accredited = {name: (one.keys, one.accredits) for name, one in trust.anchors.items()}
+        if accredited == self._accredited:
+            return
+        after = ""
+        while True:
+            with self._store.transaction(reading=True) as db:
+                rows = listing.with_attestations(db, after, PAGE)
+            for row in rows:
+                shown = attested.kept(bytes(row.attestations), row.agent)
+                claims = attested.claims(shown, row.agent)
+                terms = listing.claimed(claims, attested.believed(shown, row.agent, trust))
+                with self._store.transaction(reading=True) as db:
+                    same = listing.claim_terms(db, row.key) == terms
+                if not same:
+                    with self._store.transaction(sequencing=True) as db:
+                        listing.reclaim(db, row.key, terms)
+            if len(rows) < PAGE:
+                break
+            after = rows[-1].key
+        self._accredited = accredited
 
     def _standing(self, agent: str, trust: Trust, at: int) -> str | int:
         """Until when somebody answers for the agent; or why nobody does; empty: unknown."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import Future
 from pathlib import Path
 from typing import Final
@@ -53,6 +53,7 @@ class Registry:
         lists: the newest status list by a URL, or None; without it no attestation counts. It is
             asked while an answer waits, so it answers from what it has.
         pages: bytes of answers that are kept as they leave.
+        known: the DIDs that ``fresh`` may know of; without it, it is asked about every agent.
 
     Raises:
         Rejected: ``log-rollback`` when the store is not the one the checkpoint file was signed
@@ -71,6 +72,7 @@ class Registry:
         fresh: Callable[[str], Evidence | None] | None = None,
         lists: attested.Fetch | None = None,
         pages: int = PAGES,
+        known: Callable[[], Collection[str]] | None = None,
     ) -> None:
         self.did = did
         self.store = store
@@ -82,16 +84,23 @@ class Registry:
         self._memory = Memory()
         self._sequencer = Sequencer(store, signer, checkpoint)
         sequencer = self._sequencer
-        self.pages = Pages(sequencer.mark, lambda: sequencer.published().size, self._changed, pages)
+        self.shared = store.engine.kind != "sqlite"
+        self.pages = Pages(
+            sequencer.mark,
+            lambda: sequencer.published().size,
+            self._changed,
+            pages,
+            shared=self.shared,
+        )
         sequencer.on_publish.append(self.pages.published)
         self.log = Logbook(store, did, self._sequencer)
         self.shelf = Shelf(store, self.log)
         self._resolver = Resolver(
             store, self.shelf, self._sequencer, did, key, trust, attested.Lists(lists)
         )
-        self._writer = Writer(store, self._sequencer, self.log, self.shelf, did, key)
+        self._writer = Writer(store, self._sequencer, self.log, self.shelf, did, key, trust)
         self._rechecker = Rechecker(
-            store, self.shelf, self._writer, trust, self._remember, self._evidence
+            store, self.shelf, self._writer, trust, self._remember, self._evidence, known
         )
 
     # --- writing --------------------------------------------------------------------------------
@@ -279,11 +288,22 @@ class Registry:
         """
         return self.shelf.history(AnsName.parse(text).key, start, limit)
 
-    def alive(self) -> None:
-        """Raise ``unavailable`` unless the store and the published checkpoint can be read."""
-        self.log.checkpoint()
+    def log_alive(self) -> int:
+        """The size of the published log; ``unavailable`` or ``log-note`` if it cannot be read."""
+        return self._sequencer.published().size
+
+    def store_alive(self) -> None:
+        """Raise ``unavailable`` unless the store can be read."""
         with self.store.transaction(reading=True) as db:
             self.store.checkpoint(db)
+
+    def on_publish(self, tell: Callable[[frozenset[str], int, int], None]) -> None:
+        """Have the names of each batch told, once it is published, and the log's size then.
+
+        Args:
+            tell: with the names, and with the size before and after. It must not wait.
+        """
+        self._sequencer.on_publish.append(tell)
 
     def providers(self) -> list[dict[str, str]]:
         """All bound labels."""
@@ -313,6 +333,16 @@ class Registry:
         with self.store.transaction(reading=True) as db:
             keys = self.store.names_of(db, agent, limit=MOST_NAMES)
         return [self.resolve(key, at)[1] for key in keys]
+
+    def follow(self) -> None:
+        """See what other machines have written since; where they can, this is called often.
+
+        Raises:
+            Rejected: ``log-rollback``. Unavailable: ``unavailable``.
+        """
+        self._sequencer.follow()
+        self.pages.follow()
+        self.pages.confirm()
 
     def close(self) -> None:
         """Write what still waits, and let go of the store."""

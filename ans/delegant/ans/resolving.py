@@ -16,6 +16,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any, Final
 
 from sqlalchemy import Connection
@@ -29,7 +30,7 @@ from .answer import JWS_TYPE
 from .answering import HTTP_STATUS, new_answer, new_entry, new_token, resolved
 from .attested import Lists, Verdict, judge_attestations
 from .bucket import Bucket
-from .listing import LOOK, Found, Look, terms_for
+from .listing import LOOK, Found, Look, said_terms, terms_for
 from .log.checkpoint import Checkpoint
 from .matching import Candidate, judge, order
 from .query import Query
@@ -50,6 +51,11 @@ WHOLE: Final = 100
 """With a trace, so many names are judged whatever is found, to say how many fit in all."""
 NEGATIVES: Final = (200, 100)
 """How many refusals are signed at once, and then in a second."""
+
+
+DEEP: Final = 200
+DEEPLY: Final = (10, 1)
+"""How many searches at once, and then in a second, may verify more than `DEEP` names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +113,7 @@ class Resolver:
         self._tokens: OrderedDict[str, str] = OrderedDict()
         self._lock = threading.Lock()
         self._negatives = Bucket(*NEGATIVES, "too many questions that have no answer", clock)
+        self._deep = Bucket(*DEEPLY, "too many questions that many names nearly answer", clock)
 
     def resolve(self, query: Query, at: int) -> tuple[int, JsonObject]:
         """The signed answer to a question, and its HTTP status: 200, 403, 404 or 410.
@@ -237,6 +244,7 @@ class _Asked:
         self._head = head
         self._at = at
         self._trust = resolver._trust()
+        self._verified = 0
 
     def exact(self, row: Any) -> JsonObject:
         """The answer about one name, whatever has become of it."""
@@ -284,6 +292,9 @@ class _Asked:
             enough = look.seen > WHOLE or not query.trace
             if enough and len(out) + len(before) > query.limit:
                 return out, False
+            self._verified += 1
+            if self._verified == DEEP:
+                self._of._deep.take()
             seen = None if one.name.key in known else self._read(one.name.key)
             if seen is not None and judge(seen.candidate, query, self._at) is None:
                 out.append(seen)
@@ -385,8 +396,11 @@ class _Asked:
         yield from more
         if self._query.name is not None:
             return
-        for live in (True, False):
-            for one in Look(self._db, terms_for(self._query)[:1], live=live, most=TRACE_LOOK):
+        lists = [terms_for(self._query)[:1]]
+        if lists[0] and lists[0][0].startswith("claim:"):
+            lists += [[term] for term in said_terms(self._query)]
+        for terms, live in product(lists, (True, False)):
+            for one in Look(self._db, terms, live=live, most=TRACE_LOOK):
                 seen = self._read(one.name.key)
                 if seen is not None:
                     yield seen

@@ -96,6 +96,8 @@ class Sequencer:
         self._waiting: deque[_Asked] = deque()
         self._running = False
         self._crowded = False
+        self._theirs = False
+        """Whether the changes being written are what fails, if something does."""
         self._work = ThreadPoolExecutor(1, "sequencer")  # its thread starts with the first change
         with self._alone():
             self._start()
@@ -110,6 +112,9 @@ class Sequencer:
             A future. It raises what refuses the change; ``log-rollback``; ``unavailable``, also
             for a clock that went back. Nothing is written then, unless the checkpoint file alone
             could not be: what was written is acknowledged when the same is sent again.
+
+        Raises:
+            Unavailable: ``unavailable`` once it is closed.
         """
         return self.write_all([change], at)[0]
 
@@ -119,8 +124,12 @@ class Sequencer:
         with self._queue:
             self._waiting.extend(asked)
             if not self._running:
+                try:
+                    self._work.submit(self._run)
+                except RuntimeError:  # it was closed, or the program ends
+                    self._waiting.clear()
+                    raise error("unavailable", "the registry is closing") from None
                 self._running = True
-                self._work.submit(self._run)
         return [one.future for one in asked]
 
     def close(self) -> None:
@@ -165,7 +174,7 @@ class Sequencer:
                 found = parse_checkpoint(whole)[1].signatures
                 others = {(one.name, one.id) for one in found if not one.by(self.key)}
                 self._store.put_cosigned(db, given.size, whole, len(others))
-            with files.lock(self._path.parent, PUBLISHING):
+            with files.lock(self._path.parent, PUBLISHING, WAIT_SECONDS):
                 if self.published().size == given.size:
                     files.write(self._path, whole.encode("utf-8"))
 
@@ -210,6 +219,8 @@ class Sequencer:
                     return
             self._crowded = len(asked) > 1
             asked = [one for one in asked if one.future.set_running_or_notify_cancel()]
+            if not asked:
+                continue
             try:
                 self._together(asked)
             except BaseException as exc:  # noqa: BLE001 - whoever waits is told, whatever it is
@@ -218,34 +229,39 @@ class Sequencer:
                         one.future.set_exception(exc)
 
     def _together(self, asked: list[_Asked]) -> None:
-        """Write these in one transaction; if that one fails, each in its own.
+        """Write these in one transaction; if they break that one, each in its own.
 
-        So a change that the database itself will not take spoils no other. Where two fail one
-        after the other it is not they who are at fault.
+        So a change that the database itself will not take, or over which this program breaks,
+        spoils no other. Where two find no database one after the other it is not they who are at
+        fault, nor are they where the transaction never began, or was committed.
         """
         try:
             self._written(asked)
-        except Unavailable as exc:
-            waiting = [one for one in asked if not one.future.done()]
+        except Exception as exc:
+            if not self._theirs or len(asked) == 1:
+                raise
             failed, told = 0, exc
-            for one in waiting if len(asked) > 1 else ():
+            for one in asked:
                 try:
                     self._written([one])
                     failed = 0
-                except Unavailable as again:
+                except Exception as again:  # noqa: BLE001 - it is told, whatever it is
                     one.future.set_exception(again)
-                    failed, told = failed + 1, again
-                if failed == 2:
-                    break
-            for one in waiting:
+                    failed += isinstance(again, Unavailable)
+                    told = again
+                    if failed == 2 or not self._theirs:
+                        break
+            for one in asked:
                 if not one.future.done():
                     one.future.set_exception(told)
 
     def _written(self, asked: list[_Asked]) -> None:
+        self._theirs = False
         with self._alone():
             with self._store.transaction(sequencing=True) as db:
                 before, newest = self._held(db, self._said())
                 last = self._last(db, before.size)
+                self._theirs = True
                 batch = Batch(db, before.size, last, [one.change for one in asked])
                 outcomes = [_outcome(one, batch) for one in asked]
                 batch.flush()
@@ -255,11 +271,13 @@ class Sequencer:
                 read = _kept(partial(self._store.tile, db))
                 note = newest if not batch.hashes else self._grown(db, before, batch.hashes, read)
                 size = before.size + len(batch.hashes)
+                added = [one for one in outcomes if isinstance(one, Added) and not one.known]
+                paths = iter(merkle.inclusions([one.number for one in added], size, read))
                 told = [
                     new_receipt(
                         batch.leaves[out.number - before.size],
                         out.number,
-                        merkle.inclusion(out.number, size, read),
+                        next(paths),
                         note,
                         out.opening,
                     )
@@ -267,6 +285,7 @@ class Sequencer:
                     else out
                     for out in outcomes
                 ]
+            self._theirs = False
             self._publish(note)
         if batch.hashes:
             for tell in self.on_publish:
@@ -277,13 +296,14 @@ class Sequencer:
     @contextmanager
     def _alone(self) -> Iterator[None]:
         with self._file():
+            end = time.monotonic() + WAIT_SECONDS
             if not self._writing.acquire(timeout=WAIT_SECONDS):
                 raise error("unavailable", "the log is being written on, and does not come free")
             try:
                 if self._store.engine.kind != "sqlite":  # its own lock outlives nobody
                     yield
                     return
-                with files.lock(self._path.parent, seconds=WAIT_SECONDS):
+                with files.lock(self._path.parent, seconds=end - time.monotonic()):
                     yield
             finally:
                 self._writing.release()
@@ -370,10 +390,12 @@ class Sequencer:
 
 def _outcome(one: _Asked, batch: Batch) -> Added | Error:
     """A change, judged and added; or what refuses it."""
+    time = batch.time
     try:
         batch.at(one.at)
         return one.change.add(batch)
     except Error as exc:
+        batch.time = time
         return exc
 
 

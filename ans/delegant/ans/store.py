@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Final
@@ -13,6 +14,7 @@ from sqlalchemy import (
     func,
     insert,
     literal_column,
+    or_,
     select,
     update,
 )
@@ -40,6 +42,8 @@ from .tables import (
 __all__ = ["LOGGED", "Store", "standing_of"]
 
 HASH: Final = 32
+MOST_EVENTS: Final = 2**31 - 1
+"""The number of an event is no larger: a database refuses to compare it with one that is."""
 FORGET: Final = 100
 """Most keys that are forgotten when one is accepted."""
 SLOW_SECONDS: Final = 600
@@ -103,6 +107,8 @@ class Store:
 
     def events(self, db: Connection, key: str, start: int, limit: int) -> list[Any]:
         """The events of a name from number ``start`` on, oldest first."""
+        if start > MOST_EVENTS:
+            return []
         query = LOGGED.where(EVENTS.c.key == key, EVENTS.c.seq >= start)
         return list(db.execute(query.order_by(EVENTS.c.seq).limit(limit)))
 
@@ -111,14 +117,27 @@ class Store:
         query = select(NAMES.c.key).where(NAMES.c.agent == agent, NAMES.c.key > after)
         return list(db.execute(query.order_by(NAMES.c.key).limit(limit)).scalars())
 
-    def active(self, db: Connection, after: str, at: int, limit: int) -> list[Any]:
-        """The rows of names that are active, in order, beyond the name ``after``."""
+    def active(
+        self,
+        db: Connection,
+        after: str,
+        at: int,
+        limit: int,
+        agents: Collection[str] | None = None,
+    ) -> list[Any]:
+        """The rows of names that are active, in order, beyond the name ``after``.
+
+        Args:
+            agents: only theirs, and those that nobody was seen to answer for of late.
+        """
         query = select(NAMES).where(
             NAMES.c.key > after,
             NAMES.c.revoked.is_(False),
             NAMES.c.suspended.is_(None),
             NAMES.c.expires > at,
         )
+        if agents is not None:
+            query = query.where(or_(NAMES.c.vouched <= at, NAMES.c.agent.in_(agents)))
         return list(db.execute(query.order_by(NAMES.c.key).limit(limit)))
 
     def put_name(

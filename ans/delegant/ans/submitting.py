@@ -116,6 +116,7 @@ class Judged:
         spent: what of the invocation is accepted once, and until when.
         vouched: how long the sponsor credential relied on is valid.
         evidence: to be kept with a record.
+        last: the event after which the sender has this say; None: whatever the name is.
     """
 
     by: str
@@ -126,6 +127,7 @@ class Judged:
     vouched: int | None = None
     evidence: Evidence | None = None
     seen: Seen | None = None
+    last: str | None = None
 
 
 class Memory:
@@ -251,11 +253,14 @@ def by_office(
         if "record" in event:
             raise error("ans-signature", "a record comes with its agent's links and evidence")
         check(event, signer, keys)
+    last = named.standing.last
     if event["type"] != "resume":
-        return Judged(rank, organization, named.sponsor)
+        return Judged(rank, organization, named.sponsor, last=last)
     shown = sent.evidence or fresh(event["agent"]) or Evidence()
     found = judging.sponsorship(event["agent"], shown, trust, at)
-    return Judged(rank, found.organization, found.sponsor, vouched=found.vouched, seen=found.seen)
+    return Judged(
+        rank, found.organization, found.sponsor, vouched=found.vouched, seen=found.seen, last=last
+    )
 
 
 def sent_by_agent(

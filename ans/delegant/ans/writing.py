@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any
 
-from delegant.credentials import Evidence, PrivateKey, shape
+from delegant.credentials import Evidence, PrivateKey, Trust, shape
 from delegant.credentials.codec import JsonObject, canonical
 from delegant.credentials.errors import error
 from delegant.credentials.keys import new_nonce
@@ -30,6 +31,7 @@ class Writer:
 
     Args:
         did, key: the registry's, for events of its own.
+        trust: whose attestations are what names are found by.
     """
 
     def __init__(
@@ -40,10 +42,12 @@ class Writer:
         shelf: Shelf,
         did: str,
         key: PrivateKey,
+        trust: Callable[[], Trust],
     ) -> None:
         self.store = store
         self.shelf = shelf
         self.did = did
+        self.trust = trust
         self._sequencer = sequencer
         self._log = log
         self._key = key
@@ -136,7 +140,8 @@ class NameChange:
         """What is searched of the name, with these attestations."""
         claims = attested.claims(shown, self._event["agent"])
         record, expires = self._event["record"], self._expires or 0
-        self._listing = listing.Listing(self._name, record, shown, claims, expires)
+        believed = attested.believed(shown, self._event["agent"], self._writer.trust())
+        self._listing = listing.Listing(self._name, record, shown, claims, expires, believed)
         self._shown = bool(shown)
 
     def receipt(self, number: int) -> JsonObject:
@@ -165,6 +170,8 @@ class NameChange:
             move,
             expired=named is not None and batch.time >= named.expires,
         )
+        if named is not None and judged.last not in (None, named.standing.last):
+            raise error("stale-version", "the name has changed since its sender was believed")
         if judged.spent is not None:
             batch.unspent(judged.spent[0])
         if named is not None and not self._shown and event["type"] in ("renew", "resume"):

@@ -15,10 +15,10 @@ from .credential import StatusEntry
 from .errors import error
 from .evidence import Evidence
 from .keys import PublicKey
-from .policy import Seen, Trust
+from .policy import Anchor, Seen, Trust
 from .standing import SKEW_SECONDS, stands
 
-__all__ = ["check_attestation"]
+__all__ = ["check_attestation", "check_issuer"]
 
 
 def check_attestation(
@@ -51,16 +51,13 @@ def check_attestation(
             ``status-rollback``. Undecided: ``suite``, ``status-missing``, ``status-stale``,
             ``status-unknown``.
     """
-    claim, issuer = credential.claim, credential.issuer
+    claim = credential.claim
     if wanted is not None and claim != wanted:
         raise error("not-attested", f"it attests {claim}, not {wanted}")
     if subject is not None and credential.subject != subject:
         raise error("not-attested", f"it is about {credential.subject}, not {subject}")
-    anchor = trust.anchors.get(issuer)
-    if anchor is None or claim not in anchor.accredits:
-        raise error("issuer-not-accredited", f"{issuer} is not accredited here for {claim}")
     budget = Budget(trust.limits)
-    check_any(credential.secured, issuer, anchor.keys, budget.evidence_signatures)
+    anchor = check_issuer(credential, trust, budget)
     if credential.seconds > ATTESTATION_HARD_SECONDS:
         raise error("ttl-too-long", "an attestation lives at most a year")
     if credential.valid_from > at + SKEW_SECONDS:
@@ -80,3 +77,19 @@ def check_attestation(
     ages = anchor.max_status_age
     as_of = stands(entry, believed, bool(lists), ages, trust, at, sensitivity)
     return Seen(lists={entry.list: as_of})
+
+
+def check_issuer(credential: AgentAttestation, trust: Trust, budget: Budget) -> Anchor:
+    """Raise unless somebody accredited for its claim signed it; whom.
+
+    What it says may be over, revoked or unknown: this never changes while the trust does not.
+
+    Raises:
+        Rejected: ``issuer-not-accredited``, ``proof``. Undecided: ``suite``.
+    """
+    claim, issuer = credential.claim, credential.issuer
+    anchor = trust.anchors.get(issuer)
+    if anchor is None or claim not in anchor.accredits:
+        raise error("issuer-not-accredited", f"{issuer} is not accredited here for {claim}")
+    check_any(credential.secured, issuer, anchor.keys, budget.evidence_signatures)
+    return anchor

@@ -300,6 +300,8 @@ CODES: Final[dict[str, Code]] = _table(
      "Let grants expire, or lease a larger range."),
     (_R, 0, 405, "method-not-allowed", "This address does not take this method",
      "The API document names the methods of each address."),
+    (Unavailable, 0, 429, "too-many", "Too many requests of one caller",
+     "Wait as long as Retry-After says."),
     # naming service
     (_M, 0, None, "ans-name", "Not a name of the naming service",
      "protocol://AgentFunction.CapabilityDomain.Provider.v1[.0[.0]][.extension]"),

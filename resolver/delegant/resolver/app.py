@@ -36,19 +36,25 @@ from delegant.credentials.invocation import Invocation
 from delegant.wallet import Home, TrustFolder, gather, revocations, statuslists
 from delegant.wallet.issuer import Issuer
 
-from . import identifiers, logroutes, names, providers, vcapi
+from . import healthroutes, identifiers, logroutes, names, providers, vcapi
+from .cors import Cors
 from .dids import Dids
 from .door import Door
 from .fetch import AT_ONCE, Fetcher
 from .guard import LARGE_BODY, Guard, problem_bytes
 from .material import Material
+from .metrics import Meter
+from .openapi import describe
 from .replies import PROBLEM, cached, json_reply, reading
 from .retiring import decided
+from .traffic import Traffic
 
 __all__ = ["create_app", "own_trust"]
 
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,5}", re.ASCII)
 FEED: Final = "application/revocation-feed+jwt"
+RETRY_SECONDS: Final = "1"
+"""When to ask again what could not be answered."""
 _HTTP_CODES: Final = {404: "not-found", 405: "method-not-allowed", 400: "json"}
 
 
@@ -60,6 +66,7 @@ def create_app(
     development: bool = False,
     dids: Dids | None = None,
     clock: Callable[[], float] = time.time,
+    traffic: Traffic | None = None,
 ) -> FastAPI:
     """The API of one home.
 
@@ -70,31 +77,40 @@ def create_app(
         development: the VC-API asks nobody for a token; for loopback alone.
         dids: what resolves DIDs; by default with what the home allows to be fetched.
         clock: seconds since 1970.
+        traffic: whose counts are told, and whose settings name the origins browsers may serve.
     """
     app = FastAPI(
         title="delegant", version="1", docs_url=None, redoc_url=None, redirect_slashes=False
     )
     app.add_middleware(Guard)
-    _errors(app)
+    if traffic is not None and traffic.settings.cors:
+        app.add_middleware(Cors, origins=traffic.settings.cors)
+    _errors(app, None if traffic is None else traffic.meter)
     resolver = dids or Dids(Fetcher(home.settings.fetch), home)
     names.add(app, registry, clock)
     providers.add(app, registry, clock, resolver)
     logroutes.add(app, registry)
     _documents(app, home, registry, clock, resolver)
     identifiers.add(app, resolver)
+    shown = traffic is not None and traffic.settings.metrics
+    healthroutes.add(app, registry, traffic.meter if traffic is not None and shown else None)
     if issuer is not None:
         material = Material(
             issuer, resolve=resolver.document, fetch=resolver.fetch if resolver.replies.on else None
         )
         vcapi.add(app, material, Door(home, development=development, clock=clock), clock)
+    describe(app)
     return app
 
 
-def _errors(app: FastAPI) -> None:
+def _errors(app: FastAPI, meter: Meter | None = None) -> None:
     @app.exception_handler(Error)
     async def ours(_request: Request, exc: Exception) -> Response:
         known = exc if isinstance(exc, Error) else error("unavailable", "unknown")
-        return Response(problem_bytes(known), known.http_status, media_type=PROBLEM)
+        if meter is not None and known.code == "unavailable":
+            meter.count("store_errors")
+        again = {"retry-after": "1"} if known.http_status == 503 else None
+        return Response(problem_bytes(known), known.http_status, again, media_type=PROBLEM)
 
     @app.exception_handler(HTTPException)
     async def theirs(_request: Request, exc: Exception) -> Response:
@@ -165,12 +181,6 @@ def _documents(
         judging = partial(decided, partial(_judge, body, at), trust, dids, at)
         verdict = await asyncio.get_running_loop().run_in_executor(work, judging)
         return json_reply(verdict.json)
-
-    @reading(app, "/health")
-    async def health() -> Response:
-        """Whether the store answers."""
-        await asyncio.to_thread(registry.alive)
-        return json_reply({"status": "ok", "registry": registry.did})
 
 
 def own_trust(home: Home) -> Trust:

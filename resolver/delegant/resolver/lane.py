@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Final
 from delegant.ans.pages import Page, Pages
 
 from .listening import Deadline
+from .traffic import Traffic
 
 __all__ = ["Lane", "asked", "lane"]
 
@@ -37,34 +38,13 @@ class Lane(Deadline):
 
     pages: Pages | None = None
     clock: ClassVar[Callable[[], float]] = time.time
-    _sent = False
 
-    def on_message_begin(self) -> None:
-        """A request has begun."""
-        self._sent = False
-        super().on_message_begin()
+    def answered(self) -> tuple[int, int] | None:
+        """Give the answer that is kept, where it is plainly the one asked for."""
+        pages = self.pages
+        return self._kept(pages) if pages is not None and self.url.startswith(PATH) else None
 
-    def on_headers_complete(self) -> None:
-        """The head is whole: answer, or go the long way."""
-        if self.pages is not None and self.url.startswith(PATH) and self._answered(self.pages):
-            self._head = None
-            return
-        super().on_headers_complete()
-
-    def on_body(self, body: bytes) -> None:
-        """There is none where the answer is sent."""
-        if not self._sent:
-            super().on_body(body)
-
-    def on_message_complete(self) -> None:
-        """The request is whole."""
-        if not self._sent:
-            super().on_message_complete()
-            return
-        self._disarm()
-        self.on_response_complete()
-
-    def _answered(self, pages: Pages) -> bool:
+    def _kept(self, pages: Pages) -> tuple[int, int] | None:
         parser = self.parser
         cycle: Any = self.cycle  # None before the first
         method = parser.get_method()
@@ -75,7 +55,7 @@ class Lane(Deadline):
             or parser.get_http_version() != "1.1"
             or not parser.should_keep_alive()
         ):
-            return False
+            return None
         accept = known = b""
         for name, value in self.headers:
             if name == b"accept":
@@ -83,20 +63,21 @@ class Lane(Deadline):
             elif name == b"if-none-match":
                 known = value
             elif name in _LONG_WAY:
-                return False
+                return None
         now = type(self).clock()
         page = pages.get((self.url[len(PATH) :], accept), now)
         if page is None:
-            return False
+            return None
         status = (
             304 if page.status == 200 and known and page.etag.encode() == known else page.status
         )
         if known and status != 304 and page.status == 200:
-            return False  # several, weak or *: rarely
+            return None  # several, weak or *: rarely
         head = self._made(page, status, int(now))
-        self.transport.write(head if status == 304 or method == b"HEAD" else head + page.body)
+        body = b"" if status == 304 or method == b"HEAD" else page.body
+        self.transport.write(head + body)
         self._sent = True
-        return True
+        return status, len(body)
 
     def _made(self, page: Page, status: int, now: int) -> bytes:
         """The head of a page, the same for a second."""
@@ -122,9 +103,21 @@ class Lane(Deadline):
         return head
 
 
-def lane(pages: Pages) -> type[Lane]:
-    """The protocol of a server that has these pages."""
-    return type("Lane", (Lane,), {"pages": pages})
+def lane(pages: Pages, traffic: Traffic | None = None) -> type[Lane]:
+    """The protocol of a server that has these pages.
+
+    Args:
+        traffic: what every request passes; its settings are the protocol's. None: no limits.
+    """
+    own: dict[str, object] = {"pages": pages, "traffic": traffic}
+    if traffic is not None:
+        told = traffic.settings
+        own |= {
+            "deadline": told.head_seconds,
+            "body_seconds": told.body_seconds,
+            "send_seconds": told.send_seconds,
+        }
+    return type("Lane", (Lane,), own)
 
 
 def _line(status: int) -> bytes:

@@ -17,6 +17,7 @@ from delegant.ans.log.merkle import (
     check_inclusion,
     consistency,
     inclusion,
+    inclusions,
     leaf_hash,
     node_hash,
     root,
@@ -112,6 +113,17 @@ def test_the_published_inclusion_proofs_come_out_and_hold(
     proof = inclusion(index, size, cut(reference, size))
     assert proof == [H[name] for name in names]
     check_inclusion(leaf_hash(LEAVES[index]), index, size, proof, ROOTS[size])
+
+
+@pytest.mark.parametrize("size", range(1, 9))
+def test_paths_that_are_asked_for_together_are_those_asked_for_alone(
+    reference: naive.Log, size: int
+) -> None:
+    tiles = cut(reference, size)
+    every = [*range(size), 0]
+    assert inclusions(every, size, tiles) == [inclusion(one, size, tiles) for one in every]
+    for index in (-1, size):
+        assert refusal(lambda one=index: inclusions([0, one], size, tiles)) == "log-proof"
 
 
 @pytest.mark.parametrize(("old", "new", "names"), CONSISTENCIES)

@@ -17,7 +17,7 @@ from .attestations import (
     find_attestation,
     read_attestation,
 )
-from .evidence import gather
+from .evidence import Known, gather
 from .home import Home, Settings, Subject
 from .keystore import Wallet
 from .organization import add_human, create_home, refresh, renew_human
@@ -41,6 +41,7 @@ from .webdids import WebSubject, web_document, web_subjects
 
 __all__ = [
     "Home",
+    "Known",
     "Passphrases",
     "Settings",
     "Subject",

@@ -2,28 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from delegant.credentials import Evidence
+from delegant.credentials import Evidence, did
 from delegant.credentials.credential import parse_human_sponsor
 from delegant.credentials.envelope import unpack
 from delegant.credentials.errors import Error, NotFound
 from delegant.credentials.identity import parse_agent_identity
 
 from . import revocations, statuslists
-from .home import Home
+from .home import Home, Subject
 
-__all__ = ["gather"]
+__all__ = ["Known", "gather"]
 
 
-def gather(home: Home, dids: Iterable[str]) -> Evidence:
+class Known:
+    """The humans and agents of a home, read again only when one of them was written.
+
+    Args:
+        home: whose they are.
+    """
+
+    def __init__(self, home: Home) -> None:
+        self._home = home
+        self._kept: tuple[int, Mapping[str, Subject]] | None = None
+
+    def subjects(self) -> Mapping[str, Subject]:
+        """Each by its DID."""
+        try:
+            mark = os.stat(self._home.path / "subjects").st_mtime_ns  # files are replaced in it
+        except FileNotFoundError:
+            return {}
+        kept = self._kept
+        if kept is None or kept[0] != mark:
+            kept = self._kept = mark, {one.did: one for one in self._home.subjects()}
+        return kept[1]
+
+    def evidence(self, name: str) -> Evidence | None:
+        """Fresh evidence about an agent of this home; None about others, who must send it."""
+        known = self.subjects()
+        if name not in known:
+            return None
+        found = gather(self._home, [name], known)
+        return found if found.identities(did.check(name)) else None
+
+
+def gather(home: Home, dids: Iterable[str], known: Mapping[str, Subject] | None = None) -> Evidence:
     """Sponsor and identity credentials, status lists and the feed, for these humans and agents.
 
     Whoever stands behind an agent is found too: parent agents, and the human. DIDs that are
     not of this home are passed over; the verifier will say what it misses.
+
+    Args:
+        known: the home's subjects by DID, where they were read already.
     """
-    known = {subject.did: subject for subject in home.subjects()}
+    if known is None:
+        known = {subject.did: subject for subject in home.subjects()}
     wanted = list(dids)
     sponsors: dict[str, Any] = {}
     identities: dict[str, Any] = {}

@@ -10,7 +10,7 @@ Leaves and nodes are hashed under different prefixes, so neither passes for the 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Final
 
@@ -29,6 +29,7 @@ __all__ = [
     "consistency",
     "fold",
     "inclusion",
+    "inclusions",
     "leaf_hash",
     "node_hash",
     "root",
@@ -106,6 +107,12 @@ def inclusion(index: int, size: int, tiles: Tiles) -> list[bytes]:
         Rejected: ``log-proof`` when the tree has no such leaf.
     """
     return audit_path(index, size, _Tree(size, tiles).node)
+
+
+def inclusions(indexes: Iterable[int], size: int, tiles: Tiles) -> list[list[bytes]]:
+    """`inclusion` of several leaves; each tile is read once."""
+    tree = _Tree(size, tiles)
+    return [audit_path(index, size, tree.node) for index in indexes]
 
 
 def audit_path(index: int, size: int, node: Node) -> list[bytes]:

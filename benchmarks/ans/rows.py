@@ -1,0 +1,49 @@
+"""The rows: what they are called, what they are, and what the design asks of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["ROWS", "Row"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A figure of ``ans.json``.
+
+    Attributes:
+        least, most: the goal.
+    """
+
+    key: str
+    what: str
+    unit: str
+    digits: int = 2
+    least: float | None = None
+    most: float | None = None
+
+    @property
+    def goal(self) -> str:
+        """As one reads it."""
+        if self.most is not None:
+            return f"<= {self.most:,g}"
+        return "" if self.least is None else f">= {self.least:,g}"
+
+    def met(self, value: float) -> bool | None:
+        """Whether a value meets the goal; None where there is none."""
+        if self.most is not None:
+            return value <= self.most
+        return None if self.least is None else value >= self.least
+
+
+ROWS = (
+    Row("resolve_hot_vs_nginx", "resolve by name, hot, by Zipf", "x", least=0.5),
+    Row("resolve_cold_vs_nginx", "  never asked before, each once", "x", least=0.15),
+    Row("resolve_304_vs_nginx", "  304, against nginx's 304", "x"),
+    Row("resolve_capability_100k_vs_nginx", "resolve by capability, hot", "x", least=0.15),
+    Row("resolve_capability_100k_p99_ms", "  p99, hot or cold", "ms", 1, most=20),
+    Row("register_64_per_s", "register over HTTP, 64 clients", "/s", 0, least=2000),
+    Row("register_64_p50_ms", "  half of them within", "ms", 1, most=40),
+    Row("store_rows_per_s", "store and log alone", "names/s", 0, least=15_000),
+    Row("answer_verify_r", "verify an answer offline", "r"),
+)
