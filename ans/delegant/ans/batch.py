@@ -65,9 +65,11 @@ class Change(Protocol):
 
     def add(self, batch: Batch) -> Added:
         """Check, then add; whatever this raises refuses this change alone."""
+        ...
 
-    def receipt(self, number: int) -> JsonObject:
+    def receipt(self, number: int, /) -> JsonObject:
         """The receipt of a change that was there already."""
+        ...
 
 
 class Batch:
@@ -106,7 +108,8 @@ class Batch:
         asked = {getattr(change, what) for change in changes} - {None}
         if not asked:
             return {}
-        return {row[0]: row[1] for row in self.db.execute(query.where(column.in_(asked)))}
+        rows: Iterable[Any] = self.db.execute(query.where(column.in_(asked)))
+        return {row[0]: row[1] for row in rows}
 
     # --- asking ---------------------------------------------------------------------------------
 

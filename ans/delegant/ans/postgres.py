@@ -165,10 +165,11 @@ def _connect(
     kind: type[psycopg.Connection[Any]], given: dict[str, Any], settings: dict[str, Any]
 ) -> psycopg.Connection[Any]:
     own = f"delegant-{os.getpid()}"  # for whoever asks the server who holds what
-    out = kind.connect(autocommit=True, **({"application_name": own} | given))  # BEGIN is ours
+    told: dict[str, Any] = {"application_name": own} | given
+    out = kind.connect(autocommit=True, **told)  # BEGIN is ours
     try:
-        told = ", ".join("set_config(%s, %s, false)" for _ in settings)
-        out.execute(f"SELECT {told}", [str(x) for one in settings.items() for x in one])
+        calls = ", ".join("set_config(%s, %s, false)" for _ in settings)
+        out.execute(f"SELECT {calls}", [str(x) for one in settings.items() for x in one])
         if out.info.parameter_status("server_encoding") != "UTF8":
             raise psycopg.DataError("the database is not in UTF-8")
     except BaseException:

@@ -24,7 +24,7 @@ class Prepared:
         From `one` and `all`, what the driver raises: a transaction makes it ``unavailable``.
     """
 
-    def __init__(self, query: Select[Any], *order: str) -> None:
+    def __init__(self, query: Select[*tuple[Any, ...]], *order: str) -> None:
         self._query = query
         self._order = order
         self._row = make_row("Row", [column.name for column in query.selected_columns])

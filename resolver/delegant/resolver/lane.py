@@ -9,8 +9,7 @@ slow, callers who want it fresh.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from delegant.ans.pages import Page, Pages
 
@@ -37,7 +36,7 @@ class Lane(Deadline):
     """`Deadline`, and kept answers at once."""
 
     pages: Pages | None = None
-    clock: ClassVar[Callable[[], float]] = time.time
+    clock = staticmethod(time.time)
 
     def answered(self) -> tuple[int, int] | None:
         """Give the answer that is kept, where it is plainly the one asked for."""
@@ -45,7 +44,7 @@ class Lane(Deadline):
         return self._kept(pages) if pages is not None and self.url.startswith(PATH) else None
 
     def _kept(self, pages: Pages) -> tuple[int, int] | None:
-        parser = self.parser
+        parser: Any = self.parser
         cycle: Any = self.cycle  # None before the first
         method = parser.get_method()
         if (
@@ -64,7 +63,7 @@ class Lane(Deadline):
                 known = value
             elif name in _LONG_WAY:
                 return None
-        now = type(self).clock()
+        now = self.clock()
         page = pages.get((self.url[len(PATH) :], accept), now)
         if page is None:
             return None

@@ -155,7 +155,7 @@ class Deadline(HttpToolsProtocol):
 
     def _let_in(self, traffic: Traffic) -> None:
         caller = self._who(traffic) if self._proxied else self._caller
-        method = self.parser.get_method().decode("ascii")
+        method = self._method()
         cycle: Any = self.cycle
         self._asked = asked = _Asked(caller, method)
         self.scope["delegant.asked"] = asked  # type: ignore[typeddict-unknown-key]
@@ -181,18 +181,23 @@ class Deadline(HttpToolsProtocol):
                 traffic.leave(caller, method, "other", 400, 0.0, 0)
             raise
 
+    def _method(self) -> str:
+        parser: Any = self.parser
+        return str(parser.get_method(), "ascii")
+
     def _who(self, traffic: Traffic) -> str:
         said = b",".join(value for name, value in self.headers if name == _FORWARDED)
         return traffic.callers.forwarded(self.client[0], said) if self.client else self._caller
 
     def _refuse(self, traffic: Traffic, told: Error, wait: int) -> None:
         """Answer a request that is not let in, before anything else is done for it."""
-        bare = self.parser.get_method() == b"GET" and self.parser.should_keep_alive()
+        parser: Any = self.parser
+        method = self._method()
+        bare = method == "GET" and parser.should_keep_alive()
         bare = bare and not self._full and all(name not in _BODY for name, _ in self.headers)
         out = problem_response(told, retry=wait, keep=bare)
         self.transport.write(out)
         self._sent = True
-        method = self.parser.get_method().decode("ascii")
         traffic.refused(self._caller, method, told.http_status, len(out))
         if not bare:
             self._hang_up()
