@@ -14,7 +14,7 @@ import pytest
 import typer
 
 from delegant.cli.main import app
-from delegant.resolver import listening, metrics, working
+from delegant.resolver import deadline, listening, metrics, working
 from delegant.resolver.accesslog import AccessLog
 from delegant.resolver.settings import Settings
 
@@ -67,9 +67,9 @@ def test_the_metrics_and_limits_it_lists_are_all_there_are() -> None:
 
 
 def test_its_numbers_are_the_programs() -> None:
-    assert f"more than {listening.MAX_WAITING} requests" in PAGE
-    assert f"{listening.MAX_HEAD >> 10} KiB or {listening.MAX_HEADERS} fields" in PAGE
-    assert f"a line of more than {listening.MAX_LINE >> 10} KiB" in PAGE
+    assert f"more than {deadline.MAX_WAITING} requests" in PAGE
+    assert f"{deadline.MAX_HEAD >> 10} KiB or {deadline.MAX_HEADERS} fields" in PAGE
+    assert f"a line of more than {deadline.MAX_LINE >> 10} KiB" in PAGE
     assert f"at most {working.STOP_SECONDS:.0f} seconds" in PAGE
     assert listening.DRAIN_SECONDS < listening.LAST_SECONDS < working.STOP_SECONDS
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import uvicorn
 
-from delegant.resolver.listening import Deadline
+from delegant.resolver.deadline import Deadline
 
 
 @contextlib.contextmanager

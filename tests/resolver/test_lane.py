@@ -206,3 +206,10 @@ def test_many_questions_without_an_answer_are_429_and_never_5xx(line: Line) -> N
     assert told[429].json["code"] == "too-many"
     assert int(told[429].headers["retry-after"]) >= 1
     assert line.ask().status == 200
+
+
+def test_who_will_have_no_kept_answer_gets_one_signed_anew(line: Line) -> None:
+    first = line.ask().json["freshness"]["time"]
+    time.sleep(1.1)
+    assert line.ask().json["freshness"]["time"] == first
+    assert line.ask(Cache_Control="no-cache").json["freshness"]["time"] > first

@@ -309,12 +309,13 @@ class Registry:
         """All bound labels."""
         return self.store.providers()
 
-    def resolve(self, query: Query | str, at: int) -> tuple[int, JsonObject]:
+    def resolve(self, query: Query | str, at: int, *, anew: bool = False) -> tuple[int, JsonObject]:
         """The signed answer to a question, and its HTTP status: 200, 403, 404 or 410.
 
         Args:
             query: a question; a text is an exact name.
             at: now, seconds since 1970.
+            anew: no answer that was given before will do.
 
         Returns:
             An answer that may have been given before; it is not to be changed.
@@ -322,7 +323,8 @@ class Registry:
         Raises:
             Malformed: ``ans-name``. Rejected: ``log-rollback``. Unavailable: ``unavailable``.
         """
-        return self._resolver.resolve(Query.exact(query) if isinstance(query, str) else query, at)
+        asked = Query.exact(query) if isinstance(query, str) else query
+        return self._resolver.resolve(asked, at, anew=anew)
 
     def token(self, answer: JsonObject) -> str:
         """An answer as one compact JWS by the registry's key, ``typ: ans-answer+jwt``."""

@@ -115,10 +115,11 @@ class Resolver:
         self._negatives = Bucket(*NEGATIVES, "too many questions that have no answer", clock)
         self._deep = Bucket(*DEEPLY, "too many questions that many names nearly answer", clock)
 
-    def resolve(self, query: Query, at: int) -> tuple[int, JsonObject]:
+    def resolve(self, query: Query, at: int, *, anew: bool = False) -> tuple[int, JsonObject]:
         """The signed answer to a question, and its HTTP status: 200, 403, 404 or 410.
 
-        The answer may be one given before; it is not to be changed.
+        The answer may be one given before, unless it is asked for ``anew``; it is not to be
+        changed.
 
         Raises:
             Rejected: ``log-rollback``. Unavailable: ``unavailable``; also where the log is
@@ -135,7 +136,7 @@ class Resolver:
                 )
             row = None if query.name is None else self._store.name(db, query.name)
             mark = self._mark(row)
-            answer = self._again(query, head, mark, at)
+            answer = None if anew else self._again(query, head, mark, at)
             if answer is None:
                 asked = _Asked(self, db, query, head, at)
                 answer = asked.exact(row) if query.name is not None else asked.search()

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from delegant.ans.pages import Page, Pages
 
-from .listening import Deadline
+from .deadline import Deadline
 from .traffic import Traffic
 
 __all__ = ["Lane", "asked", "lane"]

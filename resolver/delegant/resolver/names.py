@@ -147,7 +147,8 @@ def _answered(http: Request, registry: Registry, query: Query, at: int) -> Respo
     if media is None or (media == PROOF and query.name is None):
         raise error("not-acceptable", f"there is {JSON}, {ANSWER}, and of one name {PROOF}")
     size = registry.pages.follow()
-    status, answer = registry.resolve(query, at)
+    anew = "no-cache" in http.headers.get("cache-control", "").lower()
+    status, answer = registry.resolve(query, at, anew=anew)
     token = answer["freshness"]
     until = shape.time(token["validUntil"], "validUntil")
     control = "no-store" if http.method == "POST" else f"public, max-age={max(until - at, 0)}"

@@ -29,9 +29,10 @@ from delegant.wallet.registry import LOG_ROLE
 from . import accesslog
 from .app import create_app, own_trust
 from .cosigning import Cosigners
+from .deadline import Deadline
 from .door import is_loopback
 from .lane import lane
-from .listening import Deadline, address_of, allow_files, bound, run, settle
+from .listening import address_of, allow_files, bound, run, settle
 from .metrics import Board, Meter
 from .settings import Settings
 from .traffic import Traffic

@@ -21,8 +21,8 @@ from delegant.credentials.errors import Error, error
 from delegant.credentials.shape import closed, integer
 from delegant.wallet import files
 
+from .deadline import Deadline
 from .guard import Receive, Send
-from .listening import Deadline
 
 __all__ = ["Book", "PlainDeadline", "witness_app"]
 
