@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -120,6 +121,7 @@ def hammering(folder: Path, threads: int = 64) -> Iterator[Hammering]:
         stdout=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": str(TESTS)},
         cwd=folder,
+        start_new_session=True,
     )
     assert process.stdin is not None
     assert process.stdout is not None
@@ -128,6 +130,7 @@ def hammering(folder: Path, threads: int = 64) -> Iterator[Hammering]:
         process.stdin.close()
         assert process.wait(10) == 0
     finally:
-        process.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # its child too, which may be stopped
         process.wait(10)
         process.stdout.close()

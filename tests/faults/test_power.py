@@ -60,9 +60,14 @@ class Disk:
 
 
 def stops(notes: Path, seen: int) -> list[str]:
-    """The flushes that strace wrote down since, once the process is stopped after the last."""
+    """What strace wrote down since, once whoever flushed last is stopped for it."""
     lines = notes.read_text().splitlines()[seen:]
-    return lines if any("stopped by SIGSTOP" in line for line in lines) else []
+    last = max((n for n, line in enumerate(lines) if FLUSH.search(line)), default=None)
+    if last is None:
+        return []
+    thread = lines[last].split()[0]
+    stopped = f"{thread} --- stopped by SIGSTOP"
+    return lines if any(" ".join(one.split()).startswith(stopped) for one in lines[last:]) else []
 
 
 def test_f4_whatever_was_acknowledged_is_there_when_the_power_fails(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final, Protocol
 
-from sqlalchemy import Connection, Dialect, Table, delete, insert, select
+from sqlalchemy import Connection, Dialect, Table, delete, insert
 
 from delegant.credentials.codec import JsonObject
 from delegant.credentials.errors import error
@@ -26,6 +26,8 @@ __all__ = ["Added", "Batch", "Change"]
 
 BACKWARDS_SECONDS: Final = 30
 """A change may wait for its turn so long; its leaf then has the time of the leaf before."""
+_SIZES: Final = (256, 64, 16, 4, 1)
+"""Rows in one statement: few sizes, so that each is compiled once."""
 _ORDER: Final = (LEAVES, EVENTS, NAMES, SPENT, LISTINGS, TERMS)
 
 
@@ -92,23 +94,28 @@ class Batch:
         """Those that it changes."""
         self._rows: dict[str, list[dict[str, Any]]] = {table.name: [] for table in _ORDER}
         self._unlisted: set[str] = set()
-        self._events = self._found(select(EVENTS.c.digest, EVENTS.c.leaf), changes, "digest")
-        keys = {change.key for change in changes if change.key is not None}
-        self._known = set[str]()
-        for table in (NAMES, EVENTS):
-            if keys:
-                found = db.execute(select(table.c.key).where(table.c.key.in_(keys)).distinct())
-                self._known.update(found.scalars())
-        self._spent = set(self._found(select(SPENT.c.key, SPENT.c.until), changes, "once"))
-        owners = select(PROVIDERS.c.label, PROVIDERS.c.organization)
-        self._owners = self._found(owners, changes, "label")
+        self._events = self._found(EVENTS, "digest", "leaf", changes, "digest")
+        self._known = {
+            *self._found(NAMES, "key", "seq", changes, "key"),
+            *self._found(EVENTS, "key", "seq", changes, "key"),
+        }
+        self._spent = set(self._found(SPENT, "key", "until", changes, "once"))
+        self._owners = self._found(PROVIDERS, "label", "organization", changes, "label")
 
-    def _found(self, query: Any, changes: Iterable[Change], what: str) -> dict[str, Any]:
-        column = query.selected_columns[0]
+    def _found(
+        self, table: Table, column: str, told: str, changes: Iterable[Change], what: str
+    ) -> dict[str, Any]:
+        """Of the rows that the changes ask about, one column by another."""
         asked = {getattr(change, what) for change in changes} - {None}
         if not asked:
             return {}
-        rows: Iterable[Any] = self.db.execute(query.where(column.in_(asked)))
+        values: tuple[Any, ...] = tuple(asked)
+        if self.db.dialect.name == "sqlite":
+            among = f"IN ({', '.join('?' * len(values))})"
+        else:
+            among, values = "= ANY(%s)", (list(values),)
+        query = f'SELECT "{column}", "{told}" FROM "{table.name}" WHERE "{column}" {among}'  # noqa: S608
+        rows: Iterable[Any] = self.db.exec_driver_sql(query, values)
         return {row[0]: row[1] for row in rows}
 
     # --- asking ---------------------------------------------------------------------------------
@@ -191,12 +198,32 @@ class Batch:
 
 
 def _write(db: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
-    """All rows of a table, by the driver's own statement for many."""
-    text, names = _statement(table, db.dialect, tuple(rows[0]))
-    if names is None:
-        db.exec_driver_sql(text, rows)
-    else:
-        db.exec_driver_sql(text, [tuple([row[name] for name in names]) for row in rows])
+    """All rows of a table, by the driver's own statement for many.
+
+    SQLite's driver lets other threads run at every step it takes, and each time must wait for its
+    turn again; so there many rows are one step.
+    """
+    columns = tuple(rows[0])
+    if db.dialect.name != "sqlite":
+        text, names = _statement(table, db.dialect, columns)
+        told = rows if names is None else [tuple([row[name] for name in names]) for row in rows]
+        db.exec_driver_sql(text, told)
+        return
+    at = 0
+    for size in _SIZES:
+        while len(rows) - at >= size:
+            part = rows[at : at + size]
+            values = tuple([row[name] for row in part for name in columns])
+            db.exec_driver_sql(_many(table, columns, size), values)
+            at += size
+
+
+@lru_cache(64)
+def _many(table: Table, columns: tuple[str, ...], size: int) -> str:
+    """SQLite's statement for so many rows at once."""
+    names = ", ".join(f'"{name}"' for name in columns)
+    row = "(" + ", ".join("?" * len(columns)) + ")"
+    return f'INSERT INTO "{table.name}" ({names}) VALUES ' + ", ".join([row] * size)  # noqa: S608
 
 
 @lru_cache(64)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, partial
+from pathlib import Path
 from typing import Final
 
 from fastapi import FastAPI, Request, Response
@@ -186,12 +187,14 @@ def _documents(
 def own_trust(home: Home) -> Trust:
     """This home's trust; that it cannot be read is our fault, not the caller's."""
     try:
-        return _trust_folder(home.path / "trust").read()
+        return _trust_folder(home.path).read()
     except Error as exc:
         raise error("unavailable", f"the trust folder cannot be read: {exc.code}") from None
 
 
-_trust_folder: Final = lru_cache(8)(TrustFolder)
+@lru_cache(8)
+def _trust_folder(home: Path) -> TrustFolder:
+    return TrustFolder(home / "trust")
 
 
 def _judge(body: JsonObject, at: int, trust: Trust) -> Verdict:

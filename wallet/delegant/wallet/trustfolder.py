@@ -7,6 +7,7 @@ what was verified.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -62,21 +63,22 @@ class TrustFolder:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._files = str(folder / FILE), str(folder / SEEN)
         self._kept: tuple[object, Trust] | None = None
 
     def read(self) -> Trust:
         """What it says now, as `load_trust`; the same object while it says the same."""
-        mark = tuple(_mark(self._folder / name) for name in (FILE, SEEN))
+        mark = tuple([_mark(one) for one in self._files])
         kept = self._kept
         if kept is None or kept[0] != mark:
             kept = self._kept = mark, load_trust(self._folder)
         return kept[1]
 
 
-def _mark(path: Path) -> tuple[int, ...] | None:
+def _mark(path: str) -> tuple[int, ...] | None:
     """What changes whenever a file is replaced or written."""
     try:
-        found = path.stat()
+        found = os.stat(path)
     except OSError:
         return None
     return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
