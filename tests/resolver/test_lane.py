@@ -75,7 +75,7 @@ def told(reply: Reply) -> tuple[int, dict[str, str], bytes]:
 def test_it_is_byte_for_byte_what_the_long_way_says(
     house: House, line: Line, sent: list[int], accept: str
 ) -> None:
-    path = f"{PATH}&trace=true" if not accept else PATH  # a page of its own
+    path = f"{PATH}&min_log_size=1" if not accept else PATH  # a page of its own
     asking = {"Accept": accept} if accept else {}
     first = line.ask(path, **asking)
     assert not sent

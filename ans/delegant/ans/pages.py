@@ -19,7 +19,7 @@ from typing import Final
 
 __all__ = ["Page", "Pages"]
 
-OVERHEAD: Final = 1024
+OVERHEAD: Final = 3072
 """Bytes that a page costs besides its body, amply."""
 LOOKED_SECONDS: Final = 1.0
 _SEARCHES: Final = ""
@@ -109,7 +109,7 @@ class Pages:
             self._by_name.setdefault(page.name or _SEARCHES, set()).add(key)
             self._held += cost
             while self._held > self._most:
-                self._forget(next(iter(self._pages)))
+                self._forget(*self._pages.popitem(last=False))
 
     def follow(self) -> int:
         """Drop the pages that the newest entries of the log make untrue; the size it has then."""
@@ -164,8 +164,8 @@ class Pages:
                     self._forget(key)
         self._size = size
 
-    def _forget(self, key: Hashable) -> None:
-        page = self._pages.pop(key, None)
+    def _forget(self, key: Hashable, page: Page | None = None) -> None:
+        page = page or self._pages.pop(key, None)
         if page is None:
             return
         name = page.name or _SEARCHES

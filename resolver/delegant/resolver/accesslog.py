@@ -83,8 +83,8 @@ class AccessLog:
 
     def _write(self, data: bytes) -> None:
         if self._path is not None and not _same(self._path, self._out):
-            os.close(self._out)
-            self._out = _opened(self._path)
+            before, self._out = self._out, _opened(self._path)  # in this order
+            os.close(before)
         while data:
             data = data[os.write(self._out, data) :]
 

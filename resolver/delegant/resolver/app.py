@@ -170,7 +170,7 @@ def _documents(
     @app.post("/v1/verify")
     async def verify(http: Request) -> Response:
         """``{presentation, evidence, request, nonce?}``: the verdict, under this home's trust."""
-        body = parse_object(await http.body(), size=LARGE_BODY)
+        body = await asyncio.to_thread(parse_object, await http.body(), size=LARGE_BODY)
         shape.closed(
             body,
             "body",

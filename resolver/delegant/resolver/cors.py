@@ -13,7 +13,6 @@ _HEADERS: Final = (
 )
 _SHOWN: Final = b"etag, retry-after, x-request-id"
 _KEEP_SECONDS: Final = b"600"
-_VARY: Final = (b"vary", b"origin")
 
 
 class Cors:
@@ -41,7 +40,7 @@ class Cors:
         given = [value for name, value in scope["headers"] if name == b"origin"]
         asks = any(name == b"access-control-request-method" for name, _ in scope["headers"])
         ours = given[0] if len(given) == 1 and given[0] in self._origins else None
-        more = [_VARY]
+        more: list[tuple[bytes, bytes]] = []
         if ours is not None:
             more += [
                 (b"access-control-allow-origin", ours),
@@ -53,13 +52,17 @@ class Cors:
                     (b"access-control-allow-headers", _HEADERS),
                     (b"access-control-max-age", _KEEP_SECONDS),
                 ]
+                more.append((b"vary", b"origin"))
                 await send({"type": "http.response.start", "status": 204, "headers": more})
                 await send({"type": "http.response.body", "body": b""})
                 return
 
         async def sending(message: Any) -> None:
             if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message.get("headers", ()), *more]}
+                given = list(message.get("headers", ()))
+                vary = b", ".join([*(v for n, v in given if n == b"vary"), b"origin"])  # one line
+                kept = [one for one in given if one[0] != b"vary"]
+                message = {**message, "headers": [*kept, (b"vary", vary), *more]}
             await send(message)
 
         await self._app(scope, receive, sending)

@@ -13,7 +13,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from delegant.credentials.errors import Error, error
 
 from .callers import caller_of
-from .guard import SMALL_BODY, problem_response, refuse
+from .guard import LARGE_BODY, SMALL_BODY, problem_response, refuse
 from .traffic import Traffic
 
 __all__ = ["Deadline"]
@@ -21,6 +21,8 @@ __all__ = ["Deadline"]
 DEADLINE_SECONDS: Final = 10.0
 MAX_HEAD: Final = 64 * 1024
 MAX_LINE: Final = 16 * 1024
+MAX_PAST: Final = 2 * LARGE_BODY
+"""Bytes of a request, whatever they are: twice the largest body, for its chunks."""
 MAX_HEADERS: Final = 128
 MAX_WAITING: Final = 256
 """Requests on one connection that wait for the one before them."""
@@ -73,9 +75,11 @@ class Deadline(HttpToolsProtocol):
     _timer: asyncio.TimerHandle | None = None
     _reader: asyncio.TimerHandle | None = None
     _head: int | None = 0
+    _past = 0
     _sent = False
     _full = False
     _proxied = False
+    _counted = False
     _caller = ""
     _asked: _Asked | None = None
 
@@ -85,20 +89,30 @@ class Deadline(HttpToolsProtocol):
         """Count the head while it is not whole."""
         if self._head is not None:
             self._head += len(data)
+        self._past += len(data)
         cycle: Any = self.cycle  # None before the first
         if self._timer is None and (cycle is None or cycle.response_complete):
             self._arm(self.deadline, "head-time")  # even an empty line must lead to a request
         super().data_received(data)
+        if self._past > MAX_PAST and not self.transport.is_closing():
+            self._limit("bodies")
+            self._hang_up(0)
         if self._head is not None and self._head > MAX_HEAD and not self.transport.is_closing():
             self._too_large()
 
     def on_message_begin(self) -> None:
         """A request has begun; its head must end soon."""
         self._head = self._head or 0
+        self._past = 0
         self._sent = False
         super().on_message_begin()
         if self._timer is None:
             self._arm(self.deadline, "head-time")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A field of the head; those after a body are nobody's business."""
+        if self._head is not None:
+            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """The head is whole: refuse it, answer it at once, or have it answered."""
@@ -172,11 +186,13 @@ class Deadline(HttpToolsProtocol):
         parser: Any = self.parser
         method = self._method()
         bare = method == "GET" and parser.should_keep_alive()
-        bare = bare and not self._full and all(name not in _BODY for name, _ in self.headers)
+        bare = bare and not self._full and not self.flow.write_paused  # who does not read is closed
+        bare = bare and all(name not in _BODY for name, _ in self.headers)
         out = problem_response(told, retry=wait, keep=bare)
         self.transport.write(out)
         self._sent = True
-        traffic.refused(self._caller, method, told.http_status, len(out))
+        caller = self._caller if self._full or self._asked is None else self._asked.caller
+        traffic.refused(caller, method, told.http_status, len(out))
         if not bare:
             self._hang_up()
 
@@ -208,7 +224,8 @@ class Deadline(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         """Take what there is a place for."""
-        if self._sent:
+        cycle: Any = self.cycle
+        if self._sent or cycle.response_complete:  # nobody will look at it, nor give its place back
             return
         asked, traffic = self._asked, self.traffic
         if asked is not None and traffic is not None:
@@ -292,7 +309,9 @@ class Deadline(HttpToolsProtocol):
                 traffic.meter.limit("connections")
                 transport.abort()
                 return
-            if len(self.connections) > most:
+            self._counted = not self._proxied
+            share = traffic.connected(self._caller) if self._counted else True
+            if len(self.connections) > most or not share:
                 self._full, seconds = True, min(seconds, FULL_SECONDS)
         self._arm(seconds, "head-time")
 
@@ -303,6 +322,8 @@ class Deadline(HttpToolsProtocol):
             self._reader.cancel()
         if self.traffic is not None:
             self.traffic.meter.connections(-1)
+            if self._counted:
+                self.traffic.parted(self._caller)
             for cycle, _ in self.pipeline:  # nobody will come to these
                 _release(cycle.scope.get("delegant.asked"), self.traffic)
         super().connection_lost(exc)

@@ -78,6 +78,10 @@ class Lane(Deadline):
         self._sent = True
         return status, len(body)
 
+    def _vary(self) -> bytes:
+        origins = self.traffic is not None and self.traffic.settings.cors
+        return b"accept, origin" if origins else b"accept"
+
     def _made(self, page: Page, status: int, now: int) -> bytes:
         """The head of a page, the same for a second."""
         made = page.head.get(status)
@@ -88,7 +92,10 @@ class Lane(Deadline):
             *self.server_state.default_headers,
             (b"cache-control", f"public, max-age={max(page.until - now, 0)}".encode()),
             (b"etag", page.etag.encode()),
-            (b"vary", b"accept"),
+            (
+                b"vary",
+                b"accept, origin" if self.traffic and self.traffic.settings.cors else b"accept",
+            ),
         ]
         if status != 304:
             fields += [

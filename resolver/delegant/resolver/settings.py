@@ -37,8 +37,8 @@ def _database(text: str) -> str:
 
 
 def _bind(text: str) -> str:
-    host, colon, port = text.rpartition(":")
-    if not colon or not _WHOLE.fullmatch(port) or int(port) > _PORT:
+    host, _, port = text.rpartition(":")
+    if not host or not _WHOLE.fullmatch(port) or int(port) > _PORT:
         raise _No("HOST:PORT")
     if ":" in host and not (host.startswith("[") and host.endswith("]")):
         raise _No("HOST:PORT, an IPv6 address in brackets")
@@ -137,6 +137,9 @@ class Settings:
         _decimal(0.1, 600), 30.0, "For the next request on a connection that is kept."
     )
     max_connections: int = _set(_whole(1, 10**5), 2048, "Connections, in each worker.")
+    caller_connections: int = _set(
+        _whole(0, 10**5), 512, "Connections of one caller, in each worker; 0: no limit."
+    )
     bodies_mib: int = _set(
         _whole(1, 65_536), 64, "MiB of large bodies that are being received, in each worker."
     )

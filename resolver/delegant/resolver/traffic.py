@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import os
 import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
@@ -50,6 +51,7 @@ class Traffic:
         self.log = log
         self.held = 0  # bytes of large bodies that are being received
         self.bodies = settings.bodies_mib << 20
+        self._lines: Counter[str] = Counter()
         self._clock = clock
         self._step = 1 / settings.rate if settings.rate else 0.0
         self._slack = (settings.burst - 1) * self._step
@@ -59,6 +61,18 @@ class Traffic:
         self._old: dict[str, list[float]] = {}
         self._number = 0
         self._run = os.urandom(5).hex()
+
+    def connected(self, caller: str) -> bool:
+        """A connection was made by a caller, who must not have too many; `parted` is owed."""
+        self._lines[caller] += 1
+        most = self.settings.caller_connections
+        return not most or self._lines[caller] <= most
+
+    def parted(self, caller: str) -> None:
+        """A connection that was made is gone."""
+        self._lines[caller] -= 1
+        if not self._lines[caller]:
+            del self._lines[caller]
 
     def enter(self, caller: str) -> int | None:
         """Let a request in.
