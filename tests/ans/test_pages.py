@@ -133,7 +133,7 @@ def test_where_others_write_elsewhere_nothing_is_given_that_nobody_looked_after(
     pages.follow()
     pages.put("a", page("a", log))
     assert pages.get("a", 100) is None
-    pages.confirm()
+    pages.confirm(0.0)
     assert pages.get("a", 100) is not None
     now[0] = LOOKED_SECONDS
     assert pages.get("a", 100) is None

@@ -259,3 +259,22 @@ def test_only_agents_it_may_know_of_are_asked_about_while_others_are_vouched_for
     naming.fresh.asked.clear()
     assert {reason for _, reason in recheck(naming)} == {"sponsor-unknown"}
     assert sorted(naming.fresh.asked) == sorted([naming.bot.did, other.did])
+
+
+def test_a_long_walk_suspends_as_of_now(naming: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    naming.register()
+    began, walked = naming.now, [0.0]
+    monkeypatch.setattr("delegant.ans.rechecking.time.monotonic", lambda: walked[0])
+    told = naming.fresh.told = None
+
+    def slow(_name: str) -> None:
+        walked[0] = 90.0  # meanwhile others write
+        naming.world.now += 90
+        naming.world.attest(naming.ana, revision=2)
+        naming.registry.bind_provider("Other", naming.world.org.did, naming.now)
+
+    del told
+    naming.registry = naming.open(fresh=slow)
+    at = began + 86_400
+    naming.world.now = at
+    assert [one["reason"] for one in naming.registry.recheck(at)] == ["sponsor-unknown"]

@@ -342,3 +342,26 @@ def test_two_registries_on_one_file_write_one_log(naming: Naming) -> None:
     assert sorted(numbers) == list(range(1, 25))
     assert head(naming).size == 25
     assert naming.open().log.consistency(1)["new"] == 25
+
+
+@pytest.mark.parametrize("file", ["set back", "gone"])
+def test_a_process_does_not_forget_what_it_published(tmp_path: Path, file: str) -> None:
+    """A snapshot of the whole home is put back under a running server, the checkpoint too."""
+    naming = Naming(tmp_path / "registry.db")
+    log = naming.checkpoint
+    naming.registry.store.close()
+    old = {path: path.read_bytes() for path in (naming.path, log)}
+    naming.register()
+    naming.registry.store.close()
+    for suffix in ("-wal", "-shm"):
+        naming.path.with_name(naming.path.name + suffix).unlink(missing_ok=True)
+    for path, content in old.items():
+        new = tmp_path / "new"
+        new.write_bytes(content)
+        new.replace(path)
+    if file == "gone":
+        log.unlink()
+    body, token = naming.body(naming.event(name=NAME.replace("v1.0", "v2.0")))
+    assert refusal(lambda: naming.registry.submit(body, token, naming.now)) == "log-rollback"
+    if file == "set back":  # the next process has no memory: it goes on from what lies there
+        assert naming.open().log.head().size == 1

@@ -119,16 +119,16 @@ class Pages:
         size = self._read_size()
         with self._lock:
             before = self._size
-        names = self._names(before, size) if size > before else ()
+        names = self._names(before, size) if size > before else () if size == before else None
         with self._lock:
             if before == self._size:
                 self._moved(names, size)
                 self._mark = mark
             return self._size
 
-    def confirm(self) -> None:
-        """The store was looked at just now, and whatever was new there was followed."""
-        self._confirmed = time.monotonic()
+    def confirm(self, looked: float) -> None:
+        """Whatever was new in the store at this instant (of the monotonic clock) was followed."""
+        self._confirmed = looked
 
     def published(self, names: Collection[str], before: int, size: int) -> None:
         """This process itself has just published entries about these names."""

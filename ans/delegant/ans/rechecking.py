@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection
 from typing import Final
 
@@ -55,6 +56,7 @@ class Rechecker:
 
         A name that cannot be suspended keeps no other from it: what is wrong is raised at the end.
         """
+        began = time.monotonic()  # a long walk must not write as of its beginning
         failed: Error | None = None
         out: list[JsonObject] = []
         with self._store.transaction(sequencing=True) as db:  # as all that writes names
@@ -79,7 +81,9 @@ class Rechecker:
                     continue
                 reason = found or ("sponsor-unknown" if at >= row.vouched else "")
                 try:
-                    if reason and self._suspend(row.key, row.last, reason, at):
+                    if reason and self._suspend(
+                        row.key, row.last, reason, at + int(time.monotonic() - began)
+                    ):
                         out.append({"name": row.key, "reason": reason})
                 except Error as exc:
                     if exc.code == "log-rollback":

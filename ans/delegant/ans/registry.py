@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection
 from concurrent.futures import Future
 from pathlib import Path
@@ -342,9 +343,10 @@ class Registry:
         Raises:
             Rejected: ``log-rollback``. Unavailable: ``unavailable``.
         """
+        looked = time.monotonic()
         self._sequencer.follow()
         self.pages.follow()
-        self.pages.confirm()
+        self.pages.confirm(looked)
 
     def close(self) -> None:
         """Write what still waits, and let go of the store."""

@@ -141,6 +141,7 @@ class Resolver:
                 asked = _Asked(self, db, query, head, at)
                 answer = asked.exact(row) if query.name is not None else asked.search()
                 self._keep(query, answer, head, mark, at)
+        self._told(head.size)
         return HTTP_STATUS[answer["resolutionStatus"]], answer
 
     def jws(self, answer: JsonObject) -> str:
@@ -195,7 +196,7 @@ class Resolver:
     # --- reading ----------------------------------------------------------------------------
 
     def _head(self, db: Connection, least: int) -> Checkpoint:
-        """The state of the log that this transaction reads, once it is published."""
+        """The state of the log that this transaction reads."""
         note = self._store.checkpoint(db)
         if note is None:
             raise error("log-rollback", "the log is gone")
@@ -205,11 +206,14 @@ class Resolver:
             raise error("unavailable", f"a stored checkpoint is damaged: {exc.code}") from None
         if head.size < least:
             raise error("log-rollback", f"{head.size} entries, and {least} were read")
-        if head.size > least:
-            self._sequencer.acknowledge(head.size - 1)
-            with self._lock:
-                self._published = max(self._published, head.size)
         return head
+
+    def _told(self, size: int) -> None:
+        """What was read is published before anybody is told of it; with no transaction open."""
+        if size > self._published:
+            self._sequencer.acknowledge(size - 1)
+            with self._lock:
+                self._published = max(self._published, size)
 
     def _seen(
         self, db: Connection, key: str, trust: Trust, at: int, row: Any = ASK

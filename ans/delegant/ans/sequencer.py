@@ -99,6 +99,7 @@ class Sequencer:
         self._theirs = False
         """Whether the changes being written are what fails, if something does."""
         self._work = ThreadPoolExecutor(1, "sequencer")  # its thread starts with the first change
+        self._newest: Checkpoint | None = None
         with self._alone():
             self._start()
 
@@ -334,7 +335,17 @@ class Sequencer:
         self._publish(newest)
 
     def _said(self) -> Checkpoint | None:
-        return self.published() if self._path.exists() else None
+        """What the file says, which is never less than this process knows was published."""
+        most = self._newest  # read first: the file only grows
+        said = self.published() if self._path.exists() else None
+        if most is not None and (
+            said is None
+            or said.size < most.size
+            or (said.size == most.size and said.root != most.root)
+        ):
+            raise error("log-rollback", "the checkpoint file is older than what was published")
+        self._newest = said
+        return said
 
     def _held(self, db: Connection, said: Checkpoint | None) -> tuple[Checkpoint, str]:
         """The newest tree of the store: as signed, and one the published tree has grown into."""
@@ -386,6 +397,7 @@ class Sequencer:
             said = self._said()
             if said is None or said.size < size or (said.size == size and self.text() != note):
                 files.write(self._path, note.encode("utf-8"))
+                self._newest = self.published()
 
 
 def _outcome(one: _Asked, batch: Batch) -> Added | Error:

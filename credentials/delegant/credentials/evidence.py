@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from typing import Any, Final, TypeVar, cast
+from weakref import ref
 
 from . import shape
 from .attestation import AgentAttestation, parse_agent_attestation
@@ -78,7 +79,7 @@ class Evidence:
         self._statements = _statements(self.json.get("documents", ()))
         self._feeds: list[SignedToken] = [unpack_feed(item) for item in self.json.get("feeds", ())]
         self._by_authority: dict[str, list[RevocationFeed]] = {}
-        self._known: tuple[object, object] | None = None
+        self._known: tuple[ref[object], object] | None = None
 
     @classmethod
     def parse(cls, data: bytes, *, size: int = MAX_EVIDENCE) -> Evidence:
@@ -163,11 +164,12 @@ class Evidence:
         """What this evidence was found to mean under a trust; ``nothing`` makes an empty one.
 
         Kept for the trust asked for last, by its identity: a trust is never changed, another
-        one is made.
+        one is made. It is not kept alive: who keeps much evidence would keep every trust there
+        was.
         """
         kept = self._known
-        if kept is None or kept[0] is not trust:
-            kept = self._known = (trust, nothing())
+        if kept is None or kept[0]() is not trust:
+            kept = self._known = (ref(trust), nothing())
         return cast("T", kept[1])
 
     def _about(self, group: str, name: str) -> list[Secured]:

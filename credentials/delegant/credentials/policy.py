@@ -129,7 +129,7 @@ def _newest(a: Mapping[str, int], b: Mapping[str, int]) -> dict[str, int]:
     return {name: max(a.get(name, 0), b.get(name, 0)) for name in {**a, **b}}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Trust:
     """A parsed trust folder. ``verifier`` is None until the folder names the verifier.
 

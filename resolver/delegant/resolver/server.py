@@ -19,9 +19,9 @@ from fastapi import FastAPI
 from delegant.ans.log.note import NoteSigner
 from delegant.ans.registry import Registry
 from delegant.ans.store import Store
-from delegant.credentials import Error
+from delegant.credentials import Error, Seen
 from delegant.credentials.codec import JsonObject
-from delegant.credentials.errors import error
+from delegant.credentials.errors import LimitExceeded, error
 from delegant.wallet import Home, Known, Wallet, refresh, save_seen, statuslists
 from delegant.wallet.issuer import Issuer
 from delegant.wallet.registry import LOG_ROLE
@@ -70,12 +70,19 @@ def open_registry(home: Home, organization: Wallet, settings: Settings | None = 
         NoteSigner(home.settings.log, organization.key(LOG_ROLE)),
         _checkpoint(home),
         lambda: own_trust(home),
-        lambda seen: save_seen(home.path / "trust", seen),
+        partial(_save_seen, home),
         known.evidence,
         lambda url: _status_list(home, url),
         told.answers_mib << 20,
         lambda: known.subjects().keys(),
     )
+
+
+def _save_seen(home: Home, seen: Seen) -> None:
+    try:
+        save_seen(home.path / "trust", seen)
+    except (OSError, LimitExceeded):
+        raise error("unavailable", "what was seen cannot be kept") from None
 
 
 def _checkpoint(home: Home) -> Path:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from delegant.credentials import Peer, Seen, Trust
 from delegant.credentials.attestation import claim_name
-from delegant.credentials.codec import JsonObject
+from delegant.credentials.codec import JsonObject, canonical
 from delegant.credentials.errors import error
 from delegant.credentials.shape import closed
 
@@ -37,6 +37,7 @@ __all__ = [
 
 FILE: Final = "trust.json"
 SEEN: Final = "seen.json"
+LOCK_SECONDS: Final = 5
 
 
 def load_trust(folder: str | Path) -> Trust:
@@ -278,10 +279,11 @@ def save_seen(folder: str | Path, seen: Seen) -> None:
 
     Raises:
         Malformed: ``shape`` when ``seen.json`` is damaged: it protects against rollback, so it
-        is not silently begun anew.
+        is not silently begun anew. LimitExceeded: ``limit-size`` when it is full.
+        OSError: as the system says; ``TimeoutError`` while another process holds the folder.
     """
     path = Path(folder)
-    with files.lock(path):
+    with files.lock(path, seconds=LOCK_SECONDS):
         before = Seen()
         if (path / SEEN).is_file():
             value = files.read_object(path / SEEN)
@@ -289,4 +291,6 @@ def save_seen(folder: str | Path, seen: Seen) -> None:
             before = Trust.from_json({"version": 1, "anchors": [], "seen": value}).seen
         merged = before.merged(seen)
         if merged != before:
+            if len(canonical(merged.json)) >= files.MAX_FILE:  # and could not be read again
+                raise error("limit-size", f"{SEEN} remembers as many as it can")
             files.write_json(path / SEEN, merged.json)
