@@ -33,7 +33,9 @@ GROWTH = 24 << 20
 @pytest.fixture(scope="module")
 def server(home: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
     house = copied(home, tmp_path_factory.mktemp("doors") / "house")
-    with process(house, environment={"DELEGANT_CALLER_CONNECTIONS": "0"}) as running:
+    with process(
+        house, environment={"DELEGANT_CALLER_CONNECTIONS": "0", "DELEGANT_RATE": "0"}
+    ) as running:
         assert waited(running.house, 1)[0] == 201
         for _ in range(50):
             running.house.call("GET", f"/v1/resolve?name={name_of(1)}")

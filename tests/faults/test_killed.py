@@ -58,5 +58,5 @@ def test_f1_of_64_clients_no_acknowledged_name_is_lost_to_kill_9(tmp_path: Path)
         assert hammer.refused == []
         assert max(hammer.opened) < 2
         assert len(hammer.acknowledged) > ROUNDS
-        assert len(unknown) > ROUNDS
+        assert len(unknown) > ROUNDS // 4
         assert logged(hammer, unknown) > 0  # some of them are whole though nobody ever heard of it

@@ -190,7 +190,8 @@ def beat_of(row: Any) -> tuple[str, int] | None:
     """The newest heartbeat in the row of a name (`Store.name`), its status and when it came."""
     if row.beat_status is None:
         return None
-    if row.beat_status not in STATUSES or type(row.beat_at) is not int:
+    sound = type(row.beat_at) is int and type(row.beat_issued) is int
+    if row.beat_status not in STATUSES or not sound:
         raise error("unavailable", "a stored heartbeat is damaged")
     return row.beat_status, row.beat_at
 
