@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from delegant.credentials import Evidence, Limits, Request, canonical, decide
+from delegant.credentials import Evidence, Limits, Request, Trust, canonical, decide
 from delegant.credentials import budget as budgets
 from delegant.credentials import evidence as gathered
 from refusal import refusal
@@ -82,7 +82,7 @@ def test_merged_evidence_has_each_item_once_and_first_come_first() -> None:
 
 
 def test_what_is_known_is_known_under_the_trust_asked_for_last() -> None:
-    evidence, one, two = Evidence(), object(), object()
+    evidence, one, two = Evidence(), Trust({}), Trust({})
     first = evidence.known(one, list)
     first.append("found")
     assert evidence.known(one, list) is first

@@ -34,6 +34,7 @@ SPECIAL: dict[str, set[str]] = {
     "os": {"keys"},  # os.urandom, for new keys, ids and nonces
     "rfc8785": {"codec"},
     "unicodedata": {"resource"},
+    "weakref": {"evidence"},
     "zlib": {"status"},
 }
 """Top-level module to the files of the core that import it."""

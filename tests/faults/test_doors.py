@@ -34,7 +34,13 @@ GROWTH = 24 << 20
 def server(home: House, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
     house = copied(home, tmp_path_factory.mktemp("doors") / "house")
     with process(
-        house, environment={"DELEGANT_CALLER_CONNECTIONS": "0", "DELEGANT_RATE": "0"}
+        house,
+        environment={
+            "DELEGANT_BODY_SECONDS": "10",
+            "DELEGANT_CALLER_CONNECTIONS": "0",
+            "DELEGANT_CONCURRENCY": "0",
+            "DELEGANT_RATE": "0",
+        },
     ) as running:
         assert waited(running.house, 1)[0] == 201
         for _ in range(50):
