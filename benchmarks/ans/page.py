@@ -165,6 +165,7 @@ def draw(details: dict[str, Any], to: Path) -> None:
         _axes(resolve, "Resolve: ms of a core", "agents in the registry", log=True)
         if sizes:
             resolve.set_yscale("log")
+            resolve.set_ylim(0.01, 10)  # the others' axes begin at 0, which no logarithm has
             resolve.legend(frameon=False, loc="best", fontsize=8)
         runs = {n: one for n, one in details.get("register", {}).items() if isinstance(one, dict)}
         names = [name.replace(" clients, ", "\n").replace(" workers", " w.") for name in runs]
