@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -71,24 +72,16 @@ def backup(where: Path | str, out: Path, key: NoteKey, at: int) -> Checked | Non
     path = _file(where, "pg_dump copies a PostgreSQL database")
     if out.exists():
         raise error("name-taken", f"{out} is there already")
-    beside = out.with_name(f".{out.name}.{os.getpid()}")
-    try:
-        os.close(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-        with (
-            closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)) as source,
-            closing(sqlite3.connect(beside)) as target,
-        ):
-            source.backup(target)
-        found = _verified(beside, key, at)
-        _flush(beside)
-        files.move(beside, out)
-    except sqlite3.Error as exc:
-        raise failed(exc) from None
-    except OSError as exc:
-        raise error("unavailable", f"{out}: {exc.strerror}") from None
-    finally:
-        _remove(beside)
-    return found
+    with _beside(out) as beside:
+        try:
+            with (
+                closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=rw", uri=True)) as source,
+                closing(sqlite3.connect(beside)) as target,
+            ):
+                source.backup(target)
+        except sqlite3.Error as exc:
+            raise failed(exc) from None
+        return _verified(beside, key, at)
 
 
 def restore(
@@ -122,13 +115,10 @@ def restore(
         raise error(
             "log-rollback", f"{checkpoint} is missing: put it back, it says what was signed"
         )
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        with copy.open("rb") as source:
-            handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(handle, "wb") as target:
-                while block := source.read(1 << 20):
-                    target.write(block)
+    with _beside(path) as beside:
+        with copy.open("rb") as source, beside.open("wb") as target:
+            while block := source.read(1 << 20):
+                target.write(block)
         store = Store(beside)
         try:
             found = check(store, key, said, at)
@@ -142,13 +132,7 @@ def restore(
                 f"{copy} has {found.size} entries and is older than, or another than, what was "
                 f"signed for: {0 if said is None else said.size} entries",
             )
-        _flush(beside)
-        files.move(beside, path)
-    except OSError as exc:
-        raise error("unavailable", f"{path}: {exc.strerror}") from None
-    finally:
-        _remove(beside)
-    return found
+        return found
 
 
 def rewind(
@@ -304,6 +288,21 @@ def _damaged(path: Path, found: Checked) -> Error:
         f"{count} rows of {path.name} are damaged, the first in {first.table}: {first.key}: "
         f"{first.detail}; all of them: delegant registry check",
     )
+
+
+@contextmanager
+def _beside(path: Path) -> Iterator[Path]:
+    """A new file, its owner's alone, which takes its place once what is inside went well."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        os.close(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+        yield beside
+        _flush(beside)
+        files.move(beside, path)
+    except OSError as exc:
+        raise error("unavailable", f"{path}: {exc.strerror}") from None
+    finally:
+        _remove(beside)
 
 
 def _flush(path: Path) -> None:
