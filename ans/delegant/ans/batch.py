@@ -97,7 +97,7 @@ class Batch:
         self._events = self._found(EVENTS, "digest", "leaf", changes, "digest")
         self._known = {
             *self._found(NAMES, "key", "seq", changes, "key"),
-            *self._found(EVENTS, "key", "seq", changes, "key"),
+            *self._found(EVENTS, "key", "key", changes, "key"),
         }
         self._spent = set(self._found(SPENT, "key", "until", changes, "once"))
         self._owners = self._found(PROVIDERS, "label", "organization", changes, "label")
@@ -114,7 +114,7 @@ class Batch:
             among = f"IN ({', '.join('?' * len(values))})"
         else:
             among, values = "= ANY(%s)", (list(values),)
-        query = f'SELECT "{column}", "{told}" FROM "{table.name}" WHERE "{column}" {among}'  # noqa: S608
+        query = f'SELECT DISTINCT "{column}", "{told}" FROM "{table.name}" WHERE "{column}" {among}'  # noqa: S608
         rows: Iterable[Any] = self.db.exec_driver_sql(query, values)
         return {row[0]: row[1] for row in rows}
 

@@ -140,7 +140,9 @@ class NameChange:
         """What is searched of the name, with these attestations."""
         claims = attested.claims(shown, self._event["agent"])
         record, expires = self._event["record"], self._expires or 0
-        believed = attested.believed(shown, self._event["agent"], self._writer.trust())
+        believed = set[str]()
+        if shown:
+            believed = attested.believed(shown, self._event["agent"], self._writer.trust())
         self._listing = listing.Listing(self._name, record, shown, claims, expires, believed)
         self._shown = bool(shown)
 
