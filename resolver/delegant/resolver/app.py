@@ -110,7 +110,7 @@ def _errors(app: FastAPI, meter: Meter | None = None) -> None:
         known = exc if isinstance(exc, Error) else error("unavailable", "unknown")
         if meter is not None and known.code == "unavailable":
             meter.count("store_errors")
-        again = {"retry-after": "1"} if known.http_status in (429, 503) else None
+        again = {"retry-after": RETRY_SECONDS} if known.http_status in (429, 503) else None
         return Response(problem_bytes(known), known.http_status, again, media_type=PROBLEM)
 
     @app.exception_handler(HTTPException)

@@ -92,10 +92,7 @@ class Lane(Deadline):
             *self.server_state.default_headers,
             (b"cache-control", f"public, max-age={max(page.until - now, 0)}".encode()),
             (b"etag", page.etag.encode()),
-            (
-                b"vary",
-                b"accept, origin" if self.traffic and self.traffic.settings.cors else b"accept",
-            ),
+            (b"vary", self._vary()),
         ]
         if status != 304:
             fields += [
