@@ -11,8 +11,8 @@ import pytest
 
 from delegant.wallet import Home, tokens
 from refusal import refusal
+from resolver.conftest import settled  # noqa: F401 - a fixture
 from resolver.process import command, served
-from resolver.test_serve import settled  # noqa: F401 - a fixture
 from resolver.vc import Api, plain
 
 from .conftest import T0, Shell

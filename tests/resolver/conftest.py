@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from resolver.door import House, build, running
+from resolver.process import command
 from resolver.vc import Api
 
 
@@ -17,6 +18,15 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     folder: Path = tmp_path_factory.mktemp("house")
     with running(build(folder)) as open_house:
         yield open_house
+
+
+@pytest.fixture(scope="module")
+def settled(tmp_path_factory: pytest.TempPathFactory) -> House:
+    """A home with a label bound, nobody serving it."""
+    house = build(tmp_path_factory.mktemp("served"))
+    told = command(house, "ans", "provider", "add", "DataCorp")
+    assert told.returncode == 0, told.stderr
+    return house
 
 
 @pytest.fixture(scope="module")

@@ -144,6 +144,25 @@ class House:
         return self.call("POST", path, body, {"Agent-Invocation": token})
 
 
+def lasted(house: House, first: bytes, drip: bytes = b"", *, reads: bool = True) -> float:
+    """Seconds until the server hangs up; served others meanwhile."""
+    start = time.monotonic()
+    with socket.create_connection(("127.0.0.1", house.port), timeout=0.2) as line:
+        line.sendall(first)
+        while time.monotonic() - start < 9:
+            try:
+                if drip:
+                    line.sendall(drip)
+                    time.sleep(0.1)
+                if reads and not line.recv(65_536):
+                    break
+            except TimeoutError:
+                continue
+            except ConnectionError:
+                break
+    return time.monotonic() - start
+
+
 def parse_reply(data: bytes) -> Reply:
     """An HTTP/1.1 answer that ends with the connection."""
     head, _, body = data.partition(b"\r\n\r\n")

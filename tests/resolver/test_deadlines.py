@@ -15,7 +15,7 @@ from delegant.resolver.lane import lane
 from delegant.resolver.server import open_registry
 from delegant.resolver.settings import Settings
 from delegant.resolver.traffic import Traffic
-from resolver.door import House, Reply, build, parse_reply
+from resolver.door import House, Reply, build, lasted, parse_reply
 from resolver.process import counted
 from resolver.running import listening
 
@@ -51,25 +51,6 @@ def house(door: tuple[House, Traffic]) -> House:
 def hits(door: tuple[House, Traffic], name: str) -> float:
     """How often a limit was hit."""
     return counted(door[1].meter.text().decode(), "delegant_limits_total", limit=name)
-
-
-def lasted(house: House, first: bytes, drip: bytes = b"", *, reads: bool = True) -> float:
-    """Seconds until the server hangs up; served others meanwhile."""
-    start = time.monotonic()
-    with socket.create_connection(("127.0.0.1", house.port), timeout=0.2) as line:
-        line.sendall(first)
-        while time.monotonic() - start < 9:
-            try:
-                if drip:
-                    line.sendall(drip)
-                    time.sleep(0.1)
-                if reads and not line.recv(65_536):
-                    break
-            except TimeoutError:
-                continue
-            except ConnectionError:
-                break
-    return time.monotonic() - start
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 
 from delegant.ans.store import Store
 from delegant.credentials import CODES
-from resolver.door import NAME, Hasty, House, Reply, build, parse_reply, running
+from resolver.door import NAME, Hasty, House, Reply, build, lasted, parse_reply, running
 
 GOOD = json.dumps({"name": NAME}).encode()
 POSTS = ["/v1/agents", "/v1/agents/did:key:zX/events", "/v1/resolve", "/v1/verify"]
@@ -160,24 +160,6 @@ def test_two_readings_of_one_request_are_none(house: House) -> None:
 # --- slowness ----------------------------------------------------------------------------------
 
 
-def closed_after(house: House, first: bytes, drip: bytes) -> float:
-    """Seconds until the server hangs up on somebody who drips."""
-    start = time.monotonic()
-    with socket.create_connection(("127.0.0.1", house.port), timeout=0.1) as line:
-        line.sendall(first)
-        while time.monotonic() - start < 8:
-            try:
-                if drip:
-                    line.sendall(drip)
-                if not line.recv(1024):
-                    break
-            except TimeoutError:
-                continue
-            except ConnectionError:
-                break
-    return time.monotonic() - start
-
-
 def test_who_drips_is_closed_and_others_are_served(tmp_path: Path) -> None:
     with running(build(tmp_path), protocol=Hasty) as house:
         for first, drip in (
@@ -185,7 +167,7 @@ def test_who_drips_is_closed_and_others_are_served(tmp_path: Path) -> None:
             (b"GET /health HTTP/1.1\r\n", b"X-A: b\r\n"),
             (b"POST /v1/resolve HTTP/1.1\r\nHost: x\r\nContent-Length: 60000\r\n\r\n", b"x"),
         ):
-            assert closed_after(house, first, drip) < 5
+            assert lasted(house, first, drip) < 5
         idle = [socket.create_connection(("127.0.0.1", house.port)) for _ in range(100)]
         start = time.monotonic()
         assert house.call("GET", "/health").status == 200

@@ -18,8 +18,8 @@ from pathlib import Path
 
 import pytest
 
-from resolver.door import NAME, House, Reply, build
-from resolver.process import command, counted, served
+from resolver.door import NAME, House, Reply
+from resolver.process import counted, served
 
 CONF = Path(__file__).resolve().parents[2] / "deploy" / "nginx.conf"
 NGINX = shutil.which("nginx", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
@@ -78,15 +78,6 @@ def fronted(folder: Path, house: House) -> Iterator[House]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait(5)
-
-
-@pytest.fixture(scope="module")
-def settled(tmp_path_factory: pytest.TempPathFactory) -> House:
-    """A home with NAME in it, nobody serving it."""
-    house = build(tmp_path_factory.mktemp("served"))
-    told = command(house, "ans", "provider", "add", "DataCorp")
-    assert told.returncode == 0, told.stderr
-    return house
 
 
 def cache(reply: Reply) -> str:

@@ -18,19 +18,10 @@ import pytest
 from delegant.ans import Client
 from delegant.credentials import Error
 from delegant.wallet import Home, statuslists
-from resolver.door import ENDPOINT, NAME, House, build
+from resolver.door import ENDPOINT, NAME, House
 from resolver.process import COMMAND, command, options, served
 
 ROUNDS = 3
-
-
-@pytest.fixture(scope="module")
-def settled(tmp_path_factory: pytest.TempPathFactory) -> House:
-    """A home, nobody serving it."""
-    house = build(tmp_path_factory.mktemp("served"))
-    told = command(house, "ans", "provider", "add", "DataCorp")
-    assert told.returncode == 0, told.stderr
-    return house
 
 
 def test_a_newcomers_path_from_serve_to_resolve(settled: House) -> None:

@@ -13,17 +13,8 @@ from pathlib import Path
 import pytest
 
 from delegant.ans import Client
-from resolver.door import NAME, House, build
-from resolver.process import command, connected, served
-
-
-@pytest.fixture(scope="module")
-def settled(tmp_path_factory: pytest.TempPathFactory) -> House:
-    """A home, nobody serving it."""
-    house = build(tmp_path_factory.mktemp("served"))
-    told = command(house, "ans", "provider", "add", "DataCorp")
-    assert told.returncode == 0, told.stderr
-    return house
+from resolver.door import NAME, House
+from resolver.process import connected, served
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])

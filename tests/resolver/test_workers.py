@@ -12,19 +12,10 @@ from pathlib import Path
 import pytest
 
 from delegant.ans import Client
-from resolver.door import ENDPOINT, NAME, House, build
+from resolver.door import ENDPOINT, NAME, House
 from resolver.process import command, counted, served
 
 TWO = ["--workers", "2"]
-
-
-@pytest.fixture(scope="module")
-def settled(tmp_path_factory: pytest.TempPathFactory) -> House:
-    """A home, nobody serving it."""
-    house = build(tmp_path_factory.mktemp("served"))
-    told = command(house, "ans", "provider", "add", "DataCorp")
-    assert told.returncode == 0, told.stderr
-    return house
 
 
 def children(pid: int) -> list[int]:
