@@ -133,4 +133,6 @@ def hammering(folder: Path, threads: int = 64) -> Iterator[Hammering]:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)  # its child too, which may be stopped
         process.wait(10)
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.close()
         process.stdout.close()
