@@ -160,7 +160,7 @@ def read_journal(path: Path) -> Iterator[Entry | Damaged]:
             while line := source.readline(MAX_LINE + 2):
                 number += 1
                 whole = line.endswith(b"\n")
-                yield _entry(path.name, number, line)
+                yield _entry(str(path), number, line)
                 while not whole and (more := source.readline(MAX_LINE)):
                     whole = more.endswith(b"\n")
     except (FileNotFoundError, NotADirectoryError):
@@ -172,10 +172,13 @@ def read_journal(path: Path) -> Iterator[Entry | Damaged]:
 def _entry(source: str, number: int, line: bytes) -> Entry | Damaged:
     try:
         value = parse_object(line.removesuffix(b"\n"), size=MAX_LINE)
+    except Error as exc:
+        return Damaged(source, number, exc.code in _TORN, exc)
+    try:
         shape.closed(value, "line", _LINE, frozenset({"answer"}))
         if value["version"] != 1 or type(value["version"]) is not int:
             raise error("unknown-version", "a line of another version")
         answer = read_resource_receipt(value["answer"]) if "answer" in value else None
         return Entry(source, number, read_agent_receipt(value["receipt"]), answer)
     except Error as exc:
-        return Damaged(source, number, exc.code in _TORN, exc)
+        return Damaged(source, number, torn=False, fault=exc)
