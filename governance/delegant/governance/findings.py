@@ -8,7 +8,7 @@ from typing import Final
 from delegant.credentials.codec import JsonObject
 from delegant.credentials.shape import format_time
 
-__all__ = ["GRACE_SECONDS", "Finding", "Period", "Report"]
+__all__ = ["ALWAYS", "GRACE_SECONDS", "Finding", "Period", "Report"]
 
 GRACE_SECONDS: Final = 300
 
@@ -34,6 +34,9 @@ class Period:
     def misses(self, at: int) -> bool:
         """Whether the other half of what happened then should be there."""
         return self.holds(at, self.grace)
+
+
+ALWAYS: Final = Period()
 
 
 @dataclass(frozen=True, slots=True)

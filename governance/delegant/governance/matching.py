@@ -31,7 +31,7 @@ from delegant.credentials.credential import parse_link
 from delegant.credentials.envelope import MAX_CREDENTIAL, unpack
 from delegant.credentials.errors import Error, error
 
-from .findings import Finding, Period, Report
+from .findings import ALWAYS, Finding, Period, Report
 from .journal import Damaged, Entry
 from .receipt import AgentReceipt, ResourceReceipt, seen_as
 from .record import Record, input_hash
@@ -52,7 +52,7 @@ def match(
     keys: Sequence[PublicKey] = (),
     resources: Collection[str] = (),
     agents: Collection[str] = (),
-    period: Period = Period(),
+    period: Period = ALWAYS,
     exhibit: Lookup | None = None,
     opening: Lookup | None = None,
 ) -> Report:
