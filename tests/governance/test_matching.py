@@ -42,7 +42,7 @@ def held(scene: Scene, *, opened: bool = False, **more: Any) -> Report:
         "opening": scene.openings.get if opened else None,
     }
     lines = chain.from_iterable(read_journal(path) for path in paths if path.exists())
-    records: Iterable[Record] = more.pop("records", scene.records)
+    records: Iterable[Record | None] = more.pop("records", scene.records)
     return match(records, lines, **(given | more))
 
 
@@ -75,7 +75,7 @@ def test_two_honest_sides_match(scene: Scene) -> None:
     assert rows(report) == []
     assert report.counts == {
         "records": 5, "receipts": 3, "pairs": 3, "requests": 3, "answers": 3, "elsewhere": 0,
-        "claimed": 0,
+        "claimed": 0, "beyond": 0,
     }  # fmt: skip
     assert report.json["matched"] is True
 
@@ -581,6 +581,61 @@ def test_an_outcome_that_lies_behind_the_edge_is_not_missed(scene: Scene) -> Non
     shown = scene.records[:1]
     assert rows(held(scene, records=shown, period=Period(None, act.at + 60))) == []
     assert rows(held(scene, records=shown)) == [("missing", "resource", "outcome")]
+
+
+def test_what_may_lie_in_a_gap_is_not_missed(scene: Scene) -> None:
+    """Five acts an hour apart, of which the second and the fourth are left out of the export."""
+    acts = [scene.honest() for _ in range(5)]
+    of = [[one for one in scene.records if one.event == act.event] for act in acts]
+    silent = [*of[0], *of[2], *of[4]]
+    gaps = [*of[0], None, *of[2], None, None, *of[4]]
+    assert rows(held(scene, records=silent)) == [("missing", "resource", "record")] * 2
+    report = held(scene, records=gaps)
+    assert (rows(report), report.counts["beyond"]) == ([], 2)
+
+
+@pytest.mark.parametrize(
+    ("shown", "beyond"),
+    [
+        ((None, 1, 2, 3, None), 2),
+        ((1, 2, 3, None), 1),
+        ((None, 1, 2, 3), 1),
+        ((1, 2, 3), 0),
+        ((1, None, 3), 1),
+        ((None,), 5),
+        ((), 0),
+    ],
+)
+def test_a_gap_excuses_what_lies_in_it_and_no_more(
+    scene: Scene, shown: tuple[int | None, ...], beyond: int
+) -> None:
+    acts = [scene.honest() for _ in range(5)]
+    records: list[Record | None] = []
+    for number in shown:
+        event = None if number is None else acts[number].event
+        records += [one for one in scene.records if one.event == event] if event else [None]
+    report = held(scene, records=records)
+    there = len([number for number in shown if number is not None])
+    assert report.counts["beyond"] == beyond
+    assert rows(report) == [("missing", "resource", "record")] * (5 - there - beyond)
+
+
+def test_an_intent_before_a_gap_may_have_its_outcome_there(scene: Scene) -> None:
+    scene.honest()
+    later = scene.honest()
+    rest = [one for one in scene.records if one.event == later.event]
+    missing = [("missing", "resource", "outcome")]
+    assert rows(held(scene, records=[scene.records[0], *rest])) == missing
+    assert rows(held(scene, records=[scene.records[0], None, *rest])) == []
+
+
+def test_an_outcome_behind_a_gap_may_be_of_anybody(scene: Scene) -> None:
+    scene.honest()
+    report = held(scene, records=[None, scene.records[1]], paths=[])
+    assert (rows(report), report.counts["beyond"]) == ([], 1)
+    assert rows(held(scene, records=[scene.records[1]], paths=[])) == [
+        ("missing", "agent", "receipt")
+    ]
 
 
 def test_a_record_of_another_log_is_refused(scene: Scene) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Final
 
 from delegant.credentials.codec import JsonObject
 from delegant.credentials.shape import format_time
 
-__all__ = ["ALWAYS", "GRACE_SECONDS", "Finding", "Period", "Report"]
+__all__ = ["ALWAYS", "GRACE_SECONDS", "Finding", "Period", "Report", "Shown"]
 
 GRACE_SECONDS: Final = 300
 
@@ -37,6 +38,41 @@ class Period:
 
 
 ALWAYS: Final = Period()
+
+
+class Shown:
+    """The stretches of time of which a log is shown without a gap, record by record.
+
+    Attributes:
+        whole: nothing was left out so far.
+    """
+
+    def __init__(self, grace: int) -> None:
+        self._grace = grace
+        self._closed: list[Period] = []
+        self._since: int | None = None
+        self._last: int | None = None
+        self._in_gap = False
+        self.whole = True
+
+    def record(self, at: int) -> None:
+        """The next record is of this time."""
+        if self._in_gap:
+            self._since, self._in_gap = at, False
+        self._last = at
+
+    def gap(self) -> None:
+        """Here entries are left out."""
+        if not self._in_gap and self._last is not None:
+            self._closed.append(Period(self._since, self._last, self._grace))
+        self._in_gap, self.whole = True, False
+
+    def misses(self, at: int) -> bool:
+        """Whether what happened then should be shown, if it is in the log at all."""
+        if not self._in_gap and Period(self._since, None, self._grace).misses(at):
+            return True
+        found = bisect_right(self._closed, at, key=lambda one: one.since or 0)
+        return found > 0 and self._closed[found - 1].misses(at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +122,8 @@ class Report:
         findings: in the order of time; empty where everything matches.
         counts: records read; receipts heard; pairs found, and how many requests and resource
             receipts were held against something; elsewhere: receipts for other resources or by
-            other agents; claimed: refusals of what nobody verified.
+            other agents; claimed: refusals of what nobody verified; beyond: what may have its
+            other half in a gap of the log.
         torn: lines that a crash cut, ``FILE:LINE``.
     """
 

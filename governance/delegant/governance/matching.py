@@ -31,7 +31,7 @@ from delegant.credentials.credential import parse_link
 from delegant.credentials.envelope import MAX_CREDENTIAL, unpack
 from delegant.credentials.errors import Error, error
 
-from .findings import ALWAYS, Finding, Period, Report
+from .findings import ALWAYS, Finding, Period, Report, Shown
 from .journal import Damaged, Entry
 from .receipt import AgentReceipt, ResourceReceipt, seen_as
 from .record import Record, input_hash
@@ -45,7 +45,7 @@ Receipt: TypeAlias = AgentReceipt | ResourceReceipt
 
 
 def match(
-    records: Iterable[Record],
+    records: Iterable[Record | None],
     journals: Iterable[Entry | Damaged],
     *,
     log: str,
@@ -59,7 +59,8 @@ def match(
     """Hold records and receipts against each other.
 
     Args:
-        records: of one log, verified, in its order.
+        records: of one log, verified, in its order; None wherever entries are left out, also
+            before the first and behind the last. What may lie in such a gap is not missed.
         journals: the lines of every journal there is (`read_journal`).
         log: the DID whose log it is.
         keys: those its receipts are signed with, from the trust folder.
@@ -80,7 +81,10 @@ def match(
     for line in journals:
         matcher.hear(line)
     for record in records:
-        matcher.read(record)
+        if record is None:
+            matcher.shown.gap()
+        else:
+            matcher.read(record)
     return matcher.report()
 
 
@@ -133,6 +137,10 @@ class _Matcher:
     requests: set[str] = field(default_factory=set)
     elsewhere: int = 0
     claimed: int = 0
+    beyond: int = 0
+
+    def __post_init__(self) -> None:
+        self.shown = Shown(self.period.grace)
 
     # --- the agents' side
 
@@ -160,6 +168,7 @@ class _Matcher:
 
     def read(self, record: Record) -> None:
         self.records += 1
+        self.shown.record(record.time)
         if record.log != self.log:
             raise error("audit-entry", f"a record of {record.log} in the log of {self.log}")
         if record.type == "notice":
@@ -185,6 +194,9 @@ class _Matcher:
         if act is None:  # its intent lies before the first record: only its name leads on
             act = _Act("outcome", record.event, record.time, record.agent)
             act.invocation = self.named.get(act.event)
+            if act.invocation is None and not self.shown.whole:
+                self.beyond += 1
+                return
             self._place(act)
         act.outcome, act.code = said["status"], said.get("code")
 
@@ -210,6 +222,7 @@ class _Matcher:
             "answers": self.answers,
             "elsewhere": self.elsewhere,
             "claimed": self.claimed,
+            "beyond": self.beyond,
         }
         found = sorted(self.findings.values(), key=lambda one: (one.time or 0, one.event or ""))
         return Report(self.log, tuple(found), counts, tuple(self.torn), self.period)
@@ -288,6 +301,9 @@ class _Matcher:
             theirs = own
         if not theirs or not self.period.misses(theirs[0].receipt.time):
             return
+        if not self.shown.misses(theirs[0].receipt.time):
+            self.beyond += 1
+            return
         self._find("missing", "resource", "record", None, theirs[0], told)
 
     def _compare(self, entry: Entry, acts: list[_Act]) -> None:
@@ -319,7 +335,7 @@ class _Matcher:
             self._no_outcome(act, entry)
 
     def _no_outcome(self, act: _Act, entry: Entry) -> None:
-        if self.period.misses(act.time):
+        if self.period.misses(act.time) and self.shown.misses(act.time):
             told = "there is an intent, and no record of the outcome that was seen"
             self._find("missing", "resource", "outcome", act, entry, told)
 
