@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from delegant.credentials import Link, PrivateKey, Request, digest, invoke
-from delegant.credentials.codec import JsonObject, canonical
+from delegant.credentials.codec import JsonObject, canonical, parse_object
 from delegant.credentials.shape import format_time
 from delegant.governance.journal import Journal
 from delegant.governance.receipt import resource_receipt
@@ -102,6 +102,11 @@ class Scene:
         said = {"decision": "deny", "code": code, "phase": 11 if verified else 8, "link": 0,
                 "dimension": None, "verified": verified}  # fmt: skip
         self._record(act, "refusal", self._act(act) | said | changes)
+
+    def opening(self, record: Record) -> JsonObject | None:
+        """What opens a record, if it is kept."""
+        data = self.openings.get(record.event)
+        return None if data is None else parse_object(data, size=9000)
 
     def receipt(self, act: Act, **changes: Any) -> str:
         """What the resource hands back: an allowed act that went well."""

@@ -39,7 +39,7 @@ def held(scene: Scene, *, opened: bool = False, **more: Any) -> Report:
     given: dict[str, Any] = {
         "log": scene.db.did,
         "exhibit": scene.exhibits.get,
-        "opening": scene.openings.get if opened else None,
+        "opening": scene.opening if opened else None,
     }
     lines = chain.from_iterable(read_journal(path) for path in paths if path.exists())
     records: Iterable[Record | None] = more.pop("records", scene.records)
@@ -207,6 +207,15 @@ def test_a_record_is_missed_by_the_agents_word_alone(scene: Scene, status: str, 
     assert rows(held(scene)) == []
 
 
+def test_an_outcome_is_missed_by_the_resources_word_alone(scene: Scene) -> None:
+    scene.honest()
+    resigned(scene, 0, scene.db.key)
+    forged = ("unproven", "agent", "proof")
+    assert rows(held(scene)) == [forged]
+    report = held(scene, records=scene.records[:1])
+    assert sorted(rows(report)) == [("missing", "resource", "outcome"), forged]
+
+
 def test_an_outcome_that_was_left_out_is_missed(scene: Scene) -> None:
     act = scene.honest()
     left = [one for one in scene.records if one.type != "outcome"]
@@ -254,8 +263,9 @@ def test_another_request_is_told_by_its_opening(scene: Scene) -> None:
     value["request"]["resource"] = "urn:acme:papers:99"
     scene.openings[act.event] = canonical(value)
     assert rows(held(scene, opened=True)) == [("disagree", None, "opening")]
-    for broken in (b"{}", b"", b"[1]"):
-        scene.openings[act.event] = broken
+    del value["request"]
+    for broken in (value, {}):
+        scene.openings[act.event] = canonical(broken)
         assert rows(held(scene, opened=True)) == [("disagree", None, "opening")]
 
 
@@ -327,6 +337,17 @@ def test_a_resource_that_told_the_agent_otherwise_is_told(
     scene.outcome(act)
     scene.journal.keep(act.invocation, "success", act.at, answer=scene.receipt(act, **changes))
     assert rows(held(scene)) == found
+
+
+def test_a_receipt_of_another_act_is_not_the_resources_word_on_this_one(scene: Scene) -> None:
+    act, other = scene.act(), scene.honest()
+    scene.journal.keep(act.invocation, "success", act.at, answer=scene.receipt(other))
+    report = held(scene)
+    assert ("disagree", None, "invocation") in rows(report)
+    (missing,) = [one for one in report.findings if one.kind == "missing"]
+    assert (missing.lacks, missing.dimension) == ("resource", "record")
+    assert missing.invocation == digest(act.invocation.encode())
+    assert "the agent saw" in missing.detail
 
 
 def test_a_refusal_with_another_code_is_told(scene: Scene) -> None:
@@ -473,6 +494,28 @@ def test_a_link_that_is_not_the_one_recorded_pins_nothing(scene: Scene) -> None:
     assert rows(held(scene)) == []
 
 
+def test_a_link_in_the_place_of_another_pins_nothing(scene: Scene) -> None:
+    act, record = pinned(scene)
+    record(act)
+    key = PrivateKey.generate()
+    other = scene.world.delegate(
+        scene.ana, web_agent(scene), ["db.read urn:acme:papers:**"], subject_key=key.public
+    )
+    resigned(scene, 0, key)
+    scene.keep_exhibit(other)
+    scene.exhibits[act.leaf] = scene.exhibits[other.digest]
+    assert rows(held(scene)) == [("unproven", "agent", "key-unresolved")]
+
+
+def test_a_link_to_another_agent_pins_nothing_for_this_one(scene: Scene) -> None:
+    act, record = pinned(scene)
+    party = web_agent(scene)
+    name = "did:web:acme.example:agents:other"
+    other = scene.act(holder=name, key=party.key, leaf=act.leaf)
+    record(other)
+    assert rows(held(scene)) == [("unproven", "agent", "key-unresolved")]
+
+
 def test_what_a_named_agent_signed_is_believed_by_its_other_records(scene: Scene) -> None:
     act, record = pinned(scene)
     record(act)
@@ -513,6 +556,14 @@ def test_receipts_for_other_resources_are_set_aside(scene: Scene) -> None:
     assert (rows(report), report.counts["elsewhere"]) == ([], 1)
     both = [scene.db.did, "did:web:elsewhere.example"]
     assert rows(held(scene, resources=both)) == [("missing", "resource", "record")]
+
+
+def test_receipts_of_agents_that_are_not_asked_about_are_set_aside(scene: Scene) -> None:
+    act = scene.act()
+    scene.journal.keep(act.invocation, "success", act.at)
+    report = held(scene, agents=[scene.ana.did])
+    assert (rows(report), report.counts["elsewhere"]) == ([], 1)
+    assert rows(held(scene, agents=[scene.bot.did])) == [("missing", "resource", "record")]
 
 
 def test_agents_whose_journals_are_not_here_can_be_set_aside(scene: Scene) -> None:

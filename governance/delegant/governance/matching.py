@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 from delegant.credentials import PublicKey, did
 from delegant.credentials.codec import JsonObject, canonical, digest, parse_object
@@ -38,9 +38,10 @@ from .record import Record, input_hash
 
 __all__ = ["match"]
 
-MAX_OPENING: Final = 4 * 1024 * 1024
-Lookup: TypeAlias = Callable[[str], bytes | None]
-"""Bytes by digest, or by event; None where they are not kept (any more)."""
+Exhibit: TypeAlias = Callable[[str], bytes | None]
+"""Bytes by digest; None where they are not kept (any more)."""
+Opening: TypeAlias = Callable[[Record], JsonObject | None]
+"""What opens a record; None where it is not kept, or not disclosed."""
 Receipt: TypeAlias = AgentReceipt | ResourceReceipt
 
 
@@ -53,8 +54,8 @@ def match(
     resources: Collection[str] = (),
     agents: Collection[str] = (),
     period: Period = ALWAYS,
-    exhibit: Lookup | None = None,
-    opening: Lookup | None = None,
+    exhibit: Exhibit | None = None,
+    opening: Opening | None = None,
 ) -> Report:
     """Hold records and receipts against each other.
 
@@ -68,7 +69,7 @@ def match(
         agents: those whose journals are complete here; all by default, so that an agent
             without a journal is missed.
         exhibit: a link by its digest; gives the pinned key of an agent that has a did:web, say.
-        opening: the opening of an event; without it, requests are compared with the
+        opening: the opening of a record; without it, requests are compared with the
             resource's receipts alone.
 
     Raises:
@@ -88,7 +89,7 @@ def match(
     return matcher.report()
 
 
-def _nothing(_name: str) -> None:
+def _nothing(_name: object) -> None:
     return None
 
 
@@ -106,7 +107,7 @@ class _Act:
     outcome: str | None = None
     code: str | None = None
     verified: bool = True
-    input_hash: str | None = None
+    request: str | None = None
 
     @property
     def seen(self) -> frozenset[str]:
@@ -120,8 +121,8 @@ class _Matcher:
     resources: frozenset[str]
     agents: frozenset[str]
     period: Period
-    exhibit: Lookup
-    opening: Lookup
+    exhibit: Exhibit
+    opening: Opening
     findings: dict[tuple[object, ...], Finding] = field(default_factory=dict)
     torn: list[str] = field(default_factory=list)
     said: dict[str, list[Entry]] = field(default_factory=dict)
@@ -180,10 +181,12 @@ class _Matcher:
         leaf = record.chain[-1]["digestMultibase"] if record.chain else None
         act = _Act(
             record.type, record.event, record.time, record.agent, value["invocation"], leaf,
-            value["decision"], None, value.get("code"), record.verified, value["inputHash"],
+            value["decision"], None, value.get("code"), record.verified,
         )  # fmt: skip
         if act.kind == "intent":
             self.open[act.event] = act
+            if act.invocation in self.said:
+                act.request = self._request(record, act)
         if act.verified and act.agent in self.leaves and leaf is not None:
             self.leaves[act.agent].add(leaf)
         self._place(act)
@@ -246,7 +249,7 @@ class _Matcher:
     def _proven(self, entry: Entry, acts: list[_Act]) -> bool:
         """Whether the agent signed its receipt."""
         name = entry.receipt.agent
-        leaves = {a.leaf for a in acts if a.verified and a.agent == name and a.leaf is not None}
+        leaves = {a.leaf for a in acts if a.verified and a.leaf is not None}
         found = [self._pinned(leaf, name) for leaf in leaves or self.leaves.get(name, set())]
         try:
             entry.receipt.check([key for key in found if key is not None])
@@ -324,9 +327,11 @@ class _Matcher:
             return
         act = self._act_of(entry, said.event, acts, "")
         self._same(said, act, entry)
-        pairs = [("decision", said.decision, act.decision), ("outcome", said.outcome, act.outcome)]
-        if act.kind == "refusal" or act.outcome is not None:
-            pairs.append(("code", said.code, act.code))
+        pairs = (
+            ("decision", said.decision, act.decision),
+            ("outcome", said.outcome, act.outcome),
+            ("code", said.code, act.code),
+        )
         for part, signed, recorded in pairs:
             if signed is not None and recorded is not None and signed != recorded:
                 told = f"the resource's receipt says {signed}, its log {recorded}"
@@ -356,27 +361,25 @@ class _Matcher:
             if recorded is not None and getattr(said, part) != recorded:
                 told = f"the log names another {part}, {recorded}"
                 self._find("disagree", None, part, act, entry, told)
-        request = self._request(act)
-        if request is not None:
+        if act.request is not None:
             self.requests.add(said.invocation)
-            if request != said.request:
+            if act.request != said.request:
                 told = "the log opens to another request than the receipt names"
                 self._find("disagree", None, "request", act, entry, told)
 
-    def _request(self, act: _Act) -> str | None:
-        """The digest of the request that was recorded; None where its opening is not here."""
-        # A refusal may be one because the request was not what the invocation signed.
-        data = self.opening(act.event) if act.kind == "intent" else None
-        if data is None:
+    def _request(self, record: Record, act: _Act) -> str | None:
+        """The digest of the request that was recorded; None where its opening is not here.
+
+        Of an intent alone: a refusal may be one because the request was not the one signed.
+        """
+        found = self.opening(record)
+        if found is None:
             return None
-        try:
-            found = parse_object(data, size=MAX_OPENING)
-            if input_hash(found) == act.input_hash and "request" in found:
-                return digest(canonical(found["request"]))
-        except Error:
-            pass
-        self._find("disagree", None, "opening", act, None, "the opening is not that of the record")
-        return None
+        if "request" not in found or input_hash(found) != record.json["inputHash"]:
+            told = "the opening is not that of the record"
+            self._find("disagree", None, "opening", act, None, told)
+            return None
+        return digest(canonical(found["request"]))
 
     def _find(
         self,
