@@ -607,6 +607,14 @@ def test_grace_is_measured_from_both_edges(scene: Scene, grace: int, found: int)
     assert len(held(scene, period=Period(None, act.at + 300, grace)).findings) == found
 
 
+@pytest.mark.parametrize(("grace", "found"), [(299, 1), (300, 1), (301, 0)])
+def test_grace_is_as_long_for_what_the_log_left_out(scene: Scene, grace: int, found: int) -> None:
+    act = scene.act()
+    scene.journal.keep(act.invocation, "success", act.at)
+    assert len(held(scene, period=Period(act.at - 300, None, grace)).findings) == found
+    assert len(held(scene, period=Period(None, act.at + 300, grace)).findings) == found
+
+
 def test_grace_excuses_no_disagreement(scene: Scene) -> None:
     act = scene.act()
     scene.intent(act)
@@ -731,3 +739,19 @@ def test_whatever_is_dropped_is_found(scene: Scene) -> None:
         report = held(scene, records=left)
         assert rows(report) == [("missing", "resource", "record")]
         assert report.findings[0].event == act.event
+
+
+def test_no_journal_can_make_it_fail(scene: Scene) -> None:
+    """Any bytes are a journal: they give findings, torn lines, or nothing, and never an error."""
+    draw = random.Random(11)
+    for _ in range(3):
+        scene.honest()
+    good = scene.path.read_bytes()
+    for _ in range(300):
+        data = bytearray(good)
+        for _ in range(draw.randint(1, 4)):
+            at = draw.randrange(len(data))
+            data[at : at + draw.randint(0, 3)] = draw.randbytes(draw.randint(0, 3))
+        scene.path.write_bytes(data)
+        report = held(scene, opened=True)
+        assert report.findings or bytes(data) == good
