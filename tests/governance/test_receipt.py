@@ -371,12 +371,13 @@ def test_the_keys_an_agent_knows_of_a_log_are_asked_for(scene: Scene) -> None:
 def test_an_answer_to_what_was_not_answered_is_a_mistake(scene: Scene) -> None:
     act = scene.act()
 
-    def keep(status: str) -> None:
-        scene.journal.keep(act.invocation, status, act.at, answer=scene.receipt(act))
+    def keep(status: str, answer: str) -> None:
+        scene.journal.keep(act.invocation, status, act.at, answer=answer)
 
-    assert refusal(lambda: keep("unanswered")) == "shape"
+    for answer in (scene.receipt(act), "rubbish"):
+        assert refusal(lambda answer=answer: keep("unanswered", answer)) == "shape"
     assert not scene.path.exists()
-    assert refusal(lambda: keep("success")) == ""
+    assert refusal(lambda: keep("success", scene.receipt(act))) == ""
 
 
 def test_a_torn_line_is_told_and_the_next_stands_alone(scene: Scene) -> None:
