@@ -66,7 +66,7 @@ class Scene:
 
     def journal_of(self, key: PrivateKey, name: str = "journal.jsonl") -> Journal:
         """A journal in this folder."""
-        return Journal(self.folder / name, key)
+        return Journal(self.folder / name, key, {self.db.did: [self.db.key.public]})
 
     @property
     def path(self) -> Path:

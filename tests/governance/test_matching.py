@@ -38,6 +38,7 @@ def held(scene: Scene, *, opened: bool = False, **more: Any) -> Report:
     paths = more.pop("paths", [scene.path])
     given: dict[str, Any] = {
         "log": scene.db.did,
+        "keys": [scene.db.key.public],
         "exhibit": scene.exhibits.get,
         "opening": scene.opening if opened else None,
     }
@@ -443,9 +444,8 @@ def test_the_key_of_a_named_log_comes_from_the_trust_folder(scene: Scene) -> Non
     given: dict[str, Any] = {"log": log, "resources": [scene.db.did], "records": records}
     lacking = ("missing", "resource", "outcome")
     assert rows(held(scene, keys=[key.public], **given)) == [lacking]
-    assert ("unproven", "resource", "key-unresolved") in rows(held(scene, **given))
-    other = [scene.db.key.public]
-    assert ("unproven", "resource", "proof") in rows(held(scene, keys=other, **given))
+    assert ("unproven", "resource", "key-unresolved") in rows(held(scene, keys=[], **given))
+    assert ("unproven", "resource", "did-key-mismatch") in rows(held(scene, **given))
 
 
 def test_a_receipt_of_another_log_is_none(scene: Scene) -> None:

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from delegant.credentials import PrivateKey, PublicKey, canonical, did, shape
+from delegant.credentials import PrivateKey, PublicKey, canonical, shape
 from delegant.credentials.codec import JsonObject, parse_object
 from delegant.credentials.errors import Error, error
 from delegant.wallet import files
@@ -77,8 +77,8 @@ class Journal:
     Args:
         path: the file; it is made with mode 0600, its folder must exist.
         key: the agent's own, with which it invokes.
-        logs: the receipt keys of the resources it knows, by the DID of their audit log; a
-            did:key log needs none. A receipt of a log that is not known is kept unverified.
+        logs: the receipt keys of the resources it knows, by the DID of their audit log. A
+            receipt of a log that is not known is kept unverified.
     """
 
     def __init__(
@@ -140,9 +140,8 @@ class Journal:
                 if getattr(theirs, part) != value:
                     told = f"the resource's receipt is of another {part}"
                     raise error("unmatched", told, dimension=part)
-            keys = self._logs.get(theirs.log, ())
-            if keys or did.embeds_key(theirs.log):
-                theirs.check(keys)
+            if theirs.log in self._logs:
+                theirs.check(self._logs[theirs.log])
         except Error as exc:
             return theirs, exc
         return theirs, None

@@ -11,7 +11,9 @@ Both are compact JWS with closed payloads, and name the act by the digest of its
 digests that it signed in there. So a resource's receipt tells the agent nothing that it does not
 know: no sponsor, no evidence, no policy. It goes back with the answer, in the header `HEADER`.
 
-Reading believes nothing yet: `ResourceReceipt.check` and `AgentReceipt.check` verify.
+A log signs receipts with a key of their own, whatever its DID is: the ``kid`` names that key, and
+the trust folder says whose it is. Reading believes nothing yet: `ResourceReceipt.check` and
+`AgentReceipt.check` verify.
 """
 
 from __future__ import annotations
@@ -85,12 +87,21 @@ class ResourceReceipt:
     code: str | None
 
     def check(self, keys: Iterable[PublicKey]) -> None:
-        """It is signed by the log it names, with one of these keys of its.
+        """It is signed with one of the receipt keys of the log it names.
+
+        Args:
+            keys: as the trust folder has them, in ``audits``.
 
         Raises:
             Rejected: ``did-key-mismatch``, ``proof``. Undecided: ``suite``, ``key-unresolved``.
         """
-        _check(self.secured, self.log, keys)
+        known = {did.vm_of(did.from_key(key)): key for key in keys}
+        key = known.get(self.secured.method)
+        if not known:
+            raise error("key-unresolved", f"no receipt key of {self.log} is known here")
+        if key is None:
+            raise error("did-key-mismatch", f"not signed with a receipt key of {self.log}")
+        self.secured.check(did.from_key(key), key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +127,16 @@ class AgentReceipt:
         Raises:
             as `ResourceReceipt.check`.
         """
-        _check(self.secured, self.agent, keys)
+        own = did.key_of(self.agent)
+        fault = error("key-unresolved", f"no trusted source gives a key of {self.agent}")
+        for key in keys if own is None else (own,):
+            try:
+                self.secured.check(self.agent, key)
+            except Error as exc:
+                fault = exc
+            else:
+                return
+        raise fault
 
 
 def seen_as(decision: str, outcome: str | None) -> frozenset[str]:
@@ -162,7 +182,7 @@ def resource_receipt(
         code: why it was refused, or failed; for a refusal it must be there.
 
     Raises:
-        Malformed: ``shape``. Rejected: ``did-key-mismatch``.
+        Malformed: ``shape``.
     """
     claims: JsonObject = {
         "version": 1,
@@ -178,7 +198,7 @@ def resource_receipt(
     }
     if code is not None:
         claims["code"] = code
-    token = _sign(claims, key, log, RESOURCE_RECEIPT)
+    token = _sign(claims, key, did.from_key(key.public), RESOURCE_RECEIPT)
     read_resource_receipt(token)
     return token
 
@@ -212,6 +232,9 @@ def agent_receipt(
     }
     if event is not None:
         claims["event"] = event
+    own = did.key_of(sent.iss)
+    if own is not None and own != key.public:
+        raise error("did-key-mismatch", f"the signing key is not that of {sent.iss}")
     token = _sign(claims, key, sent.iss, AGENT_RECEIPT)
     read_agent_receipt(token)
     return token
@@ -230,12 +253,8 @@ def read_invocation(token: str) -> tuple[Invocation, str]:
     return found or Invocation.parse(Invocation.unpack(token)), digest(data)
 
 
-def _sign(claims: JsonObject, key: PrivateKey, signer: str, typ: str) -> str:
-    name = did.check(signer)
-    own = did.key_of(name)
-    if own is not None and own != key.public:
-        raise error("did-key-mismatch", f"the signing key is not that of {signer}")
-    return jose.sign(claims, key, typ, did.method_for(name, key.public), floats=False)
+def _sign(claims: JsonObject, key: PrivateKey, signer: did.Did, typ: str) -> str:
+    return jose.sign(claims, key, typ, did.method_for(signer, key.public), floats=False)
 
 
 # --- reading -------------------------------------------------------------------------------------
@@ -318,16 +337,3 @@ def _event(value: Json) -> str:
     if not is_event(value):
         raise error("shape", "receipt.event is no name of an event")
     return str(value)
-
-
-def _check(secured: SignedToken, name: did.Did, keys: Iterable[PublicKey]) -> None:
-    own = did.key_of(name)
-    fault: Error = error("key-unresolved", f"no trusted source gives a key of {name}")
-    for key in keys if own is None else (own,):
-        try:
-            secured.check(name, key)
-        except Error as exc:
-            fault = exc
-        else:
-            return
-    raise fault
