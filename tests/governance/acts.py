@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from delegant.credentials import Link, PrivateKey, Request, digest, invoke
+from delegant.credentials import Link, PrivateKey, Request, digest, invoke, jose
 from delegant.credentials.codec import JsonObject, canonical, parse_object
 from delegant.credentials.shape import format_time
 from delegant.governance.journal import Journal
-from delegant.governance.receipt import resource_receipt
+from delegant.governance.receipt import MAX_RECEIPT, RESOURCE_RECEIPT, resource_receipt
 from delegant.governance.record import (
     Record,
     input_hash,
@@ -109,20 +109,24 @@ class Scene:
         return None if data is None else parse_object(data, size=9000)
 
     def receipt(self, act: Act, **changes: Any) -> str:
-        """What the resource hands back: an allowed act that went well."""
+        """What the resource hands back: of an allowed act that went well.
+
+        With ``sub``, ``invocation``, ``request`` or ``chain`` it is a lie, well signed.
+        """
+        key = changes.pop("key", self.db.key)
+        names = ("sub", "invocation", "request", "chain")
+        lies = {name: changes.pop(name) for name in names if name in changes}
         said: dict[str, Any] = {
             "log": self.db.did,
-            "agent": act.agent,
             "event": act.event,
-            "invocation": digest(act.invocation.encode()),
-            "request": act.request.digest,
-            "chain": act.leaf,
             "decision": "allow",
             "outcome": "success",
-            "at": act.at + 1,
         }
-        key = changes.pop("key", self.db.key)
-        return resource_receipt(key, **(said | changes))
+        token = resource_receipt(key, act.invocation, act.at + 1, **(said | changes))
+        if not lies:
+            return token
+        found = jose.split(token, size=MAX_RECEIPT)
+        return jose.sign(found.payload | lies, key, RESOURCE_RECEIPT, found.header["kid"])
 
     def honest(self, status: str = "success") -> Act:
         """An act that both sides tell alike."""

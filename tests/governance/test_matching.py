@@ -115,8 +115,7 @@ def test_an_agent_that_asked_again_is_believed_in_both(scene: Scene) -> None:
     again = scene.act()
     again.invocation = act.invocation
     scene.refusal(again, "replay", phase=12)
-    answer = scene.receipt(again, decision="deny", outcome=None, code="replay",
-                           request=act.request.digest)  # fmt: skip
+    answer = scene.receipt(again, decision="deny", outcome=None, code="replay")
     scene.journal.keep(act.invocation, "refused", again.at, answer=answer)
     scene.journal.keep(act.invocation, "refused", again.at)  # and once without a name
     assert rows(held(scene, opened=True)) == []
@@ -325,7 +324,7 @@ def test_another_event_is_told(scene: Scene) -> None:
         ({"decision": "modify"}, [("disagree", None, "decision")]),
         ({"chain": digest(b"x")}, [("disagree", None, "chain")]),
         ({"request": digest(b"x")}, [("disagree", None, "request")]),
-        ({"agent": "did:web:x"}, [("disagree", None, "agent")]),
+        ({"sub": "did:web:x"}, [("disagree", None, "agent")]),
         ({"invocation": digest(b"x")}, [("disagree", None, "invocation")]),
         ({}, []),
     ],

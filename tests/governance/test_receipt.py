@@ -93,8 +93,7 @@ def test_a_refusal_carries_its_code(scene: Scene) -> None:
         ({"outcome": "released"}, {"outcome": "done"}),
         ({"decision": "modify"}, {"decision": "permit"}),
         ({}, {"event": "evt_1"}),
-        ({}, {"agent": "bot"}),
-        ({}, {"chain": "sha256:abc"}),
+        ({}, {"log": "db"}),
         ({"outcome": "failure", "code": "c" * 64}, {"outcome": "failure", "code": "c" * 65}),
     ],
 )
@@ -311,7 +310,7 @@ def other_request(scene: Scene, act: Act) -> str:
 
 
 def other_agent(scene: Scene, act: Act) -> str:
-    return scene.receipt(act, agent=scene.ana.did)
+    return scene.receipt(act, sub=scene.ana.did)
 
 
 def other_chain(scene: Scene, act: Act) -> str:
@@ -319,7 +318,7 @@ def other_chain(scene: Scene, act: Act) -> str:
 
 
 def other_act(scene: Scene, act: Act) -> str:
-    return scene.receipt(scene.act(), request=act.request.digest)
+    return scene.receipt(act, invocation=digest(b"another"))
 
 
 @pytest.mark.parametrize(

@@ -156,42 +156,39 @@ def seen_as(decision: str, outcome: str | None) -> frozenset[str]:
 
 def resource_receipt(
     key: PrivateKey,
+    invocation: str,
+    at: int,
     *,
     log: str,
-    agent: str,
     event: str,
-    invocation: str,
-    request: str,
-    chain: str,
     decision: str,
     outcome: str | None,
-    at: int,
     code: str | None = None,
 ) -> str:
     """What the resource hands back with its answer.
 
     Args:
         key: the log's receipt key.
-        log, agent: the DIDs of the audit log and of the holder.
+        invocation: the compact JWS that was presented.
+        at: now, seconds since 1970.
+        log: the DID of the audit log.
         event: the record's.
-        invocation: the digest of the invocation, as in the record.
-        request, chain: the digests that the invocation signed.
         decision: the record's: allow, modify, deny, defer, step_up.
         outcome: success, failure or released; None for a refusal, or while it is not known.
-        at: now, seconds since 1970.
         code: why it was refused, or failed; for a refusal it must be there.
 
     Raises:
-        Malformed: ``shape``.
+        Malformed: ``shape``, and what is wrong with the invocation.
     """
+    asked, name = read_invocation(invocation)
     claims: JsonObject = {
         "version": 1,
         "iss": log,
-        "sub": agent,
+        "sub": asked.iss,
         "event": event,
-        "invocation": invocation,
-        "request": request,
-        "chain": chain,
+        "invocation": name,
+        "request": asked.request,
+        "chain": asked.chain,
         "decision": decision,
         "outcome": outcome,
         "time": shape.format_time(at),
