@@ -6,6 +6,7 @@ change any of it.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +22,7 @@ from delegant.credentials.shape import format_time
 from delegant.governance import archive
 from delegant.governance.layout import about_json, index_line
 from delegant.governance.reading import Believed
-from delegant.governance.record import input_hash, new_event, new_opening, parse_record
+from delegant.governance.record import input_hash, new_event, new_opening
 from world import World, research_chain
 
 ORIGIN = "papers.example/audit"
@@ -184,7 +185,7 @@ class Audited:
         size = len(self.entries) if size is None else size
         kept = self._tiles(size)
         top = root(size, lambda level, index, width: kept[level, index][: 32 * width])
-        return sign_checkpoint(Checkpoint(ORIGIN, size, top), self.signer)
+        return sign_checkpoint(Checkpoint(self.signer.key.name, size, top), self.signer)
 
     def members(
         self,
@@ -217,22 +218,16 @@ class Audited:
             out[tiles.bundle_path(index, len(some))] = tiles.pack(some)
         named: set[str] = set()
         for at in sorted(here):
-            record = parse_record(self.entries[at])
-            named |= {one["digestMultibase"] for one in record.chain}
-            evidence = record.json.get("evidence")
-            if evidence:
+            record = json.loads(self.entries[at])
+            named |= {one["digestMultibase"] for one in record.get("chain", ())}
+            if evidence := record.get("evidence"):
                 named.add(evidence)
-                for group, items in self._json(evidence).items():
-                    named |= set(items) if group else set()
-            if openings and record.event in self.openings:
-                out[f"openings/{record.event}"] = self.openings[record.event]
+                for items in json.loads(self.exhibits[evidence]).values():
+                    named |= set(items)
+            if openings and record["event"] in self.openings:
+                out[f"openings/{record['event']}"] = self.openings[record["event"]]
         out |= {f"exhibits/{name}": self.exhibits[name] for name in named}
         return out
-
-    def _json(self, name: str) -> JsonObject:
-        from delegant.credentials.codec import parse_object
-
-        return parse_object(self.exhibits[name], size=1 << 22)
 
     def _tiles(self, size: int) -> dict[tuple[int, int], bytes]:
         hashes = [leaf_hash(entry) for entry in self.entries[:size]]

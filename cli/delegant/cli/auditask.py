@@ -50,7 +50,7 @@ def audit_verify(
 
     Exit 0: it holds; intents without an outcome are listed. Exit 1: it does not, and the first
     entry to blame is named (log-proof, audit-entry), or it is not the log of the checkpoints you
-    kept (log-rollback, log-split). Exit 3: something that is needed is not there. Exit 4: no bundle.
+    kept (log-rollback, log-split). Exit 3: something needed is not there. Exit 4: no bundle.
     """
     from delegant.governance.reading import AuditBundle  # noqa: PLC0415 - httpx comes along
     from delegant.governance.verifying import (  # noqa: PLC0415
