@@ -353,7 +353,8 @@ def test_an_outcome_is_in_the_names_of_its_intent(tmp_path: Path) -> None:
 def test_a_record_in_other_names_than_its_chain_is_refused(tmp_path: Path, member: str) -> None:
     log = Audited()
     log.act()
-    log.intent(**{member: log.world.status.did})
+    changes: dict[str, Any] = {member: log.world.status.did}
+    log.intent(**changes)
     assert signed(tmp_path, log) == ("audit-entry", "entry 2")
 
 

@@ -123,7 +123,7 @@ def trace(bundle: AuditBundle, event: str, believed: Believed, trust: Trust) -> 
         trust: the auditor's own, for the people and organisations.
 
     Raises:
-        NotFound: ``not-found`` for an event that is not in the bundle.
+        NotFound: ``not-found`` for an event that is not in the bundle, or a notice.
         Rejected: ``log-note``, ``log-proof``, ``audit-entry``, ``audit-no-sponsor``,
             ``audit-exhibit``. Undecided: ``log-witness``, ``audit-incomplete``.
         Malformed: ``audit-bundle`` and the codes of what is read.
@@ -147,7 +147,8 @@ def trace(bundle: AuditBundle, event: str, believed: Believed, trust: Trust) -> 
         return record
 
     if places.notice is not None:
-        raise error("audit-entry", f"{event} is a notice of the log itself: no agent did it")
+        entry(places.notice, "notice")
+        raise error("not-found", f"{event} is a notice of the log itself: no agent did it")
     outcome = None if places.outcome is None else entry(places.outcome, "outcome")
     if places.intent is not None:
         number, record = places.intent, entry(places.intent, "intent")
