@@ -20,7 +20,7 @@ from delegant.credentials import Evidence, Link, Presentation, PrivateKey, Reque
 from delegant.credentials.codec import JsonObject, canonical, digest
 from delegant.credentials.shape import format_time
 from delegant.governance import archive
-from delegant.governance.layout import about_json, index_line
+from delegant.governance.contents import about_json, index_line
 from delegant.governance.reading import Believed
 from delegant.governance.record import input_hash, new_event, new_opening
 from world import World, research_chain

@@ -9,7 +9,7 @@ import pytest
 
 from delegant.ans.log import tiles
 from delegant.credentials import Evidence, Request, Seen, Trust
-from delegant.credentials.codec import JsonObject, canonical, parse_object
+from delegant.credentials.codec import JsonObject, canonical, digest, parse_object
 from delegant.governance.reading import AuditBundle, Believed
 from delegant.governance.tracing import Traced, trace
 from governance.audited import Audited, Members, write
@@ -288,7 +288,7 @@ def test_an_index_that_leads_elsewhere_is_refused(tmp_path: Path, story: Audited
 
 def test_a_notice_has_no_agent_to_trace(tmp_path: Path) -> None:
     log = Audited()
-    log.notice(kind="hold", start=0, end=1)
+    log.notice(kind="hold", terms=digest(b"why"))
     assert refusal(lambda: traced(log, tmp_path, 0)) == "not-found"
 
 

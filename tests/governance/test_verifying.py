@@ -371,7 +371,7 @@ def test_a_record_of_another_chain_is_refused(tmp_path: Path) -> None:
 def test_what_is_gone_is_accepted_where_a_notice_says_so(tmp_path: Path) -> None:
     log = Audited()
     log.act(3)
-    log.notice(kind="prune", start=0, end=3)
+    log.notice(kind="prune", before="2026-01-01T00:00:00Z", entries=[[0, 3]])
     log.act(1)
     gone = [0, 1, 2]
     good = write(tmp_path / "good.zip", log.members(pruned=gone, prunes=[6]))
@@ -385,7 +385,7 @@ def test_what_is_gone_is_accepted_where_a_notice_says_so(tmp_path: Path) -> None
 def test_no_notice_tells_of_what_comes_after_it(tmp_path: Path) -> None:
     log = Audited()
     log.act(1)
-    log.notice(kind="prune", start=0, end=9)
+    log.notice(kind="prune", before="2026-01-01T00:00:00Z", entries=[[0, 9]])
     log.act(1)
     path = write(tmp_path / "b.zip", log.members(pruned=[3], prunes=[2]))
     assert refused(path, log) == ("log-proof", "entry 3")
@@ -394,7 +394,7 @@ def test_no_notice_tells_of_what_comes_after_it(tmp_path: Path) -> None:
 def test_no_other_record_tells_what_was_pruned(tmp_path: Path) -> None:
     log = Audited()
     log.act(2)
-    log.notice(kind="hold", start=0, end=2)
+    log.notice(kind="hold", terms=digest(b"why"))
     path = write(tmp_path / "b.zip", log.members(pruned=[0], prunes=[4]))
     assert refused(path, log) == ("log-proof", "entry 0")
     path = write(tmp_path / "c.zip", log.members(pruned=[0], prunes=[3]))

@@ -170,7 +170,7 @@ class Archive:
         )
         if magic != b"PK\5\6" or comment:
             raise _broken("it does not end as a zip file does")
-        if _LONG in (size, start) or count == 0xFFFF:
+        if self._read(max(0, end - _LOCATOR.size), 4) == b"PK\6\7":  # written where it need not be
             disk, first, here, count, size, start, end = self._long(end)
         if disk or first or here != count:
             raise _broken("a zip file of several disks")

@@ -18,7 +18,7 @@ from delegant.credentials.credential import parse_link
 from delegant.credentials.envelope import unpack
 from delegant.credentials.errors import Error, NotFound, error
 
-from .layout import INDEX_WIDTH, index_line
+from .contents import INDEX_WIDTH, index_line
 from .reading import AuditBundle, read_entry
 from .record import Record
 
@@ -297,7 +297,7 @@ def pruned_ranges(record: Record) -> list[tuple[int, int]]:
     notice = record.json["notice"]
     if notice["kind"] != "prune":
         return []
-    return [(int(notice["start"]), int(notice["end"]))]
+    return [(start, end) for start, end in notice["entries"]]
 
 
 def _covered(number: int, ranges: list[tuple[int, int]]) -> bool:

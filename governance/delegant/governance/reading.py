@@ -18,7 +18,7 @@ from delegant.credentials.errors import Error, NotFound, error
 from delegant.wallet import files
 
 from .archive import Archive
-from .layout import INDEX_WIDTH, MAX_ABOUT, About, read_index
+from .contents import INDEX_WIDTH, MAX_ABOUT, About, read_index
 from .record import Record, input_hash, is_event, parse_record
 
 __all__ = ["MAX_EXHIBIT", "MAX_OPENING", "AuditBundle", "Believed", "Places", "read_entry"]
