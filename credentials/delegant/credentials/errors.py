@@ -354,6 +354,8 @@ CODES: Final[dict[str, Code]] = _table(
      "Have it exported again, for that event or time, or for the checkpoints you keep."),
     (_M, 0, None, "audit-bundle", "Not an audit bundle, or a damaged one",
      "Fetch it again, or have it exported again."),
+    (Conflict, 0, None, "audit-outcome", "The act has its outcome, or never had an intent",
+     "An act has one outcome: trace its event."),
     (_R, 0, None, "unmatched", "One side has a receipt of an act, and the other has not",
      "Ask the side that lacks it; keep both files."),
     (Conflict, 0, None, "retention", "Younger than records must be kept, or held",
