@@ -8,7 +8,7 @@ megabyte to every call fills no disk.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import chain as joined
 from typing import Final
 
@@ -16,6 +16,7 @@ from delegant.credentials import Evidence, VerifiedChain, canonical, shape
 from delegant.credentials.codec import JsonObject, digest, parse, parse_object
 from delegant.credentials.envelope import Secured
 from delegant.credentials.errors import error
+from delegant.credentials.identity import AgentIdentity
 
 __all__ = ["GROUPS", "Exhibits", "evidence_of", "manifest_digests", "relied_on"]
 
@@ -44,7 +45,7 @@ def relied_on(
     ]
     groups: dict[str, list[Secured]] = {
         "sponsors": [one.secured for one in chain.sponsors],
-        "identities": [one.secured for one in chain.identities],
+        "identities": [one.secured for one in _line(chain, evidence)],
         "statusLists": [one.secured for one in lists],
         "feeds": [one.secured for one in chain.feeds.values()],
     }
@@ -106,6 +107,16 @@ def opened(data: bytes | None, name: str) -> JsonObject | str:
     if type(found) is not dict:
         raise error("shape", f"exhibit {name} is no object")
     return found
+
+
+def _line(chain: VerifiedChain, evidence: Evidence) -> Iterator[AgentIdentity]:
+    """The identities on the path, and those of the agents that made one of these agents."""
+    for identity in chain.identities:
+        above = identity
+        yield above
+        while above.issuer != above.sponsor:
+            above = evidence.identities(above.issuer)[0]  # the one that was judged
+            yield above
 
 
 def _bytes(one: Secured) -> bytes:

@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from delegant.credentials import canonical
 from delegant.credentials.codec import Json, JsonObject, parse
@@ -34,6 +34,7 @@ __all__ = [
     "remove",
     "write",
     "write_json",
+    "writing",
 ]
 
 MAX_FILE: Final = 16 * 1024 * 1024
@@ -55,14 +56,25 @@ def write(path: Path, data: bytes, *, secret: bool = False) -> None:
         Rejected: ``wallet-mode`` when a secret's place is taken by a symbolic link.
         OSError: as the system says.
     """
+    with writing(path, secret=secret) as out:
+        out.write(data)
+
+
+@contextmanager
+def writing(path: Path, *, secret: bool = False) -> Iterator[IO[bytes]]:
+    """`write` bit by bit: the file is there once the block is left, and whole.
+
+    Raises:
+        As `write`; where the block raises, nothing was written.
+    """
     if secret and path.is_symlink():
         raise error("wallet-mode", f"{path.name} is a symbolic link")
     temporary = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     handle = os.open(temporary, flags, SECRET if secret else PUBLIC)
     try:
-        with os.fdopen(handle, "wb") as out:
-            out.write(data)
+        with os.fdopen(handle, "w+b") as out:
+            yield out
             out.flush()
             os.fsync(out.fileno())
         temporary.replace(path)
