@@ -26,9 +26,9 @@ def told(text: str) -> str:
     return digest(text.encode())
 
 
-def event(number: int, at: int = START) -> str:
+def event(number: int) -> str:
     """The name of an event, the same for the same number."""
-    return new_event(at * 1000 + number, hashlib.sha256(str(number).encode()).digest()[:10])
+    return new_event(START * 1000 + number, hashlib.sha256(str(number).encode()).digest()[:10])
 
 
 def opening(number: int) -> JsonObject:
@@ -50,7 +50,7 @@ def _all(kind: str, number: int, at: int, sponsor: str | None) -> JsonObject:
         "version": 1,
         "log": LOG,
         "type": kind,
-        "event": event(number, at),
+        "event": event(number),
         "time": format_time(at),
         "previous": told(f"entry before {number}"),
         "sponsorDid": sponsor,
@@ -122,14 +122,16 @@ def refusal(
     )
 
 
-def unproven(number: int = 1, at: int = START, **changes: Any) -> JsonObject:
+def unproven(
+    number: int = 1, at: int = START, sponsor: str | None = ANA, **changes: Any
+) -> JsonObject:
     """What was refused of somebody who proved nothing."""
     nothing: JsonObject = dict.fromkeys(
         ("agentAnsName", "organizationDid", "grantId", "inputHash", "invocation", "evidence",
          "policyId", "policyVersion", "initiation", "collaborationContext", "link", "dimension")
     )  # fmt: skip
     why = {"code": "proof", "phase": 6, "verified": False, "chain": []}
-    return refusal(number, at, **nothing) | why | changes
+    return refusal(number, at, sponsor, **nothing) | why | changes
 
 
 def notice(
