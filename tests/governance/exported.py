@@ -1,4 +1,7 @@
-"""What the golden files were made from; ``cd tests && python -m governance.exported`` makes them."""
+"""What the golden files were made from.
+
+``cd tests && python -m governance.exported`` makes them again.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +54,7 @@ RECORDS = (
     unproven(9, START + 7, sponsor=None, agentDid=None, action=None, target=None),
     notice(10, START + 8),
     notice(11, START + 9, what={"kind": "lift", "hold": event(10)}),
-    notice(12, START + 9, what=prune([0, 1], [4, 5])),
+    notice(12, START + 9, what=prune([0, 2], [4, 5])),
     intent(13, START + 10),
     outcome(999, START + 11),
 )

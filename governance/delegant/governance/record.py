@@ -9,7 +9,7 @@ Every record is a closed JSON object, and its RFC 8785 bytes are one leaf of the
     outcome  + {agentDid, outcome: {status, …}, settled}
     refusal  + the members of an intent but ``spent``, and {code, phase, link, dimension, verified}
     notice   + {by, notice}: what the keeper of the log did, by which human:
-               {kind: prune, before: time, entries: [[first, last], …]}, bodies that are gone
+               {kind: prune, before: time, entries: [[start, end], …]}, bodies that are gone
                {kind: hold, terms: digest}, of what is held, and why, with a salt
                {kind: lift, hold: event of the hold}
 
@@ -313,9 +313,9 @@ def _notice(value: Any) -> None:
         free = 0  # the first number that the next range may hold
         for one in shape.array(value["entries"], "notice.entries", MAX_RANGES):
             if type(one) is not list or len(one) != 2:
-                raise error("shape", "notice.entries is not of first and last numbers")
-            first = shape.integer(one[0], "notice.entries", free)
-            free = shape.integer(one[1], "notice.entries", first) + 2
+                raise error("shape", "notice.entries is not of starts and ends")
+            start = shape.integer(one[0], "notice.entries", free)
+            free = shape.integer(one[1], "notice.entries", start + 1) + 1
 
 
 def _spent(items: Any, where: str) -> None:

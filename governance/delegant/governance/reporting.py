@@ -72,7 +72,6 @@ class Wanted:
     """Which acts are asked for; None asks for any.
 
     Attributes:
-        agent: who acted, or who had another act for it.
         start, end: from, and before; seconds since 1970, of the intent or refusal.
         action: an action, or one that ends in ``.*`` for all below it.
         open: only intents of which nobody knows what came.
@@ -106,7 +105,7 @@ class Wanted:
         said = record.json
         return (
             self.sponsor in (None, record.sponsor)
-            and self.agent in (None, record.agent, _other(record))
+            and self.agent in (None, record.agent)
             and (self.start is None or self.start <= record.time)
             and (self.end is None or record.time < self.end)
             and self.initiation in (None, said.get("initiation"))
@@ -114,12 +113,6 @@ class Wanted:
             and (self.action is None or _covers(self.action, said.get("action")))
             and (not self.open or record.type == "intent")
         )
-
-
-def _other(record: Record) -> str | None:
-    context: JsonObject = record.json.get("collaborationContext") or {}
-    other: str | None = context.get("triggeringAgentDid")
-    return other
 
 
 def _covers(pattern: str, action: str | None) -> bool:
