@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from delegant.governance.exporting import FORMATS, export_lines
-from delegant.governance.reporting import Entry, Recorded, Wanted
+from delegant.governance.reporting import Logged, Recorded, Wanted
 from governance.samples import (
     LOG,
     START,
@@ -61,9 +61,9 @@ RECORDS = (
 """Of every type, every status and every decision; one intent is open, one outcome has lost its."""
 
 
-def entries() -> list[Entry]:
+def entries() -> list[Logged]:
     """The records as entries of a log."""
-    return [Entry(number, read(value)) for number, value in enumerate(RECORDS)]
+    return [Logged(number, read(value)) for number, value in enumerate(RECORDS)]
 
 
 def source() -> Recorded:

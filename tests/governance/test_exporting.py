@@ -12,7 +12,7 @@ from delegant.credentials.codec import parse_object
 from delegant.governance.exporting import FORMATS, export_lines
 from delegant.governance.ocsf import CLASS, OCSF_VERSION
 from delegant.governance.record import parse_record
-from delegant.governance.reporting import Act, Entry, Wanted
+from delegant.governance.reporting import Act, Logged, Wanted
 from governance.exported import GOLDEN, RECORDS, exported, source
 from governance.samples import AIDE, ANA, BOT, LOG, intent, opening, read, unproven
 from refusal import refusal as refused
@@ -127,7 +127,7 @@ def test_the_sponsor_is_the_actor_and_the_agent_their_application() -> None:
      ("db.reader", 99), ("paper.fold", 99)],
 )  # fmt: skip
 def test_the_last_word_of_an_action_is_the_activity(action: str, activity: int) -> None:
-    (line,) = export_lines([Act(Entry(0, read(intent(action=action))))], "ocsf")
+    (line,) = export_lines([Act(Logged(0, read(intent(action=action))))], "ocsf")
     event = json.loads(line)
     assert event["activity_id"] == activity
     assert activity != 99 or event["activity_name"] == action
@@ -189,12 +189,12 @@ def test_a_refusal_and_a_failure_are_warnings_with_their_code() -> None:
 
 def test_who_proved_nothing_is_no_party_of_an_export() -> None:
     for sponsor in (ANA, None):
-        (line,) = export_lines([Act(Entry(3, read(unproven(sponsor=sponsor))))], "ocsf")
+        (line,) = export_lines([Act(Logged(3, read(unproven(sponsor=sponsor))))], "ocsf")
         event = json.loads(line)
         assert event["actor"] == {"app_name": "unverified"}
         assert "observables" not in event
         assert event["unmapped"]["sponsorDid"] == sponsor
-        (line,) = export_lines([Act(Entry(3, read(unproven(sponsor=sponsor))))], "otel")
+        (line,) = export_lines([Act(Logged(3, read(unproven(sponsor=sponsor))))], "otel")
         found = attributes(json.loads(line))
         assert not found.keys() & {"enduser.id", "gen_ai.agent.id", "gen_ai.agent.name"}
         assert found.get("delegant.claimed.sponsor") == sponsor

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from delegant.governance.reporting import Act, Entry, Recorded, Wanted, report
+from delegant.governance.reporting import Act, Logged, Recorded, Wanted, report
 from governance.exported import RECORDS, source
 from governance.samples import (
     AIDE,
@@ -96,8 +96,8 @@ def test_an_act_says_what_came_of_it() -> None:
 
 
 def test_an_intent_without_outcome_is_open_until_there_is_one() -> None:
-    begun = Entry(0, read(intent(1)))
-    done = Entry(1, read(outcome(1, START + 1)))
+    begun = Logged(0, read(intent(1)))
+    done = Logged(1, read(outcome(1, START + 1)))
     assert [act.result for act in Recorded(LOG, [begun]).acts(Wanted(open=True))] == ["open"]
     assert [*Recorded(LOG, [begun, done]).acts(Wanted(open=True))] == []
     (act,) = Recorded(LOG, [begun, done]).acts(Wanted())
@@ -105,7 +105,7 @@ def test_an_intent_without_outcome_is_open_until_there_is_one() -> None:
 
 
 def test_a_refusal_is_never_open() -> None:
-    assert [*Recorded(LOG, [Entry(0, read(refusal()))]).acts(Wanted(open=True))] == []
+    assert [*Recorded(LOG, [Logged(0, read(refusal()))]).acts(Wanted(open=True))] == []
 
 
 def test_an_outcome_whose_intent_is_elsewhere_stands_alone() -> None:

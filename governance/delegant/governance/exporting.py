@@ -20,16 +20,16 @@ from delegant.credentials.errors import error
 from .ocsf import ocsf_event
 from .otel import otel_logs
 from .record import Record
-from .reporting import Act, Entry
+from .reporting import Act, Logged
 
 __all__ = ["FORMATS", "export_lines"]
 
 
-def _own(entry: Entry, _first: Record) -> JsonObject:
+def _own(entry: Logged, _first: Record) -> JsonObject:
     return entry.record.json
 
 
-_MAKE: Final[dict[str, Callable[[Entry, Record], JsonObject]]] = {
+_MAKE: Final[dict[str, Callable[[Logged, Record], JsonObject]]] = {
     "jsonl": _own,
     "ocsf": ocsf_event,
     "otel": otel_logs,

@@ -13,7 +13,7 @@ from typing import Any, Final
 from delegant.credentials.codec import JsonObject
 
 from .record import Record
-from .reporting import Entry
+from .reporting import Logged
 
 __all__ = ["OCSF_VERSION", "ocsf_event"]
 
@@ -38,7 +38,7 @@ CLAIMED: Final = ("sponsorDid", "agentDid", "agentAnsName", "organizationDid")
 NOBODY: Final = "unverified"
 
 
-def ocsf_event(entry: Entry, first: Record) -> JsonObject:
+def ocsf_event(entry: Logged, first: Record) -> JsonObject:
     """The OCSF event of an entry.
 
     Args:

@@ -13,7 +13,7 @@ from typing import Any, Final
 from delegant.credentials.codec import JsonObject
 
 from .record import Record
-from .reporting import Entry
+from .reporting import Logged
 
 __all__ = ["SCHEMA_URL", "otel_logs"]
 
@@ -72,7 +72,7 @@ INSIDE: Final = {
 }
 
 
-def otel_logs(entry: Entry, first: Record) -> JsonObject:
+def otel_logs(entry: Logged, first: Record) -> JsonObject:
     """The `LogsData` of an entry.
 
     Args:

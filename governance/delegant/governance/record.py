@@ -63,7 +63,7 @@ NOTICES: Final = {
     "lift": frozenset({"kind", "hold"}),
 }
 MAX_RANGES: Final = 2048
-"""In one notice: with numbers of 15 digits they fit into a record."""
+"""In one notice: with numbers of 13 digits they fit into a record."""
 SALT_BYTES: Final = 16
 MAX_CHAIN: Final = 64
 

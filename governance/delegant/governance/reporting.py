@@ -19,7 +19,7 @@ from delegant.credentials.errors import error
 
 from .record import DECISIONS, INITIATIONS, Record
 
-__all__ = ["Act", "Entry", "Recorded", "Report", "Source", "Wanted", "report"]
+__all__ = ["Act", "Logged", "Recorded", "Report", "Source", "Wanted", "report"]
 
 MOST: Final = 1000
 """Acts in a report that people read."""
@@ -27,7 +27,7 @@ RESULTS: Final = ("open", "success", "failure", "released", "refused", "notice")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class Logged:
     """A record, and its number in the log."""
 
     number: int
@@ -43,11 +43,11 @@ class Act:
         outcome: what came of an intent; None where nothing is known of that.
     """
 
-    first: Entry
-    outcome: Entry | None = None
+    first: Logged
+    outcome: Logged | None = None
 
     @property
-    def entries(self) -> tuple[Entry, ...]:
+    def entries(self) -> tuple[Logged, ...]:
         """Its entries, oldest first."""
         return (self.first,) if self.outcome is None else (self.first, self.outcome)
 
@@ -139,10 +139,10 @@ class Recorded:
         entries: each verified by whoever gives them. They are kept.
     """
 
-    def __init__(self, log: str, entries: Iterable[Entry]) -> None:
+    def __init__(self, log: str, entries: Iterable[Logged]) -> None:
         self.log = log
-        self._first: dict[str, Entry] = {}
-        self._outcomes: dict[str, Entry] = {}
+        self._first: dict[str, Logged] = {}
+        self._outcomes: dict[str, Logged] = {}
         for one in entries:
             known = self._outcomes if one.record.type == "outcome" else self._first
             known[one.record.event] = one
