@@ -348,6 +348,8 @@ CODES: Final[dict[str, Code]] = _table(
      "Record what was verified: a chain begins with its sponsor."),
     (_R, 0, None, "audit-entry", "An entry of an audit log that is malformed or breaks its rules",
      "Keep it with its proof and ask the log's operator."),
+    (Conflict, 0, None, "audit-outcome", "The act has its outcome, or never had an intent",
+     "An act has one outcome: trace its event."),
     (_R, 0, None, "unmatched", "One side has a receipt of an act, and the other has not",
      "Ask the side that lacks it; keep both files."),
     (Conflict, 0, None, "retention", "Younger than records must be kept, or held",
