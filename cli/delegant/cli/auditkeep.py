@@ -83,7 +83,8 @@ def audit_report(
         bool, typer.Option("--open", help="Only acts of which nobody knows what came.")
     ] = False,
     limit: Annotated[
-        int | None, typer.Option(min=1, help="Acts at most; by default 1000, and all with --format.")
+        int | None,
+        typer.Option(min=1, help="Acts at most; by default 1000, and all with --format."),
     ] = None,
     form: Annotated[
         str | None,
@@ -142,7 +143,9 @@ def audit_prune(
         found = prune(log, until or 0, human, now())
     finally:
         log.close()
-    told = [f"pruned {found.events} events in {found.entries} entries, and {found.exhibits} exhibits"]
+    told = [
+        f"pruned {found.events} events in {found.entries} entries, and {found.exhibits} exhibits"
+    ]
     told += [f"kept {found.held} that are held"] if found.held else []
     told += [f"kept {found.open} without an outcome that is old enough"] if found.open else []
     told += [f"the log says so in entry {number}" for number in found.notices]
@@ -269,8 +272,10 @@ def _row(act: Act) -> list[Any]:
     record = act.first.record
     said = record.json
     claimed = "" if record.verified else "?"
-    parties = [Text(claimed + short(name)) if name else Text("-") for name in
-               (record.sponsor, record.agent)]
+    parties = [
+        Text(claimed + short(name)) if name else Text("-")
+        for name in (record.sponsor, record.agent)
+    ]
     notice = said.get("notice", {}).get("kind")
     done = [Text(said.get(name) or "-") for name in ("action", "target", "decision")]
     if notice is not None:

@@ -15,7 +15,17 @@ from delegant.credentials.errors import error
 from delegant.credentials.shape import time
 from delegant.wallet import Home, files
 
-__all__ = ["Facts", "address", "constraints", "grants", "instant", "moment", "request", "seconds", "words"]
+__all__ = [
+    "Facts",
+    "address",
+    "constraints",
+    "grants",
+    "instant",
+    "moment",
+    "request",
+    "seconds",
+    "words",
+]
 
 Allow = Annotated[
     list[str], typer.Option("--allow", help="ACTION:RESOURCE, as db.read:urn:acme:papers:**")

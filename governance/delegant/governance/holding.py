@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import Connection, delete, insert, select
 
@@ -22,7 +22,7 @@ from delegant.credentials.errors import Error, error
 from delegant.credentials.shape import format_time
 
 from .auditlog import AuditLog
-from .batch import AuditBatch, Done
+from .batch import AuditBatch, AuditChange, Done
 from .entry import Entry
 from .record import SALT_BYTES, Record, is_event, new_event
 from .searching import Kept, proven
@@ -56,7 +56,7 @@ class Scope:
         start, end: from, and before; seconds since 1970.
 
     Raises:
-        Malformed: ``shape`` for nothing, ``did-invalid`` for what is no DID.
+        Malformed: ``shape`` for nothing, and for what is no DID.
     """
 
     sponsor: str | None = None
@@ -130,7 +130,7 @@ def hold(log: AuditLog, scope: Scope, reason: str, by: str, at: int) -> Held:
         at: now, seconds since 1970.
 
     Raises:
-        Malformed: ``shape``, ``did-invalid``. LimitExceeded: ``limit-items``.
+        Malformed: ``shape``. LimitExceeded: ``limit-items``.
         Unavailable: ``unavailable``.
     """
     shape.text(reason, "reason", MAX_REASON)
@@ -148,7 +148,7 @@ def lift(log: AuditLog, hold: str, by: str, at: int) -> int:
         The number of the notice.
 
     Raises:
-        NotFound: ``not-found`` where no such hold stands. Malformed: ``shape``, ``did-invalid``.
+        NotFound: ``not-found`` where no such hold stands. Malformed: ``shape``.
         Unavailable: ``unavailable``.
     """
     if not is_event(hold):
@@ -206,23 +206,16 @@ _TIMES: Final = ("from", "to")
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(AuditChange):
     """A notice, and what is done with it in one transaction."""
 
     entry: Entry
     at: int
-    once: tuple[str, ...] = field(default=(), init=False)
-    budgets: tuple[tuple[str, str], ...] = field(default=(), init=False)
-    closes: str | None = field(default=None, init=False)
 
     @property
     def event(self) -> str:
         """The event that it is."""
         return str(self.entry.row["event"])
-
-    def receipt(self, number: int, /) -> Any:
-        """Never asked for: nothing is written twice."""
-        raise NotImplementedError
 
     def log(self, batch: AuditBatch) -> Added:
         """Add the notice, and write it."""
@@ -266,7 +259,7 @@ def notice_entry(log: AuditLog, by: str, at: int, notice: JsonObject) -> Entry:
     """The record of a notice.
 
     Raises:
-        Malformed: ``did-invalid``. Rejected: ``audit-entry``.
+        Malformed: ``shape``. Rejected: ``audit-entry``.
     """
     human = did.check(by)
     return Entry.of(

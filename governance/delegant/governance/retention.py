@@ -89,7 +89,7 @@ def prune(log: AuditLog, before: int, by: str, at: int) -> Pruned:
     Raises:
         Conflict: ``retention`` for an instant inside the retention; also where a hold was placed
             or lifted meanwhile, and then the steps done so far stand.
-        Malformed: ``did-invalid``. Unavailable: ``unavailable``, also for an entry that is damaged.
+        Malformed: ``shape``. Unavailable: ``unavailable``, also for an entry that is damaged.
     """
     did.check(by)
     days = log.settings.retention_days

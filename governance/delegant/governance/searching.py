@@ -27,9 +27,17 @@ PAGE: Final = 256
 class Kept(Protocol):
     """An audit log on this machine: an `AuditLog`, or an `AuditReader`."""
 
-    id: str
-    store: AuditStore
-    book: TreeBook
+    @property
+    def id(self) -> str:
+        """The DID whose log it is."""
+
+    @property
+    def store(self) -> AuditStore:
+        """Its rows."""
+
+    @property
+    def book(self) -> TreeBook:
+        """What proves them."""
 
 
 def proven(log: Kept, db: Connection, number: int) -> Record:
