@@ -8,7 +8,10 @@ Every record is a closed JSON object, and its RFC 8785 bytes are one leaf of the
                initiation, collaborationContext, spent}
     outcome  + {agentDid, outcome: {status, …}, settled}
     refusal  + the members of an intent but ``spent``, and {code, phase, link, dimension, verified}
-    notice   + {by, notice: {kind: prune | hold | lift, …}}
+    notice   + {by, notice}: what the keeper of the log did, by which human:
+               {kind: prune, before: time, entries: [[start, end], …]}, bodies that are gone
+               {kind: hold, terms: digest}, of what is held, and why, with a salt
+               {kind: lift, hold: event of the hold}
 
 An *event* is one thing that an agent did or tried: its intent and its outcome, or its refusal.
 ``previous`` is the digest of the entry before, so the entries are a chain as well as a tree.
@@ -32,6 +35,7 @@ from delegant.credentials.errors import CODES, Error, error
 
 __all__ = [
     "ALL",
+    "MAX_RANGES",
     "MAX_RECORD",
     "NOISE_BYTES",
     "SALT_BYTES",
@@ -54,7 +58,13 @@ DECISIONS: Final = {
     "refusal": ("deny", "defer", "step_up"),
 }
 INITIATIONS: Final = ("human_request", "schedule", "agent_decision")
-NOTICES: Final = ("prune", "hold", "lift")
+NOTICES: Final = {
+    "prune": frozenset({"kind", "before", "entries"}),
+    "hold": frozenset({"kind", "terms"}),
+    "lift": frozenset({"kind", "hold"}),
+}
+MAX_RANGES: Final = 2048
+"""In one notice: with numbers of 13 digits they fit into a record."""
 SALT_BYTES: Final = 16
 NOISE_BYTES: Final = 10
 MAX_CHAIN: Final = 64
@@ -233,10 +243,9 @@ def _read(value: JsonObject) -> Record:
         _outcome(value["outcome"])
         _spent(value["settled"], "settled")
     else:
-        did.check(value["by"])
-        if type(value["notice"]) is not dict:
-            raise error("shape", "notice is not an object")
-        shape.one_of(value["notice"].get("kind"), "notice.kind", NOTICES)
+        if did.check(value["by"]) != value["sponsorDid"]:
+            raise error("shape", "by is not the human who answers for it")
+        _notice(value["notice"])
     if record.sponsor is None and record.verified:
         raise error("audit-no-sponsor", "no human answers for this record")
     if record.agent is None and record.verified and kind != "notice":
@@ -268,7 +277,7 @@ def _act(value: JsonObject, kind: str) -> None:
         complete = True
     else:
         complete = shape.boolean(value["verified"], "verified")
-        if value["code"] not in CODES:
+        if type(value["code"]) is not str or value["code"] not in CODES:
             raise error("shape", "code is none of ours")
         shape.integer(value["phase"], "phase", 0, 12)
         if value["link"] is not None:
@@ -299,6 +308,24 @@ def _outcome(value: Any) -> None:
         shape.digest_text(value["resultHash"], "outcome.resultHash")
     if "code" in value:
         shape.text(value["code"], "outcome.code", 64)
+
+
+def _notice(value: Any) -> None:
+    kind = value.get("kind") if type(value) is dict else None
+    shape.closed(value, "notice", NOTICES[shape.one_of(kind, "notice.kind", tuple(NOTICES))])
+    if kind == "hold":
+        shape.digest_text(value["terms"], "notice.terms")
+    elif kind == "lift":
+        if not is_event(value["hold"]):
+            raise error("shape", "notice.hold is no name of an event")
+    else:
+        shape.time(value["before"], "notice.before")
+        free = 0  # the first number that the next range may hold
+        for one in shape.array(value["entries"], "notice.entries", MAX_RANGES):
+            if type(one) is not list or len(one) != 2:
+                raise error("shape", "notice.entries is not of starts and ends")
+            start = shape.integer(one[0], "notice.entries", free)
+            free = shape.integer(one[1], "notice.entries", start + 1) + 1
 
 
 def _spent(items: Any, where: str) -> None:
