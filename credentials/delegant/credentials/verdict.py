@@ -117,6 +117,21 @@ class Limit:
             out["columns"] = sorted(self.columns)
         return out
 
+    def meet(self, other: Limit | None) -> Limit:
+        """What both allow."""
+        if other is None:
+            return self
+        columns = self.columns
+        if other.columns is not None:
+            columns = other.columns if columns is None else columns & other.columns
+        return Limit(_least(self.rows, other.rows), _least(self.bytes, other.bytes), columns)
+
+
+def _least(a: int | None, b: int | None) -> int | None:
+    if a is None or b is None:
+        return b if a is None else a
+    return min(a, b)
+
 
 Obligation = Once | Debit | Rate | Limit
 

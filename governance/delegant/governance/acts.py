@@ -58,7 +58,7 @@ def intent(
     event: str,
     auth: Authorization,
     request: Request,
-    presentation: Presentation,
+    invocation: str,
     opening: JsonObject,
     evidence: str,
     *,
@@ -69,9 +69,11 @@ def intent(
 ) -> JsonObject:
     """What is about to be done."""
     said = verified(auth)
-    return _act(
-        log, "intent", event, said, request, presentation.invocation, opening, name, policy, at
-    ) | {"decision": decision, "evidence": evidence, "spent": spent(auth)}
+    return _act(log, "intent", event, said, request, invocation, opening, name, policy, at) | {
+        "decision": decision,
+        "evidence": evidence,
+        "spent": spent(auth),
+    }
 
 
 def refusal(

@@ -70,19 +70,21 @@ class Ledger:
         auth: Authorization,
         request: Request,
         *,
-        presentation: Presentation,
+        presentation: Presentation | str,
         evidence: Evidence,
         at: datetime | int,
         given: Any = None,
         name: str | None = None,
         policy: tuple[str, str] = acts.CHAIN_ALONE,
         decision: str = "allow",
+        limits: Limit | None = None,
     ) -> Future[Permit]:
         """Discharge what a verdict obliges to, and record the intent, in one transaction.
 
         Args:
             auth, request: the verdict, and what it was about.
-            presentation, evidence: that it was verified from.
+            presentation: that was verified, or the invocation alone. evidence: with which.
+            limits: narrower ones on the result, by whatever else decided.
             at: now, of a time zone or seconds since 1970.
             given: whatever else the act is given, JSON; only its salted hash is in the record.
             name: the agent's name in the naming service, if it is known.
@@ -95,21 +97,24 @@ class Ledger:
         Raises:
             Rejected: ``audit-no-sponsor``, ``audit-entry``.
         """
-        if presentation.invocation is None:
+        token = presentation if isinstance(presentation, str) else presentation.invocation
+        if token is None:
             raise error("audit-entry", "nothing invoked this")
         at_ms = _milliseconds(at)
         now = at_ms // 1000
         random = noise(NOISE_BYTES + SALT_BYTES)
         event = new_event(at_ms, random)
-        opening = new_opening(request.json, presentation.invocation, given, random[NOISE_BYTES:])
+        opening = new_opening(request.json, token, given, random[NOISE_BYTES:])
         manifest, exhibits = relied_on(auth, evidence, self._known(now))
         record = acts.intent(
-            self.log.id, event, auth, request, presentation, opening, manifest,
+            self.log.id, event, auth, request, token, opening, manifest,
             name=name, policy=policy, decision=decision, at=now,
         )  # fmt: skip
         refusal = {k: v for k, v in record.items() if k != "spent"}
         refusal |= {"type": "refusal", "decision": "deny", "verified": True}
-        limits = [one for one in auth.obligations if isinstance(one, Limit)]
+        for one in auth.obligations:
+            if isinstance(one, Limit):
+                limits = one.meet(limits)
         members = {
             "event": event,
             "decision": decision,
@@ -117,8 +122,8 @@ class Ledger:
             "agent": auth.actor,
             "action": request.action,
             "target": request.resource,
-            "invocation": presentation.invocation,
-            "limits": limits[0] if limits else None,
+            "invocation": token,
+            "limits": limits,
             "debits": tuple([one for one in auth.obligations if isinstance(one, Debit)]),
         }
         change = Reserve(

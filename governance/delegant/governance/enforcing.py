@@ -1,0 +1,299 @@
+"""The enforcement point: verify, decide, permit, act, record; one call, or none of it.
+
+    point = EnforcementPoint(ledger, trust)
+    with point.acting(presented, evidence, Request("db.read", "urn:acme:papers:17", rows=5)) as act:
+        rows = database.read(limit=act.limits.rows)
+        act.result(rows=len(rows))      # held to the permit before anything is handed out
+
+The request is built by whoever acts, from what it is about to do; nothing of it is taken from
+what was presented. What is inside the ``with`` runs only under a `Permit`, so after the intent is
+durable. It ends with an outcome on record: success, or failure where it raised. Every refusal is
+on record, too; where it cannot be, the answer is ``unavailable`` and not the refusal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import Future
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+from delegant.credentials import (
+    Authorization,
+    ChainCache,
+    Evidence,
+    Presentation,
+    Request,
+    Seen,
+    Trust,
+    VerifiedChain,
+    verify,
+    verify_chain,
+)
+from delegant.credentials.errors import Error, error
+from delegant.credentials.presentation import split
+from delegant.credentials.verdict import Limit
+
+from .deciding import ALLOW, Decision, Entitlements, Policy, facts_of, held_to_entitlements
+from .evidence import EvidenceMemory
+from .ledger import INVOKED, Ledger
+from .permit import Permit
+
+__all__ = ["Act", "EnforcementPoint"]
+
+Presented = bytes | Presentation | tuple[bytes, str]
+
+
+class Act:
+    """One act under its permit.
+
+    Attributes:
+        permit: what it is done under.
+        receipt: the resource's receipt, once the act is on record with its outcome.
+    """
+
+    __slots__ = ("_counts", "permit", "receipt")
+
+    def __init__(self, permit: Permit) -> None:
+        self.permit = permit
+        self.receipt: str | None = None
+        self._counts: dict[str, Any] = {}
+
+    @property
+    def limits(self) -> Limit | None:
+        """What the result may hold at most."""
+        return self.permit.limits
+
+    def result(
+        self,
+        *,
+        rows: int | None = None,
+        bytes: int | None = None,  # noqa: A002 - the constraint's name
+        columns: frozenset[str] | set[str] | None = None,
+        amount: int | None = None,
+        digest: str | None = None,
+    ) -> None:
+        """Say what the result holds and what it cost, before it is handed out.
+
+        Raises:
+            Rejected: ``constraint``, with the dimension.
+        """
+        self.permit.check(rows, bytes, columns)
+        self._counts = {
+            "rows": rows, "bytes": bytes, "columns": columns, "amount": amount, "result": digest,
+        }  # fmt: skip
+
+
+class EnforcementPoint:
+    """What stands before a resource.
+
+    Args:
+        ledger: of the resource.
+        trust: its trust, or what reads it (`TrustFolder.read`).
+        gathered: evidence that the resource gathers itself; the same object while it says the
+            same.
+        remember: is told what a verdict has seen that is newer, against rollback.
+        policy: what decides beside the chain.
+        entitlements: what a human may do now, from a live source; both this and the sponsor
+            credential must allow an act.
+        context: further facts for the policy, that the resource vouches for.
+        clock: seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        trust: Trust | Callable[[], Trust],
+        *,
+        gathered: Callable[[], Evidence | None] = lambda: None,
+        remember: Callable[[Seen], None] | None = None,
+        policy: Policy | None = None,
+        entitlements: Entitlements | None = None,
+        context: Callable[[Authorization], dict[str, Any]] | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.ledger = ledger
+        self._trust = trust if callable(trust) else lambda: trust
+        self._gathered = gathered
+        self._remember = remember
+        self._policy = policy
+        self._entitlements = entitlements
+        self._context = context
+        self._clock = clock
+        self._evidence = EvidenceMemory()
+        self._chains = ChainCache()
+        own = self._trust()
+        if own.verifier is None:
+            raise error("audience", "the trust names no verifier: nobody could be addressed")
+
+    @contextmanager
+    def acting(
+        self,
+        presented: Presented,
+        evidence: bytes | Evidence,
+        request: Request,
+        *,
+        given: Any = None,
+        name: str | None = None,
+        nonce: str | None = None,
+    ) -> Iterator[Act]:
+        """Do what is inside under a permit.
+
+        Args:
+            presented, evidence: as received.
+            request: what is about to be done.
+            given: whatever else the act is given; only its salted hash is on record.
+            name: the agent's name in the naming service, if it is known.
+            nonce: that this resource asked for, if it did.
+
+        Raises:
+            Error: what `verify` raises, ``policy``, ``policy-deferred``, ``replay``,
+            ``constraint``; ``unavailable`` when it cannot be put on record. Nothing was done.
+        """
+        act = Act(self.permitting(presented, evidence, request, given, name, nonce).result())
+        try:
+            yield act
+        except BaseException as exc:
+            self.ledger.fail(act.permit, _code(exc), at=self._now())
+            raise
+        self.ledger.settle(act.permit, at=self._now(), **act._counts)
+        act.receipt = self.ledger.receipt(act.permit, "success", at=self._now())
+
+    @asynccontextmanager
+    async def acting_async(
+        self,
+        presented: Presented,
+        evidence: bytes | Evidence,
+        request: Request,
+        *,
+        given: Any = None,
+        name: str | None = None,
+        nonce: str | None = None,
+    ) -> AsyncIterator[Act]:
+        """The same; the loop goes on while the record is written."""
+        future = self.permitting(presented, evidence, request, given, name, nonce)
+        act = Act(await asyncio.wrap_future(future))
+        try:
+            yield act
+        except BaseException as exc:
+            failed = self.ledger.failing(act.permit, _code(exc), at=self._now())
+            await asyncio.shield(asyncio.wrap_future(failed))
+            raise
+        done = self.ledger.settling(act.permit, at=self._now(), **act._counts)
+        await asyncio.shield(asyncio.wrap_future(done))
+        act.receipt = self.ledger.receipt(act.permit, "success", at=self._now())
+
+    def permitting(
+        self,
+        presented: Presented,
+        evidence: bytes | Evidence,
+        request: Request,
+        given: Any = None,
+        name: str | None = None,
+        nonce: str | None = None,
+    ) -> Future[Permit]:
+        """Verify and decide here and now; the permit comes once the intent is durable.
+
+        Raises:
+            As `acting`, for what is refused before the ledger is asked.
+        """
+        now = self._now()
+        trust = self._trust()
+        auth: Authorization | None = None
+        decision = ALLOW
+        found: Evidence | None = None
+        try:
+            gathered = self._gathered()
+            found = (
+                self._evidence.read(evidence, gathered)
+                if isinstance(evidence, bytes)
+                else evidence
+                if gathered is None
+                else evidence.merged(gathered)
+            )
+            shown = _apart(presented)
+            auth = verify(shown, found, trust, request, at=now, nonce=nonce, cache=self._chains)
+            limits, decision = self._decided(auth, request, now)
+            refused = decision.refusal(approved=False)
+            if refused is not None:
+                raise refused
+        except Error as exc:
+            self._refused(exc, presented, found, trust, request, auth, decision, name, now)
+            raise
+        if isinstance(evidence, bytes):
+            self._evidence.keep(evidence, gathered, found)
+        if self._remember is not None and not trust.seen.covers(auth.seen):
+            self._remember(auth.seen)
+        return self.ledger.permitting(
+            auth, request, presentation=shown[1] if isinstance(shown, tuple) else shown,
+            evidence=found, at=now, given=given, name=name, policy=decision.policy,
+            decision="modify" if decision.effect == "modify" else "allow", limits=limits,
+        )  # fmt: skip
+
+    # --- inside ---------------------------------------------------------------------------------
+
+    def _decided(
+        self, auth: Authorization, request: Request, now: int
+    ) -> tuple[Limit | None, Decision]:
+        limits: Limit | None = None
+        if self._entitlements is not None:
+            own = self._entitlements(auth.sponsor, request)
+            limits = held_to_entitlements(own, auth.sponsor, request, now)
+        if self._policy is None:
+            return limits, ALLOW
+        more = {} if self._context is None else self._context(auth)
+        decision = self._policy.decide(facts_of(auth, request, now, **more))
+        if decision.effect == "modify":
+            limits = decision.limits if limits is None else limits.meet(decision.limits)
+        return limits, decision
+
+    def _now(self) -> int:
+        return int(self._clock())
+
+    def _refused(
+        self,
+        refused: Error,
+        presented: Presented,
+        evidence: Evidence | None,
+        trust: Trust,
+        request: Request,
+        auth: Authorization | None,
+        decision: Decision,
+        name: str | None,
+        now: int,
+    ) -> None:
+        """Put a refusal on record; it raises where it cannot be."""
+        shown: Presentation | None = None
+        chain: VerifiedChain | None = auth
+        try:
+            shown = _whole(presented)
+            if chain is None and refused.phase >= INVOKED and evidence is not None:
+                chain = verify_chain(shown, evidence, trust, at=now, cache=self._chains)
+        except Error:
+            chain = None
+        kind = {"approval-missing": "step_up", "policy-deferred": "defer"}.get(refused.code, "deny")
+        self.ledger.refuse(
+            refused, at=now, presentation=shown, request=request, chain=chain, evidence=evidence,
+            name=name, policy=decision.policy, decision=kind,
+        )  # fmt: skip
+
+
+def _apart(presented: Presented) -> Presentation | tuple[bytes, str]:
+    """Chain and invocation where they stand apart in their bytes: then the chain may be known."""
+    if not isinstance(presented, bytes):
+        return presented
+    parts = split(presented)
+    return Presentation.parse(presented) if parts is None else (parts[0], parts[1].decode("ascii"))
+
+
+def _whole(presented: Presented) -> Presentation:
+    if isinstance(presented, bytes):
+        return Presentation.parse(presented)
+    return Presentation.of(*presented) if isinstance(presented, tuple) else presented
+
+
+def _code(exc: BaseException) -> str:
+    """What an outcome says of an exception: our code, or its kind and none of its text."""
+    return exc.code if isinstance(exc, Error) else type(exc).__name__
