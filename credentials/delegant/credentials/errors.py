@@ -281,7 +281,8 @@ CODES: Final[dict[str, Code]] = _table(
     (_R, 11, None, "tool-not-in-toolset", "The agent never declared this tool",
      "Issue a new identity with the tool, or use another agent."),
     (_R, 11, None, "policy", "The resource's own policy says no", "Ask its owner."),
-    (_U, 11, None, "policy-deferred", "The resource's own policy says: not now", "Ask again later."),
+    (_U, 11, None, "policy-deferred", "The resource's own policy says: not now",
+     "Ask again later."),
     (_U, 11, None, "approval-missing", "A human must approve this first", "Ask the approver."),
     # 12 obligations
     (_U, 12, None, "no-ledger", "A budget or rate, and no ledger to keep it here",

@@ -129,7 +129,7 @@ def held_to_entitlements(
         )
         raise error(
             "exceeds-sponsor",
-            f"asked: {request.action} on {request.resource}; the sponsor has now: {has or 'nothing'}",
+            f"asked: {request.action} on {request.resource}; the sponsor has: {has or 'nothing'}",
             dimension="grants",
         )
     broken = constraint.violation(authority.constraints, request, at)
@@ -138,7 +138,7 @@ def held_to_entitlements(
         asked = request.json.get(name)
         has = authority.json.get("constraints", {}).get(name)
         raise error(
-            "exceeds-sponsor", f"{broken}: asked: {asked}; the sponsor has now: {has}",
+            "exceeds-sponsor", f"{broken}: asked: {asked}; the sponsor has: {has}",
             dimension=broken,
         )  # fmt: skip
     rules = authority.constraints
