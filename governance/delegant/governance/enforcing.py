@@ -205,7 +205,8 @@ class EnforcementPoint:
         decision = ALLOW
         found: Evidence | None = None
         try:
-            gathered = self._gathered()
+            with _answering("what gathers evidence"):
+                gathered = self._gathered()
             found = (
                 self._evidence.read(evidence, gathered)
                 if isinstance(evidence, bytes)
@@ -239,14 +240,18 @@ class EnforcementPoint:
     ) -> tuple[Limit | None, Decision]:
         limits: Limit | None = None
         if self._entitlements is not None:
-            own = self._entitlements(auth.sponsor, request)
+            with _answering("the source of entitlements"):
+                own = self._entitlements(auth.sponsor, request)
             limits = held_to_entitlements(own, auth.sponsor, request, now)
         if self._policy is None:
             return limits, ALLOW
-        more = {} if self._context is None else self._context(auth)
-        decision = self._policy.decide(facts_of(auth, request, now, **more))
+        with _answering("the policy"):
+            more = {} if self._context is None else self._context(auth)
+            decision = self._policy.decide(facts_of(auth, request, now, **more))
         if decision.effect == "modify":
-            limits = decision.limits if limits is None else limits.meet(decision.limits)
+            if decision.limits is None:
+                raise error("unavailable", "the policy narrows, and does not say to what")
+            limits = decision.limits.meet(limits)
         return limits, decision
 
     def _now(self) -> int:
@@ -297,3 +302,14 @@ def _whole(presented: Presented) -> Presentation:
 def _code(exc: BaseException) -> str:
     """What an outcome says of an exception: our code, or its kind and none of its text."""
     return exc.code if isinstance(exc, Error) else type(exc).__name__
+
+
+@contextmanager
+def _answering(what: str) -> Iterator[None]:
+    """What is asked on the way to a permit answers, or nothing is permitted."""
+    try:
+        yield
+    except Error:
+        raise
+    except Exception as exc:
+        raise error("unavailable", f"{what} does not answer: {type(exc).__name__}") from exc
