@@ -13,7 +13,17 @@ from delegant.credentials import CODES, Error
 
 ROOT = Path(__file__).resolve().parents[2]
 CORE = ROOT / "credentials" / "delegant" / "credentials"
-ROOMS = ("credentials", "w3c", "wallet", "ans", "governance", "resolver", "cli", "schemas")
+ROOMS = (
+    "credentials",
+    "w3c",
+    "wallet",
+    "ans",
+    "governance",
+    "resolver",
+    "integrations",
+    "cli",
+    "schemas",
+)
 
 # --- the tree ------------------------------------------------------------------------------
 

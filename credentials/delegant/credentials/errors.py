@@ -285,6 +285,8 @@ CODES: Final[dict[str, Code]] = _table(
      "Ask again later."),
     (_U, 11, None, "approval-missing", "A human must approve this first", "Ask the approver."),
     # 12 obligations
+    (_U, 10, 428, "chain-unknown", "The chain of this digest was not shown here",
+     "Show it: PUT it to /.well-known/agent-chains/<digest>, and repeat."),
     (_U, 12, None, "no-ledger", "A budget or rate, and no ledger to keep it here",
      "Configure `verifier.ledgers`."),
     (_U, 12, None, "ledger-foreign", "A budget or rate that another's ledger keeps",

@@ -32,6 +32,7 @@ from delegant.credentials import (
     verify,
     verify_chain,
 )
+from delegant.credentials.codec import parse
 from delegant.credentials.errors import Error, error
 from delegant.credentials.presentation import split
 from delegant.credentials.verdict import Limit
@@ -156,7 +157,9 @@ class EnforcementPoint:
         try:
             yield act
         except BaseException as exc:
-            self.ledger.fail(act.permit, _code(exc), at=self._now())
+            now, code = self._now(), _code(exc)
+            self.ledger.fail(act.permit, code, at=now)
+            act.receipt = self.ledger.receipt(act.permit, "failure", at=now, code=code)
             raise
         self.ledger.settle(act.permit, at=self._now(), **act._counts)
         act.receipt = self.ledger.receipt(act.permit, "success", at=self._now())
@@ -178,12 +181,46 @@ class EnforcementPoint:
         try:
             yield act
         except BaseException as exc:
-            failed = self.ledger.failing(act.permit, _code(exc), at=self._now())
-            await asyncio.shield(asyncio.wrap_future(failed))
+            await self.concluded(act, exc)
             raise
-        done = self.ledger.settling(act.permit, at=self._now(), **act._counts)
+        await self.concluded(act)
+
+    async def concluded(self, act: Act, failed: BaseException | str | None = None) -> None:
+        """Put the outcome of an act on record, and sign its receipt.
+
+        Args:
+            failed: why, or None for a success.
+
+        Raises:
+            Rejected: ``constraint`` where the result was not counted, or is too much.
+            Unavailable: ``unavailable``.
+        """
+        now = self._now()
+        if failed is None:
+            done = self.ledger.settling(act.permit, at=now, **act._counts)
+            code = None
+        else:
+            code = failed if isinstance(failed, str) else _code(failed)
+            done = self.ledger.failing(act.permit, code, at=now)
         await asyncio.shield(asyncio.wrap_future(done))
-        act.receipt = self.ledger.receipt(act.permit, "success", at=self._now())
+        told = "success" if code is None else "failure"
+        act.receipt = self.ledger.receipt(act.permit, told, at=now, code=code)
+
+    def holds(self, chain: bytes, evidence: bytes) -> None:
+        """See that a chain holds now, whatever it may be used for; nothing is recorded.
+
+        Raises:
+            Error: what `verify_chain` raises.
+        """
+        gathered = self._gathered()
+        found = self._evidence.read(evidence, gathered)
+        shown = Presentation.from_json({"links": parse(chain, size=len(chain))})
+        verify_chain(shown, found, self._trust(), at=self._now())
+        self._evidence.keep(evidence, gathered, found)
+
+    def refused(self, exc: Error, request: Request | None = None) -> None:
+        """Put on record what was refused before anything could be verified."""
+        self.ledger.refuse(exc, at=self._now(), request=request)
 
     def permitting(
         self,
