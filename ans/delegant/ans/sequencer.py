@@ -52,8 +52,6 @@ __all__ = ["Sequencer"]
 B = TypeVar("B", bound="Batch")
 R = TypeVar("R")
 
-MOST: Final = 256
-"""Changes in one transaction."""
 LINGER_SECONDS: Final = 0.006
 WAIT_SECONDS: Final = 10
 PUBLISHING: Final = ".publishing"
@@ -82,6 +80,9 @@ class Sequencer(HeadFile, ABC, Generic[B, R]):
             ``log-note`` when the file is not this log's.
         Unavailable: ``unavailable``.
     """
+
+    most = 256
+    """Changes in one transaction."""
 
     def __init__(self, store: LogStore, signer: NoteSigner, path: Path) -> None:
         self._store = store
@@ -185,10 +186,10 @@ class Sequencer(HeadFile, ABC, Generic[B, R]):
         last time, more are waited for; whoever comes alone waits for nobody.
         """
         while True:
-            if self._crowded and len(self._waiting) < MOST:
+            if self._crowded and len(self._waiting) < self.most:
                 time.sleep(LINGER_SECONDS)
             with self._queue:
-                asked = [self._waiting.popleft() for _ in range(min(MOST, len(self._waiting)))]
+                asked = [self._waiting.popleft() for _ in range(min(self.most, len(self._waiting)))]
                 if not asked:
                     self._running = False
                     return

@@ -233,6 +233,8 @@ class AuditReader:
 
 
 class _AuditSequencer(Sequencer[AuditBatch, Any]):
+    most = 1024  # a record is some 50 us of work, and a flush to the disk many times as much
+
     def __init__(self, store: AuditStore, signer: NoteSigner, path: Path) -> None:
         self._audit = store
         self._months: set[str] = set()

@@ -13,6 +13,7 @@ one back. An invocation is used up, whatever comes of it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import datetime
 from typing import Any, Final
@@ -88,7 +89,7 @@ class Ledger:
         now = at_ms // 1000
         event = new_event(at_ms)
         opening = new_opening(request.json, presentation.invocation, given)
-        manifest, exhibits = relied_on(auth, evidence)
+        manifest, exhibits = relied_on(auth, evidence, self._kept(now))
         record = acts.intent(
             self.log.id, event, auth, request, presentation, opening, manifest,
             name=name, policy=policy, decision=decision, at=now,
@@ -107,7 +108,7 @@ class Ledger:
             "debits": tuple([one for one in auth.obligations if isinstance(one, Debit)]),
         }
         change = Reserve(
-            self.log.id, auth, canonical(opening), self._fresh(exhibits, now), Entry.of(record),
+            self.log.id, auth, canonical(opening), exhibits, Entry.of(record),
             members, at_ms, refusal, event,
         )  # fmt: skip
         return self.log.write(change, now)
@@ -211,7 +212,7 @@ class Ledger:
         manifest: str | None = None
         exhibits: Exhibits = []
         if chain is not None and evidence is not None:
-            manifest, exhibits = relied_on(chain, evidence)
+            manifest, exhibits = relied_on(chain, evidence, self._kept(now))
         said = acts.claimed(presentation) if chain is None else acts.verified(chain)
         opening = None if request is None else new_opening(request.json, token)
         record = acts.refusal(
@@ -220,7 +221,7 @@ class Ledger:
             decision=decision, at=now,
         )  # fmt: skip
         body = None if opening is None else canonical(opening)
-        change = Append(Entry.of(record), event, body, self._fresh(exhibits, now))
+        change = Append(Entry.of(record), event, body, exhibits)
         return int(self.log.write(change, now).result())
 
     def _close(
@@ -239,10 +240,10 @@ class Ledger:
         )
         return self.log.write(Close(Entry.of(record), permit.event, tuple(back)), now)
 
-    def _fresh(self, exhibits: Exhibits, at: int) -> Exhibits:
-        """Those that are not known to be kept for this day."""
+    def _kept(self, at: int) -> Callable[[str], bool]:
+        """Whether an exhibit is known to be kept for this day."""
         day = at // DAY * DAY
-        return [(name, body) for name, body in exhibits if not self.log.knows(name, day)]
+        return lambda name: self.log.knows(name, day)
 
 
 INVOKED: Final = 11
