@@ -8,7 +8,7 @@ megabyte to every call fills no disk.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import chain as joined
 from typing import Final
 
@@ -16,6 +16,7 @@ from delegant.credentials import Evidence, VerifiedChain, canonical, shape
 from delegant.credentials.codec import JsonObject, digest, parse, parse_object
 from delegant.credentials.envelope import Secured
 from delegant.credentials.errors import error
+from delegant.credentials.identity import AgentIdentity
 
 __all__ = ["GROUPS", "Exhibits", "evidence_of", "manifest_digests", "relied_on"]
 
@@ -28,13 +29,13 @@ Exhibits = list[tuple[str, bytes]]
 
 
 def relied_on(
-    chain: VerifiedChain, evidence: Evidence, kept: Callable[[str], bool] = lambda _: False
+    chain: VerifiedChain, evidence: Evidence, known: Callable[[str], bool] = lambda _: False
 ) -> tuple[str, Exhibits]:
     """The digest of the manifest, and everything it and the chain refer to, the manifest too.
 
     Args:
         evidence: that the chain was verified with.
-        kept: whether an exhibit of this digest is there already, and so needs no bytes.
+        known: whether an exhibit need not be told.
     """
     lists = [
         one
@@ -44,7 +45,7 @@ def relied_on(
     ]
     groups: dict[str, list[Secured]] = {
         "sponsors": [one.secured for one in chain.sponsors],
-        "identities": [one.secured for one in chain.identities],
+        "identities": [one.secured for one in _line(chain, evidence)],
         "statusLists": [one.secured for one in lists],
         "feeds": [one.secured for one in chain.feeds.values()],
     }
@@ -53,9 +54,9 @@ def relied_on(
     }
     data = canonical(manifest, floats=False)
     name = digest(data)
-    found = {} if kept(name) else {name: data}
+    found = {} if known(name) else {name: data}
     for one in joined.from_iterable([[link.secured for link in chain.links], *groups.values()]):
-        if one.digest not in found and not kept(one.digest):
+        if one.digest not in found and not known(one.digest):
             found[one.digest] = _bytes(one)
     return name, list(found.items())
 
@@ -106,6 +107,16 @@ def opened(data: bytes | None, name: str) -> JsonObject | str:
     if type(found) is not dict:
         raise error("shape", f"exhibit {name} is no object")
     return found
+
+
+def _line(chain: VerifiedChain, evidence: Evidence) -> Iterator[AgentIdentity]:
+    """The identities on the path, and those of the agents that made one of these agents."""
+    for identity in chain.identities:
+        above = identity
+        yield above
+        while above.issuer != above.sponsor:
+            above = evidence.identities(above.issuer)[0]  # the one that was judged
+            yield above
 
 
 def _bytes(one: Secured) -> bytes:

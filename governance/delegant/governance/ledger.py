@@ -29,8 +29,9 @@ from .batch import DAY
 from .discharging import Append, Close, Reserve
 from .entry import Entry
 from .exhibit import Exhibits, relied_on
+from .noise import noise
 from .permit import Permit
-from .record import new_event, new_opening
+from .record import NOISE_BYTES, SALT_BYTES, new_event, new_opening
 
 __all__ = ["Ledger", "Permit"]
 
@@ -87,9 +88,10 @@ class Ledger:
             raise error("audit-entry", "nothing invoked this")
         at_ms = _milliseconds(at)
         now = at_ms // 1000
-        event = new_event(at_ms)
-        opening = new_opening(request.json, presentation.invocation, given)
-        manifest, exhibits = relied_on(auth, evidence, self._kept(now))
+        random = noise(NOISE_BYTES + SALT_BYTES)
+        event = new_event(at_ms, random)
+        opening = new_opening(request.json, presentation.invocation, given, random[NOISE_BYTES:])
+        manifest, exhibits = relied_on(auth, evidence, self._known(now))
         record = acts.intent(
             self.log.id, event, auth, request, presentation, opening, manifest,
             name=name, policy=policy, decision=decision, at=now,
@@ -108,8 +110,8 @@ class Ledger:
             "debits": tuple([one for one in auth.obligations if isinstance(one, Debit)]),
         }
         change = Reserve(
-            self.log.id, auth, canonical(opening), exhibits, Entry.of(record),
-            members, at_ms, refusal, event,
+            self.log.id, auth, canonical(opening, floats=given is not None), exhibits,
+            Entry.of(record, made=True), members, at_ms, refusal, event,
         )  # fmt: skip
         return self.log.write(change, now)
 
@@ -212,7 +214,7 @@ class Ledger:
         manifest: str | None = None
         exhibits: Exhibits = []
         if chain is not None and evidence is not None:
-            manifest, exhibits = relied_on(chain, evidence, self._kept(now))
+            manifest, exhibits = relied_on(chain, evidence, self._known(now))
         said = acts.claimed(presentation) if chain is None else acts.verified(chain)
         opening = None if request is None else new_opening(request.json, token)
         record = acts.refusal(
@@ -238,9 +240,9 @@ class Ledger:
         record = acts.outcome(
             self.log.id, permit.event, permit.sponsor, permit.agent, what, settled, now
         )
-        return self.log.write(Close(Entry.of(record), permit.event, tuple(back)), now)
+        return self.log.write(Close(Entry.of(record, made=True), permit.event, tuple(back)), now)
 
-    def _kept(self, at: int) -> Callable[[str], bool]:
+    def _known(self, at: int) -> Callable[[str], bool]:
         """Whether an exhibit is known to be kept for this day."""
         day = at // DAY * DAY
         return lambda name: self.log.knows(name, day)
