@@ -30,9 +30,13 @@ class Auditing:
     def __post_init__(self) -> None:
         self.ana = self.world.human("ana")
         self.bot = self.world.agent("research", self.ana)
-        self.log = AuditLog.create(
-            self.folder, PASSPHRASE, did=self.world.db.did, database=self.database, cost=CHEAPEST
-        )
+        if (self.folder / "audit.json").exists():
+            self.log = AuditLog.open(self.folder, PASSPHRASE)
+        else:
+            own = self.world.db.did
+            self.log = AuditLog.create(
+                self.folder, PASSPHRASE, did=own, database=self.database, cost=CHEAPEST
+            )
         self.ledger = Ledger(self.log)
 
     @property
