@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from delegant.credentials import Authorization, Link, Presentation, Request, verify
+from delegant.credentials import Authorization, Evidence, Link, Presentation, Request, verify
 from delegant.governance.auditlog import AuditLog
 from delegant.governance.ledger import Ledger
 from delegant.governance.permit import Permit
@@ -60,12 +60,19 @@ class Auditing:
         }  # fmt: skip
 
     def asked(
-        self, links: Sequence[Link], request: Request | None = None, **more: Any
+        self,
+        links: Sequence[Link],
+        request: Request | None = None,
+        *,
+        evidence: Evidence | None = None,
+        **more: Any,
     ) -> tuple[Authorization, Request, Presentation]:
         """A call, presented and verified."""
         request = request or Request("db.read", TOPIC)
         shown = self.world.present(links, request, **more)
-        auth = verify(shown, self.world.evidence(), self.world.trust(), request, at=self.now)
+        auth = verify(
+            shown, evidence or self.world.evidence(), self.world.trust(), request, at=self.now
+        )
         return auth, request, shown
 
     def permit(self, links: Sequence[Link], request: Request | None = None, **more: Any) -> Permit:

@@ -54,7 +54,9 @@ class Hammer:
         """Present an act and verify it, once."""
         if number not in self.signed:
             request = Request("db.read", TOPIC, amount={"unit": "EUR:2", "value": str(AMOUNT)})
-            self.signed[number] = self.auditing.asked(self.links[number % 2], request)
+            self.signed[number] = self.auditing.asked(
+                self.links[number % 2], request, evidence=self.evidence
+            )
 
     def round(self, numbers: list[int]) -> None:
         """All that a child does, until it is killed."""
