@@ -1,4 +1,4 @@
-"""A resource with an audit log, acts at it that were really delegated and verified, and a large log.
+"""A resource with an audit log, acts at it that were delegated and verified, and a large log.
 
 Records for the large log are prepared past the ledger: intent and outcome of each act, with its
 opening and whatever it refers to, by the same code. Many acts share one invocation, which a ledger
@@ -13,11 +13,9 @@ import shutil
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
-
-from governance.auditing import TOPIC, Auditing
-from world import Party
 
 from benchmarks.run import write
 from delegant.ans.change import Added
@@ -28,6 +26,8 @@ from delegant.governance.batch import AuditBatch, AuditChange, Done
 from delegant.governance.entry import Entry
 from delegant.governance.exhibit import Exhibits, relied_on
 from delegant.governance.record import new_event, new_opening
+from governance.auditing import TOPIC, Auditing
+from world import Party
 
 from .effort import Effort
 
@@ -70,7 +70,7 @@ class Resource(Auditing):
             links: list[Link] = []
             for party in people[1:]:
                 party.used = 0  # of the status bits that this chain's own link gives it
-            for depth, (issuer, subject) in enumerate(zip(people, people[1:], strict=False)):
+            for depth, (issuer, subject) in enumerate(pairwise(people)):
                 links.append(
                     world.delegate(
                         issuer, subject, ["db.read urn:acme:papers:**"], above=tuple(links),
