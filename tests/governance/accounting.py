@@ -21,10 +21,13 @@ Limits = Mapping[str, int]
 """What the budget of a key has in all."""
 
 
-def account(log: AuditLog | AuditReader, limits: Limits) -> list[str]:
+def account(log: AuditLog | AuditReader, limits: Limits, *, beside: bool = True) -> list[str]:
     """What is wrong with a log and its ledger; empty where nothing is.
 
     Every leaf is read and hashed, every sum is made anew from the records.
+
+    Args:
+        beside: whether what is kept beside the log must be there, too.
     """
     store, wrong = log.store, list[str]()
     head = log.book.head()
@@ -34,7 +37,7 @@ def account(log: AuditLog | AuditReader, limits: Limits) -> list[str]:
         budgets = {row.key: int(row.spent) for row in db.execute(select(BUDGETS))}
         records = [parse_record(leaf) for leaf in leaves]
         for record in records:
-            if record.type == "intent":
+            if record.type == "intent" and beside:
                 wrong += _kept(log, db, record)
     tree = Tree()
     for leaf in leaves:

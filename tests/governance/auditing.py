@@ -19,6 +19,11 @@ PASSPHRASE = "quite a secret"
 TOPIC = "urn:acme:papers:17"
 
 
+def costing(amount: int) -> Request:
+    """A request that costs so many cents."""
+    return Request("db.read", TOPIC, amount={"unit": "EUR:2", "value": str(amount)})
+
+
 @dataclass
 class Auditing:
     """The database of the world, which keeps an audit log in a folder."""

@@ -89,7 +89,7 @@ class Hammer:
         try:
             if number % 8 == 7:
                 told = error("no-grant", "no")
-                _say("told", number, ledger.refuse(told, presentation=shown, at=now))
+                _say("told", number, ledger.refuse(told, presentation=shown, at=now).number)
             permit = ledger.permit(
                 auth, request, presentation=shown, evidence=self.evidence, at=now
             )

@@ -17,10 +17,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from delegant.credentials import Error, Request
+from delegant.credentials import Error
 from delegant.governance.permit import Permit
 from governance.accounting import account
-from governance.auditing import TOPIC, Auditing
+from governance.auditing import Auditing, costing
 from governance.hammer import AMOUNT, siblings
 from governance.hammering import hammering
 from refusal import refusal
@@ -29,18 +29,6 @@ CLIENTS = 64
 COUNT, PERIOD = 2, 10
 GAPS = (0, 5_000, 9_999, 10_000)
 """Milliseconds between one act and the next: both sides of every edge of a window."""
-
-
-def costing(amount: int) -> Request:
-    return Request("db.read", TOPIC, amount={"unit": "EUR:2", "value": str(amount)})
-
-
-@pytest.fixture
-def local(tmp_path: Path) -> Iterator[Auditing]:
-    """Over SQLite alone."""
-    found = Auditing(tmp_path / "audit")
-    yield found
-    found.log.close()
 
 
 def test_a_rate_holds_in_every_window_of_every_schedule(local: Auditing) -> None:
