@@ -116,7 +116,7 @@ def _kept(log: AuditLog | AuditReader, db: Any, record: Record) -> list[str]:
     opening = store.opening(db, record.event)
     if opening is None:
         return [f"{record.event} has no opening"]
-    if input_hash(parse_object(bytes(opening), size=1 << 20)) != record.json["inputHash"]:
+    if input_hash(parse_object(opening, size=1 << 20)) != record.json["inputHash"]:
         return [f"the opening of {record.event} does not fit"]
     name = record.json["evidence"]
     names = [name, *(link["digestMultibase"] for link in record.chain)]

@@ -64,12 +64,23 @@ class Hammering:
         assert words, "the hammer is gone"
         return words
 
-    def killed(self, numbers: list[int], until: str, seconds: float) -> None:
-        """A round whose child is killed so long after it first says a word."""
+    def killed(
+        self,
+        numbers: list[int],
+        until: str,
+        seconds: float,
+        also: Callable[[list[str]], None] = lambda _: None,
+    ) -> None:
+        """A round whose child is killed so long after it first says a word.
+
+        Args:
+            also: is shown every line.
+        """
         child, dead = self.begin(numbers), False
 
         def heard(words: list[str]) -> None:
             nonlocal dead
+            also(words)
             if not dead and words[0] in (until, "end"):
                 time.sleep(seconds)
                 os.kill(child, signal.SIGKILL)  # what it said before is still read
