@@ -16,9 +16,13 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import func, select
 
 from delegant.credentials import Error
+from delegant.credentials.errors import error
 from delegant.governance.permit import Permit
+from delegant.governance.store import SLOW_SECONDS
+from delegant.governance.tables import ACTS, SPENT
 from governance.accounting import account
 from governance.auditing import Auditing, costing
 from governance.hammer import AMOUNT, siblings
@@ -66,6 +70,27 @@ def test_a_rate_holds_in_every_window_of_every_schedule(local: Auditing) -> None
         for first in times:
             assert sum(first <= at < first + PERIOD * 1000 for at in times) <= COUNT
     assert account(local.log, {}) == []
+
+
+def test_what_counts_for_nothing_any_more_is_forgotten(auditing: Auditing) -> None:
+    rate = {"ledger": auditing.world.db.did, "count": COUNT, "periodSeconds": PERIOD}
+    store = auditing.log.store
+
+    def kept() -> tuple[int, int]:
+        with store.transaction(reading=True) as db:
+            return tuple(  # type: ignore[return-value]
+                db.execute(select(func.count()).select_from(table)).scalar_one()
+                for table in (SPENT, ACTS)
+            )
+
+    auditing.permit([auditing.link(constraints={"rate": rate})])
+    assert kept() == (1, 1)
+    auditing.ledger.refuse(error("json", "no"), at=auditing.now + SLOW_SECONDS + PERIOD)
+    assert kept() == (1, 1)
+    auditing.ledger.refuse(error("json", "no"), at=auditing.now + SLOW_SECONDS + PERIOD + 2)
+    assert kept()[1] == 0
+    auditing.ledger.refuse(error("json", "no"), at=auditing.now + 4000)
+    assert kept() == (0, 0)
 
 
 @pytest.mark.parametrize("seed", range(2))

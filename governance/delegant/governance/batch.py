@@ -106,6 +106,7 @@ class AuditBatch:
         self._openings: list[dict[str, Any]] = []
         self._exhibits: dict[str, bytes] = {}
         self._acts: dict[str, dict[int, int]] = {}
+        self._windows: dict[str, int] = {}
         once = {key for change in changes for key in change.once}
         self._spent = set(self._found(SPENT.c.key, once))
         self._fresh: dict[str, int] = {}
@@ -171,8 +172,9 @@ class AuditBatch:
         fresh = self._acts.get(key, {})
         return int(found) + sum(count for at, count in fresh.items() if at > since_ms)
 
-    def act(self, key: str, at_ms: int) -> None:
-        """Something with a rate is done now."""
+    def act(self, key: str, at_ms: int, period: int) -> None:
+        """Something with a rate is done now; it counts for so many seconds."""
+        self._windows[key] = period
         own = self._acts.setdefault(key, {})
         own[at_ms] = own.get(at_ms, 0) + 1
 
@@ -255,7 +257,12 @@ class AuditBatch:
             self._touched = set()
         if self._acts:
             rows = [
-                {"key": key, "at": at, "count": count}
+                {
+                    "key": key,
+                    "at": at,
+                    "count": count,
+                    "until": at // 1000 + self._windows[key] + 1,
+                }
                 for key, times in self._acts.items()
                 for at, count in times.items()
             ]

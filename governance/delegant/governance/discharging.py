@@ -89,7 +89,7 @@ class Reserve(AuditChange):
             elif isinstance(duty, Debit):
                 batch.debit(duty.key, duty.unit, duty.amount)
             elif isinstance(duty, Rate):
-                batch.act(duty.key, batch.milliseconds(self.at_ms))
+                batch.act(duty.key, batch.milliseconds(self.at_ms), duty.period)
 
     def _refused(self, batch: AuditBatch, refused: Error) -> Added:
         said = self.refusal | {

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, delete, literal_column, select
+from sqlalchemy import Connection, bindparam, delete, literal_column, select, tuple_
 
 from delegant.ans.engine import open_engine
 from delegant.ans.logstore import LogStore
@@ -14,7 +14,7 @@ from delegant.ans.prepared import Prepared
 from delegant.credentials.errors import error
 
 from . import layout
-from .tables import ENTRIES, EXHIBITS, LOG, OPEN, OPENINGS, PRUNED, SPENT
+from .tables import ACTS, ENTRIES, EXHIBITS, LOG, OPEN, OPENINGS, PRUNED, SPENT
 
 __all__ = ["AuditStore"]
 
@@ -106,9 +106,12 @@ class AuditStore(LogStore):
         return found
 
     def forget(self, db: Connection, at: int) -> None:
-        """Forget some of the used keys that time alone refuses."""
-        late = select(SPENT.c.key).where(SPENT.c.until < at - SLOW_SECONDS).limit(FORGET)
+        """Forget some used keys that time alone refuses, and some acts that are in no window."""
+        before = at - SLOW_SECONDS
+        late = select(SPENT.c.key).where(SPENT.c.until < before).limit(FORGET)
         db.execute(delete(SPENT).where(SPENT.c.key.in_(late)))
+        gone = select(ACTS.c.key, ACTS.c.at).where(ACTS.c.until < before).limit(FORGET)
+        db.execute(delete(ACTS).where(tuple_(ACTS.c.key, ACTS.c.at).in_(gone)))
 
 
 def _bytes(value: object) -> bytes | None:
