@@ -8,6 +8,7 @@ import shutil
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -18,9 +19,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
+from delegant.ans.change import Added
 from delegant.credentials import Error
 from delegant.credentials.errors import error
+from delegant.governance.batch import AuditBatch, AuditChange, Done
+from delegant.governance.entry import Entry
 from delegant.governance.permit import Permit
+from delegant.governance.record import new_event
 from delegant.governance.store import SLOW_SECONDS
 from delegant.governance.tables import ACTS, SPENT
 from governance.accounting import account
@@ -91,6 +96,35 @@ def test_what_counts_for_nothing_any_more_is_forgotten(auditing: Auditing) -> No
     assert kept()[1] == 0
     auditing.ledger.refuse(error("json", "no"), at=auditing.now + 4000)
     assert kept() == (0, 0)
+
+
+@dataclass(frozen=True)
+class Spread(AuditChange):
+    """Takes a cent from each of so many budgets."""
+
+    entry: Entry
+    count: int
+
+    @property
+    def budgets(self) -> tuple[tuple[str, str], ...]:
+        return tuple((f"budget {number}", "EUR:2") for number in range(self.count))
+
+    def add(self, batch: AuditBatch) -> Added:
+        left = {batch.left(key, unit, 10) for key, unit in self.budgets}
+        for key, unit in self.budgets:
+            batch.debit(key, unit, 1)
+        return Done(batch.log(self.entry), left)
+
+
+def test_a_transaction_may_touch_more_budgets_than_a_statement_has_parameters(
+    auditing: Auditing,
+) -> None:
+    auditing.ledger.refuse(error("json", "no"), at=auditing.now)
+    (record,) = auditing.records()
+    entry = Entry.of(record.json | {"event": new_event(auditing.now * 1000), "previous": None})
+    change = Spread(entry, 33_000)
+    assert auditing.log.write(change, auditing.now).result() == {10}
+    assert auditing.log.write(change, auditing.now).result() == {9}
 
 
 @pytest.mark.parametrize("seed", range(2))

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Connection, Table, bindparam, delete, func, select, tuple_
+from sqlalchemy import Column, Connection, Table, bindparam, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from delegant.ans.bulk import write_rows
@@ -23,6 +23,7 @@ from delegant.credentials.codec import digest
 from delegant.credentials.errors import error
 
 from . import layout
+from .among import rows_among
 from .entry import Entry
 from .tables import ACTS, BUDGETS, ENTRIES, EXHIBITS, OPEN, OPENINGS, SPENT
 
@@ -108,28 +109,22 @@ class AuditBatch:
         self._acts: dict[str, dict[int, int]] = {}
         self._windows: dict[str, int] = {}
         once = {key for change in changes for key in change.once}
-        self._spent = set(self._found(SPENT.c.key, once))
+        self._spent = self._found(SPENT.c.key, once)
         self._fresh: dict[str, int] = {}
         budgets = {pair for change in changes for pair in change.budgets}
         self._budgets = self._amounts(budgets)
         self._touched: set[tuple[str, str]] = set()
         closing = {change.closing for change in changes if change.closing is not None}
-        self._open = set(self._found(OPEN.c.event, closing))
+        self._open = self._found(OPEN.c.event, closing)
         self._closed: list[str] = []
 
-    def _found(self, column: Any, asked: Iterable[str]) -> list[str]:
-        out: list[str] = []
-        names = list(asked)
-        for at in range(0, len(names), _MANY):
-            query = select(column).where(column.in_(names[at : at + _MANY]))
-            out += self.db.execute(query).scalars()
-        return out
+    def _found(self, column: Column[Any], asked: Iterable[str]) -> set[str]:
+        return {row[0] for row in rows_among(self.db, column, asked)}
 
     def _amounts(self, pairs: set[tuple[str, str]]) -> dict[tuple[str, str], int]:
-        if not pairs:
-            return {}
-        query = select(BUDGETS).where(tuple_(BUDGETS.c.key, BUDGETS.c.unit).in_(list(pairs)))
-        return {(row.key, row.unit): int(row.spent) for row in self.db.execute(query)}
+        at = BUDGETS.c
+        rows = rows_among(self.db, at.key, {key for key, _ in pairs}, at.unit, at.spent)
+        return {(key, unit): int(spent) for key, unit, spent in rows}
 
     # --- asking and taking ----------------------------------------------------------------------
 
