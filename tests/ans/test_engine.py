@@ -357,6 +357,36 @@ def test_a_file_that_somebody_holds_is_waited_for_so_long_and_no_longer(
     spend(store, "a")
 
 
+def test_who_glances_waits_for_nobody(naming: Naming) -> None:
+    store = naming.registry.store
+    with store.engine.transaction(reading=True, waiting=False) as db:
+        assert store.checkpoint(db)
+    writer = sqlite3.connect(naming.path, isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    with store.engine.transaction(reading=True, waiting=False) as db:  # nobody in the way
+        assert store.checkpoint(db)
+    writer.execute("ROLLBACK")
+    store.close()
+    writer.execute("PRAGMA locking_mode=EXCLUSIVE")
+    writer.execute("INSERT INTO spent VALUES ('a', 1)")
+
+    def glance() -> None:
+        with store.engine.transaction(reading=True, waiting=False) as db:
+            store.checkpoint(db)
+
+    began = time.monotonic()
+    assert refusal(glance) == "unavailable"
+    assert time.monotonic() - began < 0.5
+    writer.close()
+    glance()
+
+
+def test_what_is_elsewhere_is_not_glanced_at(postgres: str) -> None:
+    store = Store(postgres)
+    with pytest.raises(Unavailable), store.engine.transaction(reading=True, waiting=False):
+        pass
+
+
 # --- PostgreSQL: the server -----------------------------------------------------------------
 
 

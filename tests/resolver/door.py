@@ -222,5 +222,5 @@ def running(
         if isinstance(route, Route)
         for method in sorted(route.methods or ())
     )
-    with listening(app, protocol or lane(registry.pages)) as house.port:
+    with listening(app, protocol or lane(registry)) as house.port:
         yield house

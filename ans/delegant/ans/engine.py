@@ -100,34 +100,39 @@ class Engine(ABC):
         self._sql = sql  # which must not hold this: nobody would ever close it then
         self._most = most
         self._free: deque[Kept] = deque()
+        self._hasty: deque[Kept] = deque()
+        """Of them, those that wait for nobody."""
         self._places = threading.BoundedSemaphore(most)
         _ENGINES.add(self)
-        weakref.finalize(self, _drop, self._free)
+        weakref.finalize(self, _drop, self._free, self._hasty)
 
     @contextmanager
     def transaction(
-        self, *, reading: bool = False, sequencing: bool = False
+        self, *, reading: bool = False, sequencing: bool = False, waiting: bool = True
     ) -> Iterator[Connection]:
         """All of what is inside, or none of it.
 
         Args:
             reading: it sees one state of the database, and writes nothing.
             sequencing: no other such transaction runs beside it, in any process.
+            waiting: False: nobody in the way is waited for. It may only read, and each of its
+                statements sees a state of its own.
         """
         places = self._places
-        if not places.acquire(timeout=WAIT_SECONDS):
+        if not places.acquire(timeout=WAIT_SECONDS if waiting else 0):
             raise error("unavailable", "too many wait for the store")
+        free = self._free if waiting else self._hasty
         kept: Kept | None = None
         sound = False
         try:
-            kept = self._begun(reading, sequencing)
+            kept = self._begun(reading, sequencing) if waiting else self._glance()
             try:
                 yield kept.db
             except Error:
-                kept.db.rollback()
+                kept.rollback()
                 sound = True
                 raise
-            kept.db.commit()
+            kept.commit()
             if not reading:
                 self._written(kept)
             sound = True
@@ -135,32 +140,37 @@ class Engine(ABC):
             raise failed(exc) from None
         finally:
             if kept is not None:
-                if sound and len(self._free) < KEPT:
-                    self._free.append(kept)
+                if sound and len(free) < KEPT:
+                    free.append(kept)
                 else:  # what failed once is not trusted again
                     kept.close()
             places.release()
 
     def close(self) -> None:
         """Let go of the connections; the next transaction opens one again."""
-        _drop(self._free)
+        _drop(self._free, self._hasty)
 
     def forked(self) -> None:
         """Leave the parent's connections alone, in a child of a fork."""
-        _PARENTS.extend(self._free)  # not even closed: that would be told on their wires
-        self._free.clear()
+        for free in (self._free, self._hasty):
+            _PARENTS.extend(free)  # not even closed: that would be told on their wires
+            free.clear()
         self._places = threading.BoundedSemaphore(self._most)  # its threads are not here
 
     @abstractmethod
     def _begun(self, reading: bool, sequencing: bool) -> Kept:
         """A connection on which a transaction has begun."""
 
+    def _glance(self) -> Kept:
+        """One to read from, if that can be had at once."""
+        raise error("unavailable", "the store is elsewhere, and must be waited for")
+
     def _written(self, kept: Kept) -> None:
         """See that what was committed is where everybody looks; or ``unavailable``."""
         del kept
 
-    def _opened(self, mark: object = None) -> Kept:
-        db = self._sql.connect()
+    def _opened(self, mark: object = None, sql: SqlEngine | None = None) -> Kept:
+        db = (sql or self._sql).connect()
         return Kept(db, db.connection.dbapi_connection, mark)
 
 
@@ -179,15 +189,29 @@ class Kept:
         self.raw = raw
         self.mark = mark
 
-    def begin(self, statement: str) -> Kept:
-        """Itself, with a transaction begun on it; or closed, when that failed."""
+    def begin(self, statement: str, *, told: bool = True) -> Kept:
+        """Itself, with a transaction begun on it; or closed, when that failed.
+
+        Args:
+            told: SQLAlchemy is told, which takes longer than to begin; else it finds out when it
+                is first asked something, if that is ever.
+        """
         try:
-            self.db.begin()
+            if told:
+                self.db.begin()
             self.raw.execute(statement)
         except BaseException:
             self.close()
             raise
         return self
+
+    def commit(self) -> None:
+        """End the transaction on it: all of it happened."""
+        (self.db if self.db.in_transaction() else self.raw).commit()
+
+    def rollback(self) -> None:
+        """End the transaction on it: nothing of it happened."""
+        (self.db if self.db.in_transaction() else self.raw).rollback()
 
     def close(self) -> None:
         """Close it; a transaction on it did not happen."""
@@ -217,7 +241,10 @@ class _Sqlite(Engine):
         except OSError as exc:
             raise error("unavailable", f"{path}: {exc.strerror}") from None
         uri = f"file:{quote(str(path))}?mode=rw"  # what is gone is not made anew
-        sql = create_engine("sqlite://", creator=partial(_connect, uri), poolclass=NullPool)
+        sql, self._quick = (
+            create_engine("sqlite://", creator=partial(_connect, uri, wait), poolclass=NullPool)
+            for wait in (WAIT_SECONDS, 0)
+        )
         super().__init__(sql, 1 << 16)
 
     def _mark(self) -> tuple[int, ...]:
@@ -230,22 +257,29 @@ class _Sqlite(Engine):
 
     def _begun(self, reading: bool, sequencing: bool) -> Kept:
         del sequencing  # there is one writer anyway
+        kept = self._ready(self._free, self._sql)
+        return kept.begin("BEGIN", told=False) if reading else kept.begin("BEGIN IMMEDIATE")
+
+    def _glance(self) -> Kept:
+        return self._ready(self._hasty, self._quick)
+
+    def _ready(self, free: deque[Kept], sql: SqlEngine) -> Kept:
+        """A connection to the file that is there now."""
         mark = self._mark()
-        begin = "BEGIN" if reading else "BEGIN IMMEDIATE"
         with suppress(IndexError):
-            while (kept := self._free.pop()).mark != mark:
+            while (kept := free.pop()).mark != mark:
                 kept.close()
-            return kept.begin(begin)
-        return self._opened(mark).begin(begin)
+            return kept
+        return self._opened(mark, sql)
 
     def _written(self, kept: Kept) -> None:
         if self._mark() != kept.mark:
             raise error("unavailable", "the store was replaced while it was written")
 
 
-def _connect(uri: str) -> sqlite3.Connection:
+def _connect(uri: str, wait: float) -> sqlite3.Connection:
     out = sqlite3.connect(
-        uri, uri=True, timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False,
+        uri, uri=True, timeout=wait, isolation_level=None, check_same_thread=False,
         cached_statements=256,
     )  # fmt: skip
     try:
@@ -273,10 +307,11 @@ def failed(exc: BaseException) -> Error:
     return error("unavailable", f"the store does not answer: {code or type(cause).__name__}")
 
 
-def _drop(free: deque[Kept]) -> None:
-    with suppress(IndexError):
-        while True:
-            free.pop().close()
+def _drop(*lists: deque[Kept]) -> None:
+    for free in lists:
+        with suppress(IndexError):
+            while True:
+                free.pop().close()
 
 
 _ENGINES: Final[weakref.WeakSet[Engine]] = weakref.WeakSet()

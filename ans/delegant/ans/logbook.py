@@ -73,6 +73,7 @@ class Logbook:
         number: int,
         opening: JsonObject | None = None,
         data: bytes | None = None,
+        most: int | None = None,
     ) -> JsonObject:
         """The receipt of a leaf, under the first checkpoint that covers it.
 
@@ -81,8 +82,9 @@ class Logbook:
 
         Args:
             data: the leaf's bytes, where they are at hand.
+            most: what `Store.cosigned` says, likewise.
         """
-        head, note = self._covering(db, number)
+        head, note = self._covering(db, number, most)
         data = self._store.leaves(db, number, 1)[0] if data is None else data
         hashed = merkle.leaf_hash(data)
         for nodes in (self._nodes, _Nodes(self._store)):  # the second keeps nothing from before
@@ -175,9 +177,11 @@ class Logbook:
 
     # --- inside ---------------------------------------------------------------------------------
 
-    def _covering(self, db: Connection, number: int) -> tuple[Checkpoint, str]:
+    def _covering(
+        self, db: Connection, number: int, most: int | None = None
+    ) -> tuple[Checkpoint, str]:
         """The checkpoint that a receipt of a leaf is under; what never changes is kept."""
-        most = self._store.cosigned(db)
+        most = self._store.cosigned(db) if most is None else most
         if not most:
             covers = self._covers
             at = bisect_right(covers, (number, MAX_SIZE, "")) - 1

@@ -39,7 +39,7 @@ from .tables import (
     TILES,
 )
 
-__all__ = ["LOGGED", "Store", "standing_of"]
+__all__ = ["LOGGED", "NAMED", "Store", "standing_of"]
 
 HASH: Final = 32
 MOST_EVENTS: Final = 2**31 - 1
@@ -335,7 +335,7 @@ LOGGED: Final = select(*EVENTS.c, LEAVES.c.body.label("logged")).outerjoin(
 """Events, each with its leaf as ``logged``."""
 _EVENT: Final = Prepared(LOGGED.where(EVENTS.c.digest == bindparam("digest")), "digest")
 _EVERY: Final = EVENTS.alias()
-_NAME: Final = Prepared(
+NAMED: Final = (
     select(
         *NAMES.c,
         select(func.max(_EVERY.c.seq))
@@ -347,9 +347,10 @@ _NAME: Final = Prepared(
     )
     .outerjoin(HEALTH, HEALTH.c.key == NAMES.c.key)
     .outerjoin(LISTINGS, LISTINGS.c.key == NAMES.c.key)
-    .where(NAMES.c.key == bindparam("name")),
-    "name",
+    .where(NAMES.c.key == bindparam("name"))
 )
+"""The name of a key, as `Store.name`."""
+_NAME: Final = Prepared(NAMED, "name")
 _TILE: Final = Prepared(
     select(TILES.c.body).where(
         TILES.c.level == bindparam("of_level"), TILES.c.number == bindparam("at")

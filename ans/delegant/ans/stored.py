@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, literal_column, select
 
 from delegant.credentials import shape
 from delegant.credentials.codec import JsonObject, digest, parse_object
@@ -16,9 +16,11 @@ from .leaf import NameLeaf
 from .lifecycle import RANKS, Standing
 from .logbook import Logbook
 from .name import AnsName
-from .store import Store, standing_of
+from .prepared import Prepared, make_row
+from .store import LOGGED, NAMED, Store, standing_of
+from .tables import CHECKPOINTS, EVENTS, LEAVES, NAMES
 
-__all__ = ["MAX_EVENT", "MAX_HISTORY", "Named", "Shelf"]
+__all__ = ["MAX_EVENT", "MAX_HISTORY", "Glance", "Named", "Shelf", "glance"]
 
 MAX_HISTORY: Final = 1000
 MAX_EVENT: Final = 2 * 1024 * 1024
@@ -27,6 +29,23 @@ KEPT: Final = 512
 """Events that are kept read; none is ever changed."""
 _LEFT: Final = {"register": None, "update": None, "transfer": None, "resume": None}
 """Events after which nobody holds the name suspended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """All that an answer about one name is made of, in one state of the store; nothing verified.
+
+    Attributes:
+        row: as `Store.name` says.
+        last: as `Store.event` says of its newest event.
+        note: the newest checkpoint.
+        most: as `Store.cosigned` says.
+    """
+
+    row: Any
+    last: Any
+    note: str | None
+    most: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +97,14 @@ class Shelf:
         self._store = store
         self._logbook = logbook
 
-    def named(self, db: Connection, key: str, at: int, row: Any = ASK) -> Named | None:
+    def named(
+        self, db: Connection, key: str, at: int, row: Any = ASK, last_row: Any = ASK
+    ) -> Named | None:
         """A name by its key (`AnsName.key`) at an instant; None if it was never registered.
 
         Args:
             row: as `Store.name` says, where that was asked already.
+            last_row: likewise, what `Store.event` says of its newest event.
         """
         if row is ASK:
             row = self._store.name(db, key)
@@ -91,7 +113,8 @@ class Shelf:
             raise error("unavailable", "a stored name is not that of its newest event")
         if row is None:
             return None
-        last_row = self._store.event(db, row.last)
+        if last_row is ASK:
+            last_row = self._store.event(db, row.last)
         record_row = last_row
         if row.with_record != row.last:
             record_row = self._store.event(db, row.with_record)
@@ -101,7 +124,7 @@ class Shelf:
         held = (
             last["seq"] == row.seq
             and logged.name.key == key
-            and AnsName.parse(with_record["name"]).key == key
+            and with_record["name"].lower() == key
             and (logged.agent, logged.epoch) == (row.agent, row.epoch)
             and standing.revoked == (last["type"] == "revoke")
             and standing.suspended == _suspended(logged, last_row)
@@ -138,8 +161,14 @@ class Shelf:
             raise error("unavailable", "a stored event is damaged: another than was logged")
         return event, leaf
 
-    def receipt(self, db: Connection, row: Any, *, opening: bool = False) -> JsonObject:
-        """The receipt of an event; with ``opening`` for its submitter."""
+    def receipt(
+        self, db: Connection, row: Any, *, opening: bool = False, most: int | None = None
+    ) -> JsonObject:
+        """The receipt of an event; with ``opening`` for its submitter.
+
+        Args:
+            most: what `Store.cosigned` says, where that was asked already.
+        """
         self.event(db, row)
         told: JsonObject | None = None
         if opening and row.opening is not None:
@@ -147,7 +176,7 @@ class Shelf:
                 told = parse_object(bytes(row.opening), size=MAX_EVENT)
             except (Error, TypeError, ValueError):
                 raise error("unavailable", "a stored opening is damaged") from None
-        return self._logbook.receipt(db, row.leaf, told, row.logged)
+        return self._logbook.receipt(db, row.leaf, told, row.logged, most)
 
     def history(self, key: str, start: int = 0, limit: int = MAX_HISTORY) -> list[JsonObject]:
         """The events of a name, oldest first: ``{event, receipt}`` each.
@@ -162,6 +191,34 @@ class Shelf:
             return [
                 {"event": self.event(db, row)[0], "receipt": self.receipt(db, row)} for row in rows
             ]
+
+
+def glance(db: Connection, key: str) -> Glance | None:
+    """All of a name that is there, in one statement; None for one that is not there at all."""
+    row = _GLANCE.one(db, key)
+    if row is None:
+        return None
+    last = _Event(*row[_FIRST : _FIRST + len(_Event._fields)])
+    return Glance(row, None if last.digest is None else last, row.note, row.most or 0)
+
+
+_Event: Final = make_row("Event", LOGGED.selected_columns.keys())
+_FIRST: Final = len(NAMED.selected_columns)
+_NEWEST: Final = CHECKPOINTS.alias()
+_GLANCE: Final = Prepared(
+    NAMED.add_columns(
+        *(column.label(f"last_{name}") for name, column in LOGGED.selected_columns.items()),
+        select(_NEWEST.c.note)
+        .order_by(_NEWEST.c.size.desc())
+        .limit(literal_column("1"))
+        .scalar_subquery()
+        .label("note"),
+        select(func.max(CHECKPOINTS.c.cosigned)).scalar_subquery().label("most"),
+    )
+    .outerjoin(EVENTS, EVENTS.c.digest == NAMES.c.last)
+    .outerjoin(LEAVES, LEAVES.c.number == EVENTS.c.leaf),
+    "name",
+)
 
 
 @lru_cache(KEPT)

@@ -141,8 +141,8 @@ class Deadline(HttpToolsProtocol):
         else:
             self._let_in(traffic)
 
-    def answered(self) -> tuple[int, int] | None:
-        """Answer at once, where that can be; status and bytes of it, else None."""
+    def answered(self) -> tuple[int, int, bool] | None:
+        """Answer at once, where that can be: status, bytes, whether it was kept; else None."""
         return None
 
     def _let_in(self, traffic: Traffic) -> None:
@@ -163,7 +163,7 @@ class Deadline(HttpToolsProtocol):
                 asked.entered = False
                 seconds = time.monotonic() - asked.since
                 traffic.leave(caller, method, "/v1/resolve", out[0], seconds, out[1])
-                traffic.meter.count("kept")
+                traffic.meter.count("kept", int(out[2]))
                 return
         self._body_follows()
         try:
