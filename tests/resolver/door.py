@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
 import socket
 import time
@@ -142,6 +143,26 @@ class House:
         own = f"/v1/agents/{event['agent']}/events"
         path = "/v1/agents" if event["type"] == "register" else own
         return self.call("POST", path, body, {"Agent-Invocation": token})
+
+
+class Line:
+    """A connection to a house that is kept."""
+
+    def __init__(self, house: House) -> None:
+        self._line = http.client.HTTPConnection("127.0.0.1", house.port, timeout=10)
+
+    def ask(
+        self, path: str = f"/v1/resolve?name={NAME}", method: str = "GET", **headers: str
+    ) -> Reply:
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        self._line.request(method, path, headers={"Accept-Encoding": "identity"} | given)
+        got = self._line.getresponse()
+        found = {name.lower(): value for name, value in got.getheaders()}
+        return Reply(got.status, found, got.read())
+
+    def close(self) -> None:
+        """Hang up."""
+        self._line.close()
 
 
 def lasted(house: House, first: bytes, drip: bytes = b"", *, reads: bool = True) -> float:

@@ -130,7 +130,7 @@ class Resolver:
         """
         least = self._published  # what is read from here on is no older
         with self._store.transaction(reading=True) as db:
-            head = self._head(self._store.checkpoint(db), least)
+            head = self._head(db, least)
             if query.min_log_size is not None and head.size < query.min_log_size:
                 raise error(
                     "unavailable", f"the log has {head.size} entries, not {query.min_log_size}"
@@ -159,7 +159,7 @@ class Resolver:
             found = glance(db, query.name or "")
             if found is None or found.row.with_record != found.row.last or _attests(found.row):
                 return None
-            head = self._head(found.note, least)
+            head = self._head(db, least, found)
             if head.size > published:
                 return None
             answer = self._answered(db, query, head, found.row, at, found=found)
@@ -228,8 +228,9 @@ class Resolver:
             self._keep(query, answer, head, mark, at)
         return answer
 
-    def _head(self, note: str | None, least: int) -> Checkpoint:
+    def _head(self, db: Connection, least: int, found: Glance | None = None) -> Checkpoint:
         """The state of the log that this transaction reads."""
+        note = self._store.checkpoint(db) if found is None else found.note
         if note is None:
             raise error("log-rollback", "the log is gone")
         try:

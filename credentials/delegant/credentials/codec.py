@@ -254,7 +254,7 @@ def canonical(value: Json, *, floats: bool = True) -> bytes:
         out = orjson.dumps(value, option=_ORJSON)
     except orjson.JSONEncodeError:
         out = b""
-    alike = out.isascii() or not (_any(_ABOVE, out) and _any(_BELOW, out))
+    alike = out.isascii() or not (_has(out, _ABOVE) and _has(out, _BELOW))
     if out and alike and not (floats and _has_float(value)):
         return out
     try:
@@ -268,9 +268,9 @@ _ABOVE: Final = (b"\xf0", b"\xf1", b"\xf2", b"\xf3", b"\xf4")
 """Bytes of UTF-8 that begin characters of the two ranges."""
 
 
-def _any(marks: tuple[bytes, ...], data: bytes) -> bool:
-    """Whether one of these bytes is there: as many quick looks cost less than a class of them."""
-    return any([mark in data for mark in marks])
+def _has(data: bytes, marks: tuple[bytes, ...]) -> bool:
+    """Whether one of these bytes is there: a quick look for each costs less than one for all."""
+    return any(mark in data for mark in marks)
 
 
 def _has_float(value: Json) -> bool:
