@@ -277,13 +277,18 @@ class _Sqlite(Engine):
             raise error("unavailable", "the store was replaced while it was written")
 
 
+_CACHE: Final = "cache_size=-8192"
+"""KiB of pages kept by the one connection that waits for nobody: what leads to any row of many."""
+
+
 def _connect(uri: str, wait: float) -> sqlite3.Connection:
     out = sqlite3.connect(
         uri, uri=True, timeout=wait, isolation_level=None, check_same_thread=False,
         cached_statements=256,
     )  # fmt: skip
     try:
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        more = () if wait else (_CACHE,)
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", *more):
             out.execute(f"PRAGMA {pragma}")
     except BaseException:
         out.close()

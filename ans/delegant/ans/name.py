@@ -79,8 +79,8 @@ class AnsName:
         except _RefusedError as why:
             raise _no(text, why) from None
         out = object.__new__(cls)  # they need not be read a second time
-        for field, value in zip(cls.__slots__, parts, strict=True):
-            object.__setattr__(out, field, value)
+        for put, value in zip(_PUT, parts, strict=True):
+            put(out, value)
         return out
 
     def __str__(self) -> str:
@@ -99,6 +99,9 @@ class AnsName:
     def provider_key(self) -> str:
         """What provider labels are compared by."""
         return self.provider.lower()
+
+
+_PUT: Final = tuple(getattr(AnsName, name).__set__ for name in AnsName.__slots__)
 
 
 class _RefusedError(Exception):

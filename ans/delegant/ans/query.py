@@ -97,6 +97,8 @@ class Query:
         Raises:
             Malformed: ``ans-name``, ``shape``.
         """
+        if not trace and min_log_size is None:
+            return cls(AnsName.parse(name).key)
         return _built({"name": name, "trace": trace, "min_log_size": min_log_size})
 
     @classmethod

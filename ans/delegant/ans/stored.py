@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import Connection, func, literal_column, select
 
 from delegant.credentials import shape
-from delegant.credentials.codec import JsonObject, digest, parse_object
+from delegant.credentials.codec import JsonObject, digest, parse_object, reread
 from delegant.credentials.errors import Error, error
 
 from .leaf import NameLeaf
@@ -143,7 +143,7 @@ class Shelf:
         try:
             if row is None:
                 raise error("shape", "missing")
-            event, own = _read(row.body)
+            event, own = _read(row.body, row.digest)
             leaf = self._logbook.leaf(db, row.leaf, row.logged)
             fits = (
                 isinstance(leaf, NameLeaf)
@@ -222,12 +222,15 @@ _GLANCE: Final = Prepared(
 
 
 @lru_cache(KEPT)
-def _read(body: bytes) -> tuple[JsonObject, str]:
+def _read(body: bytes, known: str) -> tuple[JsonObject, str]:
     """An event and its digest, read once for the same bytes.
 
     Its shape and its signatures were checked when it was taken: the digest says it is that one.
     """
-    return parse_object(body, size=MAX_EVENT), digest(body)
+    own = digest(body)
+    if own != known:
+        raise error("shape", "another digest")
+    return reread(body), own
 
 
 def _suspended(leaf: NameLeaf, row: Any) -> int | None:

@@ -37,6 +37,7 @@ __all__ = [
     "measure",
     "parse",
     "parse_object",
+    "reread",
 ]
 
 Json: TypeAlias = Any
@@ -84,6 +85,21 @@ def parse(data: bytes, *, size: int, depth: int = MAX_DEPTH, members: int = MAX_
 def parse_object(data: bytes, *, size: int, members: int = MAX_MEMBERS) -> JsonObject:
     """`parse`, and the value must be an object (else ``shape``)."""
     value = parse(data, size=size, members=members)
+    if type(value) is not dict:
+        raise error("shape", "expected a JSON object")
+    return value
+
+
+def reread(data: bytes) -> JsonObject:
+    """An object that this program wrote itself, as its hash shows: held to nothing again.
+
+    Raises:
+        Malformed: ``json``, ``shape``.
+    """
+    try:
+        value = orjson.loads(data)
+    except orjson.JSONDecodeError:
+        raise error("json", "no JSON") from None
     if type(value) is not dict:
         raise error("shape", "expected a JSON object")
     return value

@@ -120,16 +120,15 @@ def audit_path(index: int, size: int, node: Node) -> list[bytes]:
     _size(size)
     if not 0 <= index < size:
         raise error("log-proof", f"no entry {index} in a tree of {size}")
-    path, low, high = [], 0, size
-    while high - low > 1:
-        middle = low + _half(high - low)
-        if index < middle:
-            path.append(_span(middle, high, node))
-            high = middle
-        else:
-            path.append(_span(low, middle, node))
-            low = middle
-    return path[::-1]
+    path, height, at, last = [], 0, index, size - 1
+    while last:  # from the leaf up: `last` is the last node of a row, and may be no full subtree
+        beside = at ^ 1
+        if beside < last or (beside == last and (last + 1) << height <= size):
+            path.append(node(height, beside))
+        elif beside == last:
+            path.append(_span(last << height, size, node))
+        height, at, last = height + 1, at >> 1, last >> 1
+    return path
 
 
 def consistency(old: int, new: int, tiles: Tiles) -> list[bytes]:
