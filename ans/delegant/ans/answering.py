@@ -22,7 +22,7 @@ from .query import Query
 from .shown import listing2
 from .signing import members, sign
 
-__all__ = ["HTTP_STATUS", "new_answer", "new_entry", "new_token", "resolved"]
+__all__ = ["HTTP_STATUS", "instant", "new_answer", "new_entry", "new_token", "resolved"]
 
 HTTP_STATUS: Final = {"success": 200, "not-found": 404, "suspended": 403, "gone": 410}
 """By ``resolutionStatus``."""
@@ -132,6 +132,12 @@ def new_token(
         since=None if since is None else shape.format_time(since),
     )
     return sign(token, key, registry, at, floats=False)
+
+
+@lru_cache(64)
+def instant(text: str) -> int:
+    """An instant that a token states, seconds since 1970."""
+    return shape.time(text, "freshness.time")
 
 
 @lru_cache(16)

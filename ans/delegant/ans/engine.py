@@ -14,11 +14,11 @@ import threading
 import weakref
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Table, create_engine, make_url
@@ -28,6 +28,8 @@ from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from delegant.credentials.errors import Error, error
+
+T = TypeVar("T")
 
 __all__ = ["WAIT_SECONDS", "Engine", "Kept", "open_engine", "sqlite_path", "upsert"]
 
@@ -108,24 +110,21 @@ class Engine(ABC):
 
     @contextmanager
     def transaction(
-        self, *, reading: bool = False, sequencing: bool = False, waiting: bool = True
+        self, *, reading: bool = False, sequencing: bool = False
     ) -> Iterator[Connection]:
         """All of what is inside, or none of it.
 
         Args:
             reading: it sees one state of the database, and writes nothing.
             sequencing: no other such transaction runs beside it, in any process.
-            waiting: False: nobody in the way is waited for. It may only read, and each of its
-                statements sees a state of its own.
         """
         places = self._places
-        if not places.acquire(timeout=WAIT_SECONDS if waiting else 0):
+        if not places.acquire(timeout=WAIT_SECONDS):
             raise error("unavailable", "too many wait for the store")
-        free = self._free if waiting else self._hasty
         kept: Kept | None = None
         sound = False
         try:
-            kept = self._begun(reading, sequencing) if waiting else self._glance()
+            kept = self._begun(reading, sequencing)
             try:
                 yield kept.db
             except Error:
@@ -140,11 +139,39 @@ class Engine(ABC):
             raise failed(exc) from None
         finally:
             if kept is not None:
-                if sound and len(free) < KEPT:
-                    free.append(kept)
+                if sound and len(self._free) < KEPT:
+                    self._free.append(kept)
                 else:  # what failed once is not trusted again
                     kept.close()
             places.release()
+
+    def glance(self, read: Callable[[Connection], T]) -> T:
+        """What a function reads, where nobody in the way has to be waited for.
+
+        Args:
+            read: each of its statements sees a state of its own.
+
+        Raises:
+            Unavailable: ``unavailable``, also where it would have to be waited for.
+        """
+        kept, sound = None, False
+        try:
+            kept = self._glance()
+            try:
+                out = read(kept.db)
+                sound = True
+            except Error:
+                sound = True
+                raise
+            finally:
+                if kept.db.in_transaction():
+                    kept.db.rollback()
+        except self.failures as exc:
+            raise failed(exc) from None
+        finally:
+            if kept is not None:
+                self._hasty.append(kept) if sound else kept.close()
+        return out
 
     def close(self) -> None:
         """Let go of the connections; the next transaction opens one again."""

@@ -274,9 +274,9 @@ class _Nodes:
 
     def node(self, db: Connection, height: int, index: int) -> bytes:
         """As `merkle.Node`."""
-        level, inner = divmod(height, 8)
-        number, first = divmod(index << inner, tiles.FULL)
-        at = merkle.HASH * (first >> inner)
+        level, inner = height >> 3, height & 7
+        number = index >> 8 - inner
+        at = merkle.HASH * (index & (tiles.FULL >> inner) - 1)
         rows = self._kept.get((level, number))
         if rows is None or len(rows) <= inner or len(rows[inner]) < at + merkle.HASH:
             body = self._store.whole_tile(db, level, number)

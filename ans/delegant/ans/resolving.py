@@ -27,7 +27,7 @@ from delegant.credentials.errors import Error, error
 
 from . import listing
 from .answer import JWS_TYPE
-from .answering import HTTP_STATUS, new_answer, new_entry, new_token, resolved
+from .answering import HTTP_STATUS, instant, new_answer, new_entry, new_token, resolved
 from .attested import Lists, Verdict, judge_attestations
 from .bucket import Bucket
 from .listing import LOOK, Found, Look, said_terms, terms_for
@@ -155,15 +155,18 @@ class Resolver:
             Unavailable: ``unavailable``, and what else `resolve` raises: it may not, asked again.
         """
         least = self._published
-        with self._store.engine.transaction(reading=True, waiting=False) as db:
+
+        def read(db: Connection) -> JsonObject | None:
             found = glance(db, query.name or "")
             if found is None or found.row.with_record != found.row.last or _attests(found.row):
                 return None
             head = self._head(db, least, found)
             if head.size > published:
                 return None
-            answer = self._answered(db, query, head, found.row, at, found=found)
-        return HTTP_STATUS[answer["resolutionStatus"]], answer
+            return self._answered(db, query, head, found.row, at, found=found)
+
+        answer = self._store.engine.glance(read)
+        return None if answer is None else (HTTP_STATUS[answer["resolutionStatus"]], answer)
 
     def jws(self, answer: JsonObject) -> str:
         """The answer as one compact JWS, signed as a whole; once for the same token."""
@@ -205,7 +208,7 @@ class Resolver:
     ) -> None:
         if query.available is not None:
             return  # heartbeats come faster than answers age
-        until = shape.time(answer["freshness"]["validUntil"], "validUntil")
+        until = instant(answer["freshness"]["validUntil"])
         kept = _Kept(answer, at, until, head.size, mark)
         with self._lock:
             before = self._kept.pop(query.digest, None)
@@ -417,7 +420,7 @@ class _Asked:
 
     def _receipt(self, row: Any) -> JsonObject:
         most = None if self._found is None else self._found.most
-        return self._of._shelf.receipt(self._db, row, most=most)
+        return self._of._shelf.proven(self._db, row, most)
 
     def _entry(self, seen: _Seen) -> JsonObject:
         named = seen.named

@@ -78,7 +78,7 @@ class Named:
     @property
     def expires(self) -> int:
         """When the time of its record is over, seconds since 1970."""
-        return shape.time(self.record["expires"], "expires")
+        return int(self.row.expires)
 
     @property
     def sponsor(self) -> str:
@@ -123,7 +123,7 @@ class Shelf:
         standing = standing_of(row)
         held = (
             last["seq"] == row.seq
-            and logged.name.key == key
+            and last_row.key == key
             and with_record["name"].lower() == key
             and (logged.agent, logged.epoch) == (row.agent, row.epoch)
             and standing.revoked == (last["type"] == "revoke")
@@ -148,7 +148,7 @@ class Shelf:
             fits = (
                 isinstance(leaf, NameLeaf)
                 and own == row.digest == leaf.event
-                and row.key == leaf.name.key
+                and row.key == event["name"].lower()
                 and event["name"] == leaf.json["name"]
                 and event["seq"] == row.seq == leaf.seq
                 and row.record == leaf.record
@@ -161,14 +161,16 @@ class Shelf:
             raise error("unavailable", "a stored event is damaged: another than was logged")
         return event, leaf
 
-    def receipt(
-        self, db: Connection, row: Any, *, opening: bool = False, most: int | None = None
-    ) -> JsonObject:
-        """The receipt of an event; with ``opening`` for its submitter.
+    def proven(self, db: Connection, row: Any, most: int | None = None) -> JsonObject:
+        """The receipt of an event that `event` has looked at.
 
         Args:
             most: what `Store.cosigned` says, where that was asked already.
         """
+        return self._logbook.receipt(db, row.leaf, None, row.logged, most)
+
+    def receipt(self, db: Connection, row: Any, *, opening: bool = False) -> JsonObject:
+        """The receipt of an event; with ``opening`` for its submitter."""
         self.event(db, row)
         told: JsonObject | None = None
         if opening and row.opening is not None:
@@ -176,7 +178,7 @@ class Shelf:
                 told = parse_object(bytes(row.opening), size=MAX_EVENT)
             except (Error, TypeError, ValueError):
                 raise error("unavailable", "a stored opening is damaged") from None
-        return self._logbook.receipt(db, row.leaf, told, row.logged, most)
+        return self._logbook.receipt(db, row.leaf, told, row.logged)
 
     def history(self, key: str, start: int = 0, limit: int = MAX_HISTORY) -> list[JsonObject]:
         """The events of a name, oldest first: ``{event, receipt}`` each.

@@ -6,10 +6,10 @@ from base64 import b64decode
 from functools import lru_cache
 from typing import Final
 
+from delegant.ans.answering import instant
 from delegant.ans.log.tlogproof import export
 from delegant.ans.pages import Page
 from delegant.ans.registry import Registry
-from delegant.credentials import shape
 from delegant.credentials.codec import JsonObject, canonical
 from delegant.credentials.errors import error
 
@@ -55,8 +55,7 @@ def page_of(
     """
     body, media = _body(registry, answer, status, media)
     token = answer["freshness"]
-    until = shape.time(token["validUntil"], "validUntil")
-    made = shape.time(token["time"], "time")
+    until, made = instant(token["validUntil"]), instant(token["time"])
     end = min(until, made + GIVEN_SECONDS)
     return Page(body, media, etag_of(body), status, name, made, end, until, size)
 

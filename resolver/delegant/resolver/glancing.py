@@ -23,7 +23,7 @@ __all__ = ["REST_SECONDS", "SLOW_SECONDS", "TURN_SECONDS", "Glancing"]
 
 TURN_SECONDS: Final = 0.01
 """How long answers are made in one turn of the loop."""
-SLOW_SECONDS: Final = 0.02
+SLOW_SECONDS: Final = 0.05
 """One that takes longer was kept waiting."""
 RESTS: Final = 10
 """How many times as long nothing is made after it, so that others have most of the time."""

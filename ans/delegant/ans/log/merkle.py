@@ -173,16 +173,16 @@ def check_inclusion(
     _hashes(proof, leaf, root)
     if not 0 <= index < size:
         raise error("log-proof", f"no entry {index} in a tree of {size}")
-    last, at, have = size - 1, index, leaf
+    last, at, have, sha256 = size - 1, index, leaf, hashlib.sha256
     for sibling in proof:
         if last == 0:
             raise error("log-proof", "an inclusion proof with more hashes than the tree is high")
         if at & 1 or at == last:
-            have = node_hash(sibling, have)
+            have = sha256(b"\x01" + sibling + have).digest()
             while not at & 1:
                 at, last = at >> 1, last >> 1
         else:
-            have = node_hash(have, sibling)
+            have = sha256(b"\x01" + have + sibling).digest()
         at, last = at >> 1, last >> 1
     if last:
         raise error("log-proof", "an inclusion proof with fewer hashes than the tree is high")
@@ -281,5 +281,5 @@ def _size(size: int) -> None:
 
 
 def _hashes(proof: Sequence[bytes], *more: bytes) -> None:
-    if len(proof) > MAX_PROOF or any(len(one) != HASH for one in (*proof, *more)):
+    if len(proof) > MAX_PROOF or {*map(len, proof), *map(len, more)} != {HASH}:
         raise error("log-proof", "a proof of SHA-256 hashes has 32 bytes each, 64 at most")
