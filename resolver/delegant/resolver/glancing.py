@@ -21,7 +21,7 @@ from .answers import form, page_of
 
 __all__ = ["REST_SECONDS", "SLOW_SECONDS", "TURN_SECONDS", "Glancing"]
 
-TURN_SECONDS: Final = 0.01
+TURN_SECONDS: Final = 0.03
 """How long answers are made in one turn of the loop."""
 SLOW_SECONDS: Final = 0.05
 """One that takes longer was kept waiting."""
