@@ -27,12 +27,14 @@ __all__ = [
     "check_consistency",
     "check_inclusion",
     "consistency",
+    "consistency_path",
     "fold",
     "inclusion",
     "inclusions",
     "leaf_hash",
     "node_hash",
     "root",
+    "root_of",
     "rows",
     "width",
 ]
@@ -96,8 +98,13 @@ def root(size: int, tiles: Tiles) -> bytes:
     Raises:
         Rejected: ``log-proof`` for a size out of range, or a tile of the wrong length.
     """
+    return root_of(size, _Tree(size, tiles).node)
+
+
+def root_of(size: int, node: Node) -> bytes:
+    """`root`, from the nodes of the tree."""
     _size(size)
-    return _span(0, size, _Tree(size, tiles).node) if size else EMPTY_ROOT
+    return _span(0, size, node) if size else EMPTY_ROOT
 
 
 def inclusion(index: int, size: int, tiles: Tiles) -> list[bytes]:
@@ -139,12 +146,17 @@ def consistency(old: int, new: int, tiles: Tiles) -> list[bytes]:
     Raises:
         Rejected: ``log-proof`` when ``old`` is larger than ``new``.
     """
+    return consistency_path(old, new, _Tree(new, tiles).node)
+
+
+def consistency_path(old: int, new: int, node: Node) -> list[bytes]:
+    """`consistency`, from the nodes of the tree."""
     _size(new)
     if not 0 <= old <= new:
         raise error("log-proof", f"a tree of {new} does not continue one of {old}")
     if old == 0:
         return []
-    node, path, low, high = _Tree(new, tiles).node, [], 0, new
+    path, low, high = [], 0, new
     while high > old:
         middle = low + _half(high - low)
         if old <= middle:
