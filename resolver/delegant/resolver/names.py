@@ -20,7 +20,6 @@ from delegant.ans.log.tlogproof import export
 from delegant.ans.pages import Page
 from delegant.ans.query import Query
 from delegant.ans.registry import Registry
-from delegant.ans.submitting import Submission
 from delegant.credentials import did, shape
 from delegant.credentials.codec import JsonObject, canonical, is_digest, parse_object
 from delegant.credentials.errors import error
@@ -55,7 +54,7 @@ def add(app: FastAPI, registry: Registry, clock: Callable[[], float]) -> None:
         token = http.headers.get("agent-invocation")
 
         def judged() -> Future[JsonObject]:  # reading it, too, takes too long for the one loop
-            sent = Submission.read(body)
+            sent = registry.read(body)
             _routed(sent.event, agent)
             return registry.submitting(sent, token, now())
 
