@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PINS = ROOT / "requirements" / "base.txt"
-ROOMS = ("credentials", "w3c", "wallet", "ans", "cli", "schemas", "tests")
+ROOMS = ("credentials", "w3c", "wallet", "ans", "governance", "cli", "schemas", "tests")
 NAMES = ("python3.11", "python3.12", "python3.13")
 
 

@@ -35,7 +35,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_wheel_holds_every_room_and_no_namespace_init(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
-    for room in ("credentials", "w3c", "wallet", "ans", "resolver", "cli", "schemas"):
+    for room in ("credentials", "w3c", "wallet", "ans", "governance", "resolver", "cli", "schemas"):
         assert f"delegant/{room}/__init__.py" in names
         assert f"delegant/{room}/py.typed" in names
     assert "delegant/__init__.py" not in names

@@ -409,7 +409,7 @@ def test_what_was_not_published_is_not_acknowledged_and_is_when_it_is_sent_again
 
 def test_whoever_keeps_answers_is_told_of_names_before_anybody_is(naming: Naming) -> None:
     seen: list[tuple[frozenset[str], int, int]] = []
-    naming.registry._sequencer.on_publish.append(lambda *told: seen.append(told))
+    naming.registry.on_publish(lambda *told: seen.append(told))
     good, bad = versions(1, 1)[0], "mcp://PaperQuery.Research.Nobody.v1.0"
     sent = [naming.body(naming.event(name=name)) for name in (good, bad)]
     together(naming.registry, sent, naming.now)

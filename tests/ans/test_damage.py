@@ -10,10 +10,11 @@ import pytest
 
 from ans.naming import NAME, Naming
 from delegant.ans.leaf import salted
-from delegant.ans.logbook import Logbook, _Nodes
+from delegant.ans.logbook import Logbook
 from delegant.ans.name import AnsName
 from delegant.ans.store import Store
 from delegant.ans.stored import Shelf
+from delegant.ans.treebook import Nodes
 from delegant.credentials import Error, Unavailable
 from delegant.credentials.codec import JsonObject
 
@@ -88,7 +89,7 @@ def test_a_flipped_byte_in_a_row_is_never_a_wrong_answer(
             for name, (status, answer) in zip(names, before, strict=True):
                 tried += 1
                 naming.world.now += 61  # past what was answered before, and what is kept
-                naming.registry.log._nodes = _Nodes(naming.registry.store)
+                naming.registry.log._nodes = Nodes(naming.registry.store)
                 try:
                     again, other = naming.registry.resolve(name, naming.now)
                 except Error as exc:

@@ -111,9 +111,11 @@ def test_more_leaves_than_a_tile_holds(naming: Naming) -> None:
 
 def test_an_event_is_found_in_the_log_by_its_digest(naming: Naming) -> None:
     receipt = naming.register()
-    found = naming.registry.log.inclusion(receipt["leaf"]["event"])
+    found = naming.registry.log.inclusion_of(receipt["leaf"]["event"])
     assert found["index"] == receipt["index"] == 1
-    assert refusal(lambda: naming.registry.log.inclusion(receipt["leaf"]["record"])) == "not-found"
+    assert (
+        refusal(lambda: naming.registry.log.inclusion_of(receipt["leaf"]["record"])) == "not-found"
+    )
 
 
 def test_the_receipt_stays_the_same_however_the_log_grows(naming: Naming) -> None:

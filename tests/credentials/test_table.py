@@ -13,7 +13,7 @@ from delegant.credentials import CODES, Error
 
 ROOT = Path(__file__).resolve().parents[2]
 CORE = ROOT / "credentials" / "delegant" / "credentials"
-ROOMS = ("credentials", "w3c", "wallet", "ans", "resolver", "cli", "schemas")
+ROOMS = ("credentials", "w3c", "wallet", "ans", "governance", "resolver", "cli", "schemas")
 
 # --- the tree ------------------------------------------------------------------------------
 

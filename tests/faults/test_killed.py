@@ -53,7 +53,8 @@ def test_f1_of_64_clients_no_acknowledged_name_is_lost_to_kill_9(tmp_path: Path)
         unknown = hammer.unknown
         began = time.monotonic()
         print(
-            f"{ROUNDS} kills, {amid} amid registrations, {len(hammer.acknowledged)} names acknowledged, "
+            f"{ROUNDS} kills, {amid} amid registrations, "
+            f"{len(hammer.acknowledged)} names acknowledged, "
             f"{len(unknown)} of which nobody was told, slowest start {max(hammer.opened):.3f} s"
         )
         assert hammer.wrong() == []

@@ -8,16 +8,16 @@ first and adds afterwards. One that touches what an earlier one of the batch wro
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Final, Protocol
 
-from sqlalchemy import Connection, Dialect, Table, delete, insert
+from sqlalchemy import Connection, Table, delete
 
 from delegant.credentials.codec import JsonObject
 from delegant.credentials.errors import error
 from delegant.credentials.shape import format_time
 
+from .bulk import write_rows
+from .change import Added
 from .leaf import spelled
 from .log import merkle
 from .tables import EVENTS, LEAVES, LISTINGS, NAMES, PROVIDERS, SPENT, TERMS
@@ -26,24 +26,7 @@ __all__ = ["Added", "Batch", "Change"]
 
 BACKWARDS_SECONDS: Final = 30
 """A change may wait for its turn so long; its leaf then has the time of the leaf before."""
-_SIZES: Final = (256, 64, 16, 4, 1)
-"""Rows in one statement: few sizes, so that each is compiled once."""
 _ORDER: Final = (LEAVES, EVENTS, NAMES, SPENT, LISTINGS, TERMS)
-
-
-@dataclass(frozen=True, slots=True)
-class Added:
-    """What became of a change.
-
-    Attributes:
-        number: of its leaf.
-        opening: what its sender alone is told.
-        known: it was written before, by this batch or another.
-    """
-
-    number: int
-    opening: JsonObject | None = None
-    known: bool = False
 
 
 class Change(Protocol):
@@ -193,43 +176,5 @@ class Batch:
         for table in _ORDER:
             rows = self._rows[table.name]
             if rows:
-                _write(self.db, table, rows)
+                write_rows(self.db, table, rows)
                 rows.clear()
-
-
-def _write(db: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
-    """All rows of a table, by the driver's own statement for many.
-
-    SQLite's driver lets other threads run at every step it takes, and each time must wait for its
-    turn again; so there many rows are one step.
-    """
-    columns = tuple(rows[0])
-    if db.dialect.name != "sqlite":
-        text, names = _statement(table, db.dialect, columns)
-        told = rows if names is None else [tuple([row[name] for name in names]) for row in rows]
-        db.exec_driver_sql(text, told)
-        return
-    at = 0
-    for size in _SIZES:
-        while len(rows) - at >= size:
-            part = rows[at : at + size]
-            values = tuple([row[name] for row in part for name in columns])
-            db.exec_driver_sql(_many(table, columns, size), values)
-            at += size
-
-
-@lru_cache(64)
-def _many(table: Table, columns: tuple[str, ...], size: int) -> str:
-    """SQLite's statement for so many rows at once."""
-    names = ", ".join(f'"{name}"' for name in columns)
-    row = "(" + ", ".join("?" * len(columns)) + ")"
-    return f'INSERT INTO "{table.name}" ({names}) VALUES ' + ", ".join([row] * size)  # noqa: S608
-
-
-@lru_cache(64)
-def _statement(
-    table: Table, dialect: Dialect, columns: tuple[str, ...]
-) -> tuple[str, tuple[str, ...] | None]:
-    compiled = insert(table).compile(dialect=dialect, column_keys=list(columns))
-    order = compiled.positiontup
-    return str(compiled), tuple(order) if order else None

@@ -28,7 +28,7 @@ from .checking import Checked, Leaves, check
 from .engine import failed, open_engine, sqlite_path
 from .log.checkpoint import Checkpoint, open_checkpoint
 from .log.note import NoteKey, NoteSigner, b64_encode
-from .sequencer import Sequencer
+from .namelog import NameSequencer
 from .store import Store
 from .stored import Shelf
 from .tables import NAMES, TERMS
@@ -223,7 +223,7 @@ def _list_again(batch: Batch, shelf: Shelf, key: str, at: int) -> None:
     made.put(batch, live=named.status == "active", fresh=False)
 
 
-class _Rewinder(Sequencer):
+class _Rewinder(NameSequencer):
     """A sequencer that starts from an older store, and does nothing more."""
 
     def __init__(

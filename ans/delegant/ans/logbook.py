@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_right, insort
-from collections import OrderedDict
-from contextlib import suppress
 from functools import lru_cache, partial
 from typing import Final
 
@@ -19,23 +17,21 @@ from delegant.credentials.codec import JsonObject
 from delegant.credentials.errors import Error, error
 
 from .leaf import Leaf, own_leaf
-from .log import merkle, tiles
+from .log import merkle
 from .log.checkpoint import Checkpoint
-from .log.note import b64_encode
+from .namelog import NameSequencer
 from .receipt import check_opening, new_receipt
-from .sequencer import Sequencer, opened
 from .store import Store
+from .treebook import Nodes, TreeBook
 
 __all__ = ["Logbook"]
 
 KEPT: Final = 1024
-TILES: Final = 2048
-"""Tiles that are kept: half a million leaves, in some 35 MB."""
 COVERS: Final = 4096
 MAX_SIZE: Final = merkle.MAX_SIZE
 
 
-class Logbook:
+class Logbook(TreeBook):
     """The log of one registry, for readers.
 
     Args:
@@ -48,24 +44,12 @@ class Logbook:
         NotFound: ``not-found`` for what the log does not hold yet.
     """
 
-    def __init__(self, store: Store, registry: str, sequencer: Sequencer) -> None:
+    def __init__(self, store: Store, registry: str, sequencer: NameSequencer) -> None:
+        super().__init__(store, sequencer)
         self._store = store
         self._registry = registry
-        self._sequencer = sequencer
-        self._key = sequencer.key
-        self._nodes = _Nodes(store)
         self._covers: list[tuple[int, int, str]] = []
         self._lock = threading.Lock()
-
-    def checkpoint(self) -> str:
-        """The published checkpoint, a signed note."""
-        text = self._sequencer.text()
-        self._opened(text)
-        return text
-
-    def head(self) -> Checkpoint:
-        """The published checkpoint, read."""
-        return self._opened(self._sequencer.text())
 
     def receipt(
         self,
@@ -85,7 +69,7 @@ class Logbook:
         head, note = self._covering(db, number)
         data = self._store.leaves(db, number, 1)[0] if data is None else data
         hashed = merkle.leaf_hash(data)
-        for nodes in (self._nodes, _Nodes(self._store)):  # the second keeps nothing from before
+        for nodes in (self._nodes, Nodes(self._store)):  # the second keeps nothing from before
             read = partial(nodes.node, db)
             try:
                 proof = merkle.audit_path(number, head.size, read)
@@ -109,69 +93,11 @@ class Logbook:
         except Error as exc:
             raise error("unavailable", f"a stored leaf is damaged: {exc.code}") from None
 
-    def tile(self, level: int, index: int, width: int = 256) -> bytes:
-        """The hashes of a tile of the published tree (C2SP tlog-tiles)."""
-        size = self.head().size
-        if not 0 < width <= tiles.FULL or (index * tiles.FULL + width) << (8 * level) > size:
-            raise error("not-found", "the log does not reach so far")
+    def inclusion_of(self, event: str, size: int | None = None) -> JsonObject:
+        """The same as `inclusion`, of the leaf of an event by its digest."""
         with self._store.transaction(reading=True) as db:
-            return self._tile(db, level, index, width)
-
-    def bundle(self, index: int, width: int = 256) -> bytes:
-        """The leaves below a tile of level 0, as an entry bundle (C2SP tlog-tiles)."""
-        if not 0 < width <= tiles.FULL or index * tiles.FULL + width > self.head().size:
-            raise error("not-found", "the log does not reach so far")
-        with self._store.transaction(reading=True) as db:
-            entries = self._store.leaves(db, index * tiles.FULL, width)
-            hashes = self._tile(db, 0, index, width)
-        if b"".join(map(merkle.leaf_hash, entries)) != hashes:
-            raise error("unavailable", "a stored leaf is damaged")
-        return tiles.pack(entries)
-
-    def inclusion(self, entry: int | str, size: int | None = None) -> JsonObject:
-        """The proof that a leaf is in the tree of a size.
-
-        Args:
-            entry: its number, or the digest of the event it is of.
-            size: by default that of the published checkpoint.
-
-        Returns:
-            ``{index, size, leafHash, proof}``, hashes in base64.
-        """
-        head = self.head()
-        with self._store.transaction(reading=True) as db:
-            number = entry if isinstance(entry, int) else self._number(db, entry)
-            of = head.size if size is None else size
-            if not 0 <= number < of <= head.size:
-                raise error("not-found", f"the log has {head.size} entries")
-            read = partial(self._store.tile, db)
-            hashed = merkle.leaf_hash(self._store.leaves(db, number, 1)[0])
-            proof = merkle.inclusion(number, of, read)
-            try:
-                root = self._root(db, of, head)
-                merkle.check_inclusion(hashed, number, of, proof, root)
-            except Error as exc:
-                raise error("unavailable", f"the stored log is damaged: {exc.code}") from None
-        return {"index": number, "size": of, "leafHash": b64_encode(hashed), "proof": _texts(proof)}
-
-    def consistency(self, old: int, new: int | None = None) -> JsonObject:
-        """The proof that the tree of one size has grown into that of another.
-
-        Returns:
-            ``{old, new, proof}``, hashes in base64.
-        """
-        head = self.head()
-        to = head.size if new is None else new
-        if not 0 < old <= to <= head.size:
-            raise error("not-found", f"the log has {head.size} entries")
-        with self._store.transaction(reading=True) as db:
-            proof = merkle.consistency(old, to, partial(self._store.tile, db))
-            try:
-                roots = self._root(db, old, head), self._root(db, to, head)
-                merkle.check_consistency(old, to, proof, *roots)
-            except Error as exc:
-                raise error("unavailable", f"the stored log is damaged: {exc.code}") from None
-        return {"old": old, "new": to, "proof": _texts(proof)}
+            number = self._number(db, event)
+        return self.inclusion(number, size)
 
     # --- inside ---------------------------------------------------------------------------------
 
@@ -203,86 +129,8 @@ class Logbook:
             raise error("not-found", "there is no such event")
         return int(row.leaf)
 
-    def _opened(self, note: str) -> Checkpoint:
-        try:
-            return opened(note, self._key)
-        except Error as exc:
-            raise error("unavailable", f"a stored checkpoint is damaged: {exc.code}") from None
-
-    def _root(self, db: Connection, size: int, head: Checkpoint) -> bytes:
-        """The root of an earlier size, which the published tree has grown from."""
-        read = partial(self._store.tile, db)
-        root = merkle.root(size, read)
-        proof = merkle.consistency(size, head.size, read)
-        merkle.check_consistency(size, head.size, proof, root, head.root)
-        return root
-
-    def _tile(self, db: Connection, level: int, index: int, width: int) -> bytes:
-        """A tile whose every hash is proven to be the published tree's."""
-        head = self.head()
-        body = self._store.tile(db, level, index, width)
-        first, at, left = index * tiles.FULL, 0, width
-        try:
-            while left:  # by complete subtrees, the largest first
-                deep = left.bit_length() - 1
-                node = merkle.fold(body[merkle.HASH * at : merkle.HASH * (at + (1 << deep))])
-                self._proven(db, node, 8 * level + deep, (first + at) >> deep, head)
-                at, left = at + (1 << deep), left - (1 << deep)
-        except Error as exc:
-            raise error("unavailable", f"a stored tile is damaged: {exc.code}") from None
-        return body
-
-    def _proven(self, db: Connection, node: bytes, deep: int, index: int, head: Checkpoint) -> None:
-        """A complete subtree's root is a node of the published tree: RFC 6962, from ``deep`` up."""
-        proof = merkle.inclusion(index << deep, head.size, partial(self._store.tile, db))[deep:]
-        at, last = index, (head.size - 1) >> deep
-        for sibling in proof:
-            if at & 1 or at == last:
-                node = merkle.node_hash(sibling, node)
-                while at and not at & 1:
-                    at, last = at >> 1, last >> 1
-            else:
-                node = merkle.node_hash(node, sibling)
-            at, last = at >> 1, last >> 1
-        if node != head.root:
-            raise error("log-proof", "it does not lead to the checkpoint")
-
 
 @lru_cache(KEPT)
 def _leaf(data: bytes) -> Leaf:
     """A leaf, as `own_leaf`; read once for the same bytes, and never changed."""
     return own_leaf(data)
-
-
-def _texts(hashes: list[bytes]) -> list[str]:
-    return [b64_encode(one) for one in hashes]
-
-
-class _Nodes:
-    """The nodes of the tree, from tiles that are kept: none of their hashes ever changes.
-
-    Nothing of it is believed for being kept: a proof made of nodes is held to a checkpoint.
-    """
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._kept: OrderedDict[tuple[int, int], tuple[bytes, ...]] = OrderedDict()
-
-    def node(self, db: Connection, height: int, index: int) -> bytes:
-        """As `merkle.Node`."""
-        level, inner = divmod(height, 8)
-        number, first = divmod(index << inner, tiles.FULL)
-        at = merkle.HASH * (first >> inner)
-        rows = self._kept.get((level, number))
-        if rows is None or len(rows) <= inner or len(rows[inner]) < at + merkle.HASH:
-            body = self._store.whole_tile(db, level, number)
-            if body is None:
-                raise error("log-proof", f"tile {level}/{number} is missing")
-            rows = merkle.rows(body)
-            if len(rows) <= inner or len(rows[inner]) < at + merkle.HASH:
-                raise error("log-proof", f"tile {level}/{number} is too narrow")
-            self._kept[level, number] = rows
-            while len(self._kept) > TILES:
-                with suppress(KeyError):
-                    self._kept.popitem(last=False)
-        return rows[inner][at : at + merkle.HASH]

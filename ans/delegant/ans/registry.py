@@ -18,13 +18,13 @@ from .health import Heartbeat
 from .log.note import NoteSigner
 from .logbook import Logbook
 from .name import AnsName
+from .namelog import NameSequencer
 from .pages import Pages
 from .query import Query
 from .rechecking import Rechecker
 from .record import record_key
 from .remembering import Memory
 from .resolving import Resolver
-from .sequencer import Sequencer
 from .store import Store
 from .stored import MAX_HISTORY, Shelf
 from .submitting import Judged, Submission, by_agent, by_office, sent_by_agent
@@ -84,7 +84,7 @@ class Registry:
         self._fresh = fresh or (lambda _did: None)
         self._claims = Bucket(*CLAIMS, "too many labels are claimed: later, or ask the operator")
         self._memory = Memory()
-        self._sequencer = Sequencer(store, signer, checkpoint)
+        self._sequencer = NameSequencer(store, signer, checkpoint)
         sequencer = self._sequencer
         self.shared = store.engine.kind != "sqlite"
         self.pages = Pages(
@@ -94,7 +94,7 @@ class Registry:
             pages,
             shared=self.shared,
         )
-        sequencer.on_publish.append(self.pages.published)
+        sequencer.tell(self.pages.published)
         self.log = Logbook(store, did, self._sequencer)
         self.shelf = Shelf(store, self.log)
         self._resolver = Resolver(
@@ -309,7 +309,7 @@ class Registry:
         Args:
             tell: with the names, and with the size before and after. It must not wait.
         """
-        self._sequencer.on_publish.append(tell)
+        self._sequencer.tell(tell)
 
     def providers(self) -> list[dict[str, str]]:
         """All bound labels."""

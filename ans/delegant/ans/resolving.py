@@ -33,8 +33,9 @@ from .bucket import Bucket
 from .listing import LOOK, Found, Look, said_terms, terms_for
 from .log.checkpoint import Checkpoint
 from .matching import Candidate, judge, order
+from .namelog import NameSequencer
 from .query import Query
-from .sequencer import Sequencer, opened
+from .sequencer import opened
 from .store import Store
 from .stored import ASK, Named, Shelf
 
@@ -93,7 +94,7 @@ class Resolver:
         self,
         store: Store,
         shelf: Shelf,
-        sequencer: Sequencer,
+        sequencer: NameSequencer,
         registry: str,
         key: PrivateKey,
         trust: Callable[[], Trust],

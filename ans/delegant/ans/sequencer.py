@@ -1,10 +1,10 @@
 """The one writer: changes, their leaves, the tiles and the checkpoint, all or nothing, in order.
 
 Changes that wait while a transaction is being written are the next transaction: each is judged
-alone, all share one checkpoint and one flush to the disk (group commit). A transaction holds the
-events, their leaves, the tiles that change and the signed checkpoint of the new tree. Once it is
-durable the checkpoint is put into a file outside the database, flushed to
-the disk, and only then is anything acknowledged. So a database that is set back is seen: at
+alone, all share one checkpoint and one flush to the disk (group commit). A transaction holds what
+the changes add, their leaves, the tiles that change and the signed checkpoint of the new tree. Once
+it is durable the checkpoint is put into a file outside the database, flushed to the disk, and only
+then is anything acknowledged. So a database that is set back is seen: at
 start, and before every write, the store must hold the tree that the file says was signed
 (``log-rollback``, and nothing more is signed). A store that is larger, because the process died
 between the two, has its own checkpoint published instead.
@@ -12,6 +12,8 @@ between the two, has its own checkpoint published instead.
 Several processes may write, one at a time. Over SQLite they are of one machine, and a lock beside
 the file lets them in; over PostgreSQL the transaction has a lock that the server takes away from
 whoever dies or hangs, and each machine may have a checkpoint file of its own.
+
+What a log is of is none of its business: see `change`, and `namelog` for the log of names.
 """
 
 from __future__ import annotations
@@ -19,24 +21,22 @@ from __future__ import annotations
 import os
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from sqlalchemy import Connection
 
-from delegant.credentials.codec import JsonObject
 from delegant.credentials.errors import Error, Unavailable, error
 from delegant.wallet import files
 
-from . import listing
-from .batch import Added, Batch, Change
-from .leaf import parse_leaf
+from .change import Added, Batch, Change
 from .log import merkle, tiles
 from .log.checkpoint import (
     Checkpoint,
@@ -46,10 +46,12 @@ from .log.checkpoint import (
     sign_checkpoint,
 )
 from .log.note import NoteKey, NoteSigner
-from .receipt import new_receipt
-from .store import Store
+from .logstore import LogStore
 
 __all__ = ["Sequencer", "opened"]
+
+B = TypeVar("B", bound="Batch")
+R = TypeVar("R")
 
 MOST: Final = 256
 """Changes in one transaction."""
@@ -62,15 +64,15 @@ PUBLISHING: Final = ".publishing"
 
 
 @dataclass(eq=False, slots=True)
-class _Asked:
+class _Asked(Generic[B, R]):
     """A change that waits for its turn, and whoever waits for it."""
 
-    change: Change
+    change: Change[B, R]
     at: int
-    future: Future[JsonObject] = field(default_factory=Future)
+    future: Future[R] = field(default_factory=Future)
 
 
-class Sequencer:
+class Sequencer(ABC, Generic[B, R]):
     """Writes the store and signs its log.
 
     Args:
@@ -84,16 +86,16 @@ class Sequencer:
         Unavailable: ``unavailable``.
     """
 
-    def __init__(self, store: Store, signer: NoteSigner, path: Path) -> None:
+    def __init__(self, store: LogStore, signer: NoteSigner, path: Path) -> None:
         self._store = store
         self._signer = signer
         self.key: NoteKey = signer.key
         self._path = path
         self._text = str(path)
-        self.on_publish: list[Callable[[frozenset[str], int, int], None]] = []
+        self.on_publish: list[Callable[[B, int, int], None]] = []
         self._writing = threading.Lock()  # one writer: SQLite has no more, and waits less so
         self._queue = threading.Lock()
-        self._waiting: deque[_Asked] = deque()
+        self._waiting: deque[_Asked[B, R]] = deque()
         self._running = False
         self._crowded = False
         self._theirs = False
@@ -103,7 +105,7 @@ class Sequencer:
         with self._alone():
             self._start()
 
-    def write(self, change: Change, at: int) -> Future[JsonObject]:
+    def write(self, change: Change[B, R], at: int) -> Future[R]:
         """Ask for a change; the receipt comes once it is written, published and so acknowledged.
 
         Args:
@@ -119,9 +121,9 @@ class Sequencer:
         """
         return self.write_all([change], at)[0]
 
-    def write_all(self, changes: Iterable[Change], at: int) -> list[Future[JsonObject]]:
+    def write_all(self, changes: Iterable[Change[B, R]], at: int) -> list[Future[R]]:
         """The same for many, in their order."""
-        asked = [_Asked(change, at) for change in changes]
+        asked: list[_Asked[B, R]] = [_Asked(change, at) for change in changes]
         with self._queue:
             self._waiting.extend(asked)
             if not self._running:
@@ -229,7 +231,7 @@ class Sequencer:
                     if not one.future.done():
                         one.future.set_exception(exc)
 
-    def _together(self, asked: list[_Asked]) -> None:
+    def _together(self, asked: list[_Asked[B, R]]) -> None:
         """Write these in one transaction; if they break that one, each in its own.
 
         So a change that the database itself will not take, or over which this program breaks,
@@ -256,43 +258,48 @@ class Sequencer:
                 if not one.future.done():
                     one.future.set_exception(told)
 
-    def _written(self, asked: list[_Asked]) -> None:
+    def _written(self, asked: list[_Asked[B, R]]) -> None:
         self._theirs = False
         with self._alone():
             with self._store.transaction(sequencing=True) as db:
                 before, newest = self._held(db, self._said())
                 last = self._last(db, before.size)
                 self._theirs = True
-                batch = Batch(db, before.size, last, [one.change for one in asked])
+                batch = self._batch(db, before.size, last, [one.change for one in asked])
                 outcomes = [_outcome(one, batch) for one in asked]
                 batch.flush()
                 if batch.hashes:
-                    listing.sweep(db, batch.time)
-                    self._store.forget(db, batch.time)
+                    self._swept(db, batch)
                 read = _kept(partial(self._store.tile, db))
                 note = newest if not batch.hashes else self._grown(db, before, batch.hashes, read)
                 size = before.size + len(batch.hashes)
-                added = [one for one in outcomes if isinstance(one, Added) and not one.known]
-                paths = iter(merkle.inclusions([one.number for one in added], size, read))
-                told = [
-                    new_receipt(
-                        batch.leaves[out.number - before.size],
-                        out.number,
-                        next(paths),
-                        note,
-                        out.opening,
-                    )
-                    if isinstance(out, Added) and not out.known
-                    else out
-                    for out in outcomes
-                ]
+                told = self._told(batch, outcomes, size, note, read)
             self._theirs = False
             self._publish(note)
         if batch.hashes:
             for tell in self.on_publish:
-                tell(frozenset(batch.names), before.size, size)
+                tell(batch, before.size, size)
         for one, out in zip(asked, told, strict=True):
             _tell(one, out)
+
+    # --- what the log is of ---------------------------------------------------------------------
+
+    @abstractmethod
+    def _batch(self, db: Connection, size: int, time: int, changes: Sequence[Change[B, R]]) -> B:
+        """The batch of a transaction, on a log of this size whose last leaf is of this time."""
+
+    def _swept(self, db: Connection, batch: B) -> None:
+        """Do what is to be done now and then, in a transaction that writes anyway."""
+
+    @abstractmethod
+    def _told(
+        self, batch: B, outcomes: Sequence[Added | Error], size: int, note: str, read: merkle.Tiles
+    ) -> list[R | Added | Error]:
+        """What each is told: an `Added` that was known is asked for its receipt afterwards."""
+
+    @abstractmethod
+    def _time(self, leaf: bytes) -> int:
+        """When a leaf was written; what it raises means that the leaf is damaged."""
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -373,7 +380,7 @@ class Sequencer:
         if size == 0:
             return 0
         try:
-            return parse_leaf(self._store.leaves(db, size - 1, 1)[0]).time
+            return self._time(self._store.leaves(db, size - 1, 1)[0])
         except Error as exc:
             raise error("unavailable", f"a stored leaf is damaged: {exc.code}") from None
 
@@ -400,7 +407,7 @@ class Sequencer:
                 self._newest = self.published()
 
 
-def _outcome(one: _Asked, batch: Batch) -> Added | Error:
+def _outcome(one: _Asked[B, R], batch: B) -> Added | Error:
     """A change, judged and added; or what refuses it."""
     time = batch.time
     try:
@@ -411,17 +418,17 @@ def _outcome(one: _Asked, batch: Batch) -> Added | Error:
         return exc
 
 
-def _tell(one: _Asked, told: JsonObject | Added | Error) -> None:
+def _tell(one: _Asked[B, R], told: R | Added | Error) -> None:
     """Tell whoever waits."""
     try:
         if isinstance(told, Added):  # known from before
-            told = one.change.receipt(told.number)
-        if isinstance(told, Error):
+            one.future.set_result(one.change.receipt(told.number))
+        elif isinstance(told, Error):
             raise told
+        else:
+            one.future.set_result(told)
     except Error as exc:
         one.future.set_exception(exc)
-    else:
-        one.future.set_result(told)
 
 
 def _kept(read: merkle.Tiles) -> merkle.Tiles:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +12,6 @@ from sqlalchemy import (
     delete,
     func,
     insert,
-    literal_column,
     or_,
     select,
     update,
@@ -26,6 +24,7 @@ from .batch import Batch
 from .engine import open_engine, upsert
 from .leaf import NameLeaf, parse_leaf
 from .lifecycle import Standing
+from .logstore import LogStore, LogTables
 from .prepared import Prepared
 from .tables import (
     CHECKPOINTS,
@@ -41,7 +40,7 @@ from .tables import (
 
 __all__ = ["LOGGED", "Store", "standing_of"]
 
-HASH: Final = 32
+LOG: Final = LogTables(LEAVES, TILES, CHECKPOINTS)
 MOST_EVENTS: Final = 2**31 - 1
 """The number of an event is no larger: a database refuses to compare it with one that is."""
 FORGET: Final = 100
@@ -50,7 +49,7 @@ SLOW_SECONDS: Final = 600
 """How far the clocks of those who write may be apart, amply."""
 
 
-class Store:
+class Store(LogStore):
     """The rows of one registry.
 
     Args:
@@ -65,21 +64,9 @@ class Store:
     """
 
     def __init__(self, where: Path | str, *, patient: bool = False) -> None:
-        self.engine = open_engine(where, patient=patient)
+        super().__init__(open_engine(where, patient=patient), LOG)
         with self.transaction(sequencing=True) as db:
             layouts.ready(db, self.engine.name)
-
-    def transaction(
-        self, *, reading: bool = False, sequencing: bool = False
-    ) -> AbstractContextManager[Connection]:
-        """All of what is inside, or none of it; readers never wait for the writer.
-
-        Args:
-            reading: it sees one state of the store, and writes nothing.
-            sequencing: it may add to the log, so no other such transaction runs beside it, in
-                any process.
-        """
-        return self.engine.transaction(reading=reading, sequencing=sequencing)
 
     # --- names and events ----------------------------------------------------------------------
 
@@ -232,45 +219,6 @@ class Store:
 
     # --- the log -------------------------------------------------------------------------------
 
-    def tile(self, db: Connection, level: int, number: int, width: int) -> bytes:
-        """The first ``width`` hashes of a tile.
-
-        Raises:
-            Unavailable: ``unavailable`` when it has not so many.
-        """
-        body = self.whole_tile(db, level, number)
-        if type(body) is not bytes or len(body) < HASH * width:
-            raise error("unavailable", f"tile {level}/{number} of the log is damaged")
-        return body if len(body) == HASH * width else body[: HASH * width]
-
-    def whole_tile(self, db: Connection, level: int, number: int) -> bytes | None:
-        """All hashes there are of a tile; None where there is none."""
-        row = _TILE.one(db, level, number)
-        return None if row is None else row.body
-
-    def put_tile(self, db: Connection, level: int, number: int, body: bytes) -> None:
-        """Write a tile, in place of a narrower one."""
-        where = (TILES.c.level == level, TILES.c.number == number)
-        if db.execute(update(TILES).where(*where).values(body=body)).rowcount == 0:
-            db.execute(insert(TILES).values(level=level, number=number, body=body))
-
-    def leaves(self, db: Connection, start: int, count: int) -> list[bytes]:
-        """So many leaves from a number on.
-
-        Raises:
-            Unavailable: ``unavailable`` when one is missing.
-        """
-        query = select(LEAVES).where(LEAVES.c.number >= start, LEAVES.c.number < start + count)
-        rows = list(db.execute(query.order_by(LEAVES.c.number)))
-        if [row.number for row in rows] != list(range(start, start + count)):
-            raise error("unavailable", "a leaf of the log is missing")
-        return [bytes(row.body) for row in rows]
-
-    def leaf_count(self, db: Connection) -> int:
-        """How many leaves there are."""
-        newest: int | None = db.execute(select(func.max(LEAVES.c.number))).scalar()
-        return 0 if newest is None else newest + 1
-
     def grown_since(self, db: Connection, number: int, most: int = 1000) -> tuple[int, set[str]]:
         """What the log has grown by: for whoever keeps answers, and is told by nobody.
 
@@ -291,42 +239,6 @@ class Store:
         except Error as exc:
             raise error("unavailable", f"a stored leaf is damaged: {exc.code}") from None
         return known, {one.name.key for one in found if isinstance(one, NameLeaf)}
-
-    def checkpoint(self, db: Connection) -> str | None:
-        """The newest checkpoint."""
-        row = _NEWEST.one(db)
-        return None if row is None else str(row.note)
-
-    def cosigned(self, db: Connection) -> int:
-        """The most witnesses that cosigned any one checkpoint."""
-        found: int | None = _COSIGNED.one(db).most
-        return found or 0
-
-    def covering(self, db: Connection, number: int, cosigned: int = 0) -> Any:
-        """The smallest checkpoint that covers a leaf, of those that so many witnesses cosigned.
-
-        Its ``size`` and ``note``, and ``after``: no smaller one covers any leaf from there on.
-        """
-        return _COVERING.one(db, cosigned, number, cosigned, number)
-
-    def checkpoint_of(self, db: Connection, size: int) -> str | None:
-        """The checkpoint of a size."""
-        query = select(CHECKPOINTS.c.note).where(CHECKPOINTS.c.size == size)
-        note: str | None = db.execute(query).scalar_one_or_none()
-        return note
-
-    def put_checkpoint(self, db: Connection, size: int, note: str) -> None:
-        """Write the signed checkpoint of a size."""
-        db.execute(insert(CHECKPOINTS).values(size=size, note=note, cosigned=0))
-
-    def put_cosigned(self, db: Connection, size: int, note: str, cosigned: int) -> None:
-        """Write the checkpoint of a size with its cosignatures."""
-        where = CHECKPOINTS.c.size == size
-        db.execute(update(CHECKPOINTS).where(where).values(note=note, cosigned=cosigned))
-
-    def close(self) -> None:
-        """Let go of the connections; the next transaction opens one again."""
-        self.engine.close()
 
 
 LOGGED: Final = select(*EVENTS.c, LEAVES.c.body.label("logged")).outerjoin(
@@ -349,35 +261,6 @@ _NAME: Final = Prepared(
     .outerjoin(LISTINGS, LISTINGS.c.key == NAMES.c.key)
     .where(NAMES.c.key == bindparam("name")),
     "name",
-)
-_TILE: Final = Prepared(
-    select(TILES.c.body).where(
-        TILES.c.level == bindparam("of_level"), TILES.c.number == bindparam("at")
-    ),
-    "of_level",
-    "at",
-)
-_NEWEST: Final = Prepared(
-    select(CHECKPOINTS.c.note).order_by(CHECKPOINTS.c.size.desc()).limit(literal_column("1"))
-)
-_COSIGNED: Final = Prepared(select(func.max(CHECKPOINTS.c.cosigned).label("most")))
-_BEFORE: Final = CHECKPOINTS.alias()
-_COVERING: Final = Prepared(
-    select(
-        CHECKPOINTS.c.size,
-        CHECKPOINTS.c.note,
-        select(func.max(_BEFORE.c.size))
-        .where(_BEFORE.c.cosigned == bindparam("by"), _BEFORE.c.size <= bindparam("leaf"))
-        .scalar_subquery()
-        .label("after"),
-    )
-    .where(CHECKPOINTS.c.cosigned == bindparam("too"), CHECKPOINTS.c.size > bindparam("beyond"))
-    .order_by(CHECKPOINTS.c.size)
-    .limit(literal_column("1")),
-    "by",
-    "leaf",
-    "too",
-    "beyond",
 )
 
 

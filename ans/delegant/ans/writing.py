@@ -16,7 +16,7 @@ from .batch import Added, Batch
 from .lifecycle import Move, Standing, step
 from .logbook import Logbook
 from .name import AnsName
-from .sequencer import Sequencer
+from .namelog import NameSequencer
 from .signing import digest_of, members, sign
 from .store import Store
 from .stored import Named, Shelf
@@ -37,7 +37,7 @@ class Writer:
     def __init__(
         self,
         store: Store,
-        sequencer: Sequencer,
+        sequencer: NameSequencer,
         log: Logbook,
         shelf: Shelf,
         did: str,

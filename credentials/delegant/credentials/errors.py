@@ -343,6 +343,15 @@ CODES: Final[dict[str, Code]] = _table(
      "Fetch a checkpoint that more witnesses have seen."),
     (_R, 0, None, "not-attested", "An attestation of something else, or about another agent",
      "Show the attestation that was asked for."),
+    # audit log
+    (_R, 0, None, "audit-no-sponsor", "A record that names no accountable human",
+     "Record what was verified: a chain begins with its sponsor."),
+    (_R, 0, None, "audit-entry", "An entry of an audit log that is malformed or breaks its rules",
+     "Keep it with its proof and ask the log's operator."),
+    (_R, 0, None, "unmatched", "One side has a receipt of an act, and the other has not",
+     "Ask the side that lacks it; keep both files."),
+    (Conflict, 0, None, "retention", "Younger than records must be kept, or held",
+     "Wait until the retention is over, or have the hold lifted."),
     # W3C credentials and DIDs in general (`delegant.w3c`); no chain ever meets these
     (_M, 0, None, "data-model", "Not a conforming credential or presentation of VCDM 2.0",
      "Compare with the W3C Verifiable Credentials Data Model 2.0."),

@@ -52,11 +52,14 @@ def add(app: FastAPI, registry: Registry) -> None:
         asked = parameters(http, {"index", "event", "size"})
         if ("index" in asked) == ("event" in asked):
             raise error("shape", "say which entry: ?index= or ?event=")
-        entry: int | str = whole(asked["index"]) if "index" in asked else asked["event"]
-        if "event" in asked and not is_digest(entry):
-            raise error("shape", "event is the digest of an event")
         size = whole(asked["size"]) if "size" in asked else None
-        found = await asyncio.to_thread(registry.log.inclusion, entry, size)
+        if "index" in asked:
+            prove = partial(registry.log.inclusion, whole(asked["index"]))
+        elif is_digest(asked["event"]):
+            prove = partial(registry.log.inclusion_of, asked["event"])
+        else:
+            raise error("shape", "event is the digest of an event")
+        found = await asyncio.to_thread(prove, size)
         return _proof(found, sized=size is not None)
 
     @reading(app, "/v1/log/consistency")
