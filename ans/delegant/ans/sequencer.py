@@ -102,6 +102,8 @@ class Sequencer(ABC, Generic[B, R]):
         """Whether the changes being written are what fails, if something does."""
         self._work = ThreadPoolExecutor(1, "sequencer")  # its thread starts with the first change
         self._newest: Checkpoint | None = None
+        self._end = b"", 0
+        """The hash of the last leaf that was written here, and its time."""
         with self._alone():
             self._start()
 
@@ -277,6 +279,7 @@ class Sequencer(ABC, Generic[B, R]):
             self._theirs = False
             self._publish(note)
         if batch.hashes:
+            self._end = batch.hashes[-1], batch.time
             for tell in self.on_publish:
                 tell(batch, before.size, size)
         for one, out in zip(asked, told, strict=True):
@@ -366,9 +369,12 @@ class Sequencer(ABC, Generic[B, R]):
         if said is not None:
             if held.size < said.size:
                 raise error("log-rollback", f"{held.size} entries, and {said.size} were signed for")
-            if said.root != self._root(db, said.size):
+            root = self._root(db, said.size)
+            if said.root != root:
                 raise error("log-rollback", "the log is another than was signed for")
-        if self._store.leaf_count(db) != held.size or held.root != self._root(db, held.size):
+        if said is None or held.size != said.size:
+            root = self._root(db, held.size)
+        if self._store.leaf_count(db) != held.size or held.root != root:
             raise error("unavailable", "the log and its checkpoint do not belong together")
         return held, newest
 
@@ -379,8 +385,9 @@ class Sequencer(ABC, Generic[B, R]):
         """The time of the newest leaf; 0 where there is none."""
         if size == 0:
             return 0
+        leaf, (known, time) = self._store.leaves(db, size - 1, 1)[0], self._end
         try:
-            return self._time(self._store.leaves(db, size - 1, 1)[0])
+            return time if merkle.leaf_hash(leaf) == known else self._time(leaf)
         except Error as exc:
             raise error("unavailable", f"a stored leaf is damaged: {exc.code}") from None
 
@@ -399,12 +406,13 @@ class Sequencer(ABC, Generic[B, R]):
 
     def _publish(self, note: str) -> None:
         """Put a checkpoint into the file, unless it is there, or a larger one."""
-        size = opened(note, self.key).size
+        found = opened(note, self.key)
+        size = found.size
         with files.lock(self._path.parent, PUBLISHING, WAIT_SECONDS):
             said = self._said()
             if said is None or said.size < size or (said.size == size and self.text() != note):
                 files.write(self._path, note.encode("utf-8"))
-                self._newest = self.published()
+                self._newest = found
 
 
 def _outcome(one: _Asked[B, R], batch: B) -> Added | Error:
@@ -412,10 +420,13 @@ def _outcome(one: _Asked[B, R], batch: B) -> Added | Error:
     time = batch.time
     try:
         batch.at(one.at)
-        return one.change.add(batch)
+        added = one.change.add(batch)
     except Error as exc:
         batch.time = time
         return exc
+    if added.known:  # no leaf has that time
+        batch.time = time
+    return added
 
 
 def _tell(one: _Asked[B, R], told: R | Added | Error) -> None:

@@ -110,25 +110,33 @@ def inclusion(index: int, size: int, tiles: Tiles) -> list[bytes]:
 
 
 def inclusions(indexes: Iterable[int], size: int, tiles: Tiles) -> list[list[bytes]]:
-    """`inclusion` of several leaves; each tile is read once."""
-    tree = _Tree(size, tiles)
-    return [audit_path(index, size, tree.node) for index in indexes]
+    """`inclusion` of several leaves; each tile is read once, and what they share is hashed once."""
+    tree, shared = _Tree(size, tiles), dict[tuple[int, int], bytes]()
+    return [audit_path(index, size, tree.node, shared) for index in indexes]
 
 
-def audit_path(index: int, size: int, node: Node) -> list[bytes]:
-    """`inclusion`, from the nodes of the tree."""
+def audit_path(
+    index: int, size: int, node: Node, shared: dict[tuple[int, int], bytes] | None = None
+) -> list[bytes]:
+    """`inclusion`, from the nodes of the tree.
+
+    Args:
+        shared: the hashes found for other leaves of the same tree.
+    """
     _size(size)
+    known = {} if shared is None else shared
     if not 0 <= index < size:
         raise error("log-proof", f"no entry {index} in a tree of {size}")
     path, low, high = [], 0, size
     while high - low > 1:
         middle = low + _half(high - low)
         if index < middle:
-            path.append(_span(middle, high, node))
-            high = middle
+            beside, high = (middle, high), middle
         else:
-            path.append(_span(low, middle, node))
-            low = middle
+            beside, low = (low, middle), middle
+        if beside not in known:
+            known[beside] = _span(*beside, node)
+        path.append(known[beside])
     return path[::-1]
 
 
