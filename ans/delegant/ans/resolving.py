@@ -30,12 +30,12 @@ from .answer import JWS_TYPE
 from .answering import HTTP_STATUS, new_answer, new_entry, new_token, resolved
 from .attested import Lists, Verdict, judge_attestations
 from .bucket import Bucket
+from .headfile import opened
 from .listing import LOOK, Found, Look, said_terms, terms_for
 from .log.checkpoint import Checkpoint
 from .matching import Candidate, judge, order
 from .namelog import NameSequencer
 from .query import Query
-from .sequencer import opened
 from .store import Store
 from .stored import ASK, Named, Shelf
 

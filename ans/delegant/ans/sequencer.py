@@ -18,7 +18,6 @@ What a log is of is none of its business: see `change`, and `namelog` for the lo
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -27,7 +26,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Final, Generic, TypeVar
 
@@ -37,18 +36,18 @@ from delegant.credentials.errors import Error, Unavailable, error
 from delegant.wallet import files
 
 from .change import Added, Batch, Change
+from .headfile import HeadFile, opened
 from .log import merkle, tiles
 from .log.checkpoint import (
     Checkpoint,
     add_signatures,
-    open_checkpoint,
     parse_checkpoint,
     sign_checkpoint,
 )
-from .log.note import NoteKey, NoteSigner
+from .log.note import NoteSigner
 from .logstore import LogStore
 
-__all__ = ["Sequencer", "opened"]
+__all__ = ["Sequencer"]
 
 B = TypeVar("B", bound="Batch")
 R = TypeVar("R")
@@ -57,8 +56,6 @@ MOST: Final = 256
 """Changes in one transaction."""
 LINGER_SECONDS: Final = 0.006
 WAIT_SECONDS: Final = 10
-KEPT: Final = 1024
-MAX_NOTE: Final = 16_384
 PUBLISHING: Final = ".publishing"
 """The lock of the checkpoint file alone, held for no longer than writing it takes."""
 
@@ -72,7 +69,7 @@ class _Asked(Generic[B, R]):
     future: Future[R] = field(default_factory=Future)
 
 
-class Sequencer(ABC, Generic[B, R]):
+class Sequencer(HeadFile, ABC, Generic[B, R]):
     """Writes the store and signs its log.
 
     Args:
@@ -89,9 +86,7 @@ class Sequencer(ABC, Generic[B, R]):
     def __init__(self, store: LogStore, signer: NoteSigner, path: Path) -> None:
         self._store = store
         self._signer = signer
-        self.key: NoteKey = signer.key
-        self._path = path
-        self._text = str(path)
+        super().__init__(path, signer.key)
         self.on_publish: list[Callable[[B, int, int], None]] = []
         self._writing = threading.Lock()  # one writer: SQLite has no more, and waits less so
         self._queue = threading.Lock()
@@ -182,29 +177,6 @@ class Sequencer(ABC, Generic[B, R]):
             with files.lock(self._path.parent, PUBLISHING, WAIT_SECONDS):
                 if self.published().size == given.size:
                     files.write(self._path, whole.encode("utf-8"))
-
-    def published(self) -> Checkpoint:
-        """What the checkpoint file says.
-
-        Raises:
-            Rejected: ``log-note``. Unavailable: ``unavailable``.
-        """
-        return opened(self.text(), self.key)
-
-    def mark(self) -> object:
-        """What is another one whenever the checkpoint file is."""
-        try:
-            found = os.stat(self._text)
-        except OSError:
-            return object()  # like no other
-        return found.st_ino, found.st_mtime_ns, found.st_size
-
-    def text(self) -> str:
-        """The checkpoint file."""
-        try:
-            return files.read(self._path, size=MAX_NOTE).decode("utf-8")
-        except (Error, UnicodeDecodeError):
-            raise error("unavailable", "the checkpoint file cannot be read") from None
 
     # --- inside ---------------------------------------------------------------------------------
 
@@ -453,9 +425,3 @@ def _kept(read: merkle.Tiles) -> merkle.Tiles:
         return kept[place]
 
     return tile
-
-
-@lru_cache(KEPT)
-def opened(note: str, key: NoteKey) -> Checkpoint:
-    """A checkpoint, as `open_checkpoint`; its signature is checked once for the same bytes."""
-    return open_checkpoint(note, key)

@@ -9,18 +9,18 @@ from __future__ import annotations
 from collections import OrderedDict
 from contextlib import suppress
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Connection
 
 from delegant.credentials.codec import JsonObject
 from delegant.credentials.errors import Error, error
 
+from .headfile import HeadFile, opened
 from .log import merkle, tiles
 from .log.checkpoint import Checkpoint
 from .log.note import b64_encode
 from .logstore import LogStore
-from .sequencer import Sequencer, opened
 
 __all__ = ["Nodes", "TreeBook"]
 
@@ -33,28 +33,28 @@ class TreeBook:
 
     Args:
         store: its rows.
-        sequencer: who publishes its checkpoints.
+        published: its checkpoint file.
 
     Raises:
         Unavailable: ``unavailable`` from every method, when what is stored does not verify.
         NotFound: ``not-found`` for what the log does not hold yet.
     """
 
-    def __init__(self, store: LogStore, sequencer: Sequencer[Any, Any]) -> None:
+    def __init__(self, store: LogStore, published: HeadFile) -> None:
         self._rows = store
-        self._sequencer = sequencer
-        self._key = sequencer.key
+        self._published = published
+        self._key = published.key
         self._nodes = Nodes(store)
 
     def checkpoint(self) -> str:
         """The published checkpoint, a signed note."""
-        text = self._sequencer.text()
+        text = self._published.text()
         self._opened(text)
         return text
 
     def head(self) -> Checkpoint:
         """The published checkpoint, read."""
-        return self._opened(self._sequencer.text())
+        return self._opened(self._published.text())
 
     def entry(self, db: Connection, number: int) -> bytes:
         """A leaf, proven to be in the published tree."""

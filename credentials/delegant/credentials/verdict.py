@@ -208,13 +208,15 @@ class VerifiedChain:
         return capability.meet(own, self.anchor.ceiling)
 
     @property
+    def sponsors(self) -> tuple[HumanSponsor, ...]:
+        """The sponsor credential of every human relied on, the agents' humans' too."""
+        found = (human.credential for human in self._humans.values())
+        return tuple([one for one in found if one is not None])
+
+    @property
     def revisions(self) -> dict[str, int]:
         """The revision of every sponsor credential relied on, the agents' humans' too."""
-        return {
-            name: human.credential.revision
-            for name, human in self._humans.items()
-            if human.credential is not None
-        }
+        return {one.subject: one.revision for one in self.sponsors}
 
     @property
     def seen(self) -> Seen:

@@ -1,6 +1,7 @@
 """The wallet file: secret keys under a passphrase, one kind of subject a file.
 
-    {"version": 1, "kind": "human" | "agent" | "organization" | "issuer" | "witness", "name", "did",
+    {"version": 1, "kind": "human" | "agent" | "organization" | "issuer" | "witness" |
+     "audit", "name", "did",
      "kdf": {"name": "argon2id13", "opslimit", "memlimit", "salt"}, "nonce", "ciphertext"}
 
 Argon2id makes the key, XChaCha20-Poly1305 seals ``{"keys": {role: seed}}``; everything but
@@ -33,14 +34,15 @@ from . import files
 
 __all__ = ["Cost", "Kind", "Wallet"]
 
-Kind = Literal["human", "agent", "organization", "issuer", "witness"]
-KINDS: Final = ("human", "agent", "organization", "issuer", "witness")
+Kind = Literal["human", "agent", "organization", "issuer", "witness", "audit"]
+KINDS: Final = ("human", "agent", "organization", "issuer", "witness", "audit")
 MAIN: Final[Mapping[str, str]] = {
     "human": "main",
     "agent": "main",
     "organization": "attestation",
     "issuer": "Ed25519",
     "witness": "cosignature",
+    "audit": "receipt",
 }
 """The role whose key a wallet's DID consists of."""
 

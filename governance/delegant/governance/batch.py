@@ -1,0 +1,279 @@
+"""A batch: what one transaction adds to an audit log, and what it takes from the ledger.
+
+Records, keys that are used once, budgets and rates are judged here one change after another, by
+the one writer there is, so of two that race for the rest of a budget one finds it gone. What a
+change adds is kept, and written with one statement a table.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Connection, bindparam, delete, func, select, tuple_
+
+from delegant.ans.bulk import write_rows
+from delegant.ans.change import Added
+from delegant.ans.engine import upsert
+from delegant.ans.log import merkle
+from delegant.ans.prepared import Prepared
+from delegant.credentials.codec import digest
+from delegant.credentials.errors import error
+
+from . import layout
+from .entry import Entry
+from .tables import ACTS, BUDGETS, ENTRIES, EXHIBITS, OPEN, OPENINGS, SPENT
+
+__all__ = ["AuditBatch", "AuditChange", "Done"]
+
+BACKWARDS_SECONDS: Final = 30
+"""A record may wait for its turn so long; it then has the time of the one before."""
+DAY: Final = 86_400
+_MANY: Final = 256
+
+
+class Done(Added):
+    """A change that was written, and what its sender is told: a value, or what refuses it."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, number: int, value: Any) -> None:
+        super().__init__(number)
+        object.__setattr__(self, "value", value)
+
+    value: Any
+
+
+class AuditChange(ABC):
+    """One change that a batch is asked for; its properties are looked up beforehand."""
+
+    @property
+    def once(self) -> tuple[str, ...]:
+        """Keys that are used once with it."""
+        return ()
+
+    @property
+    def budgets(self) -> tuple[tuple[str, str], ...]:
+        """Key and unit of what it takes from, or gives back to."""
+        return ()
+
+    @property
+    def closing(self) -> str | None:
+        """The event whose outcome it is."""
+        return None
+
+    @abstractmethod
+    def add(self, batch: AuditBatch, /) -> Added:
+        """Check, then add; whatever this raises refuses this change alone."""
+
+    def receipt(self, number: int, /) -> Any:
+        """What is told of a change that was written before: nothing is written twice."""
+        raise NotImplementedError
+
+
+class AuditBatch:
+    """One transaction that may add to the log.
+
+    Args:
+        db: the transaction.
+        size: of the log before it. previous: the digest of its last entry.
+        time: of that entry, seconds since 1970.
+        changes: those that will be asked to add to it.
+        months: of which partitions are known to be there.
+    """
+
+    def __init__(
+        self,
+        db: Connection,
+        size: int,
+        previous: str | None,
+        time: int,
+        changes: Sequence[AuditChange],
+        months: set[str],
+    ) -> None:
+        self.db = db
+        self.size = size
+        self.time = time
+        self.hashes: list[bytes] = []
+        self.exhibited: dict[str, int] = {}
+        """Exhibits that it wrote, and the day."""
+        self._previous = previous
+        self._months = months
+        self._entries: list[dict[str, Any]] = []
+        self._opened: dict[str, tuple[int, int]] = {}
+        self._openings: list[dict[str, Any]] = []
+        self._exhibits: dict[str, bytes] = {}
+        self._acts: dict[str, dict[int, int]] = {}
+        once = {key for change in changes for key in change.once}
+        self._spent = set(self._found(SPENT.c.key, once))
+        self._fresh: dict[str, int] = {}
+        budgets = {pair for change in changes for pair in change.budgets}
+        self._budgets = self._amounts(budgets)
+        self._touched: set[tuple[str, str]] = set()
+        closing = {change.closing for change in changes if change.closing is not None}
+        self._open = set(self._found(OPEN.c.event, closing))
+        self._closed: list[str] = []
+
+    def _found(self, column: Any, asked: Iterable[str]) -> list[str]:
+        out: list[str] = []
+        names = list(asked)
+        for at in range(0, len(names), _MANY):
+            query = select(column).where(column.in_(names[at : at + _MANY]))
+            out += self.db.execute(query).scalars()
+        return out
+
+    def _amounts(self, pairs: set[tuple[str, str]]) -> dict[tuple[str, str], int]:
+        if not pairs:
+            return {}
+        query = select(BUDGETS).where(tuple_(BUDGETS.c.key, BUDGETS.c.unit).in_(list(pairs)))
+        return {(row.key, row.unit): int(row.spent) for row in self.db.execute(query)}
+
+    # --- asking and taking ----------------------------------------------------------------------
+
+    def at(self, at: int) -> None:
+        """The time of what follows is this, or that of the entry before.
+
+        Raises:
+            Unavailable: ``unavailable`` for a clock that went back.
+        """
+        if self.time - at > BACKWARDS_SECONDS:
+            raise error("unavailable", f"the clock went back {self.time - at} seconds")
+        self.time = max(self.time, at)
+
+    def unspent(self, key: str) -> None:
+        """A key was not used before; or ``replay``."""
+        if key in self._spent or key in self._fresh:
+            raise error("replay", "this invocation was used before")
+
+    def spend(self, key: str, until: int) -> None:
+        """A key is used now."""
+        self._fresh[key] = until
+
+    def left(self, key: str, unit: str, limit: int) -> int:
+        """What a budget still has."""
+        return limit - self._budgets.get((key, unit), 0)
+
+    def debit(self, key: str, unit: str, amount: int) -> None:
+        """Take an amount; a negative one is given back."""
+        spent = self._budgets.get((key, unit), 0) + amount
+        self._budgets[key, unit] = max(0, spent)
+        self._touched.add((key, unit))
+
+    def acts(self, key: str, since_ms: int) -> int:
+        """How often something was done after an instant, milliseconds since 1970."""
+        found = _ACTS.one(self.db, key, since_ms).count or 0
+        fresh = self._acts.get(key, {})
+        return int(found) + sum(count for at, count in fresh.items() if at > since_ms)
+
+    def act(self, key: str, at_ms: int) -> None:
+        """Something with a rate is done now."""
+        own = self._acts.setdefault(key, {})
+        own[at_ms] = own.get(at_ms, 0) + 1
+
+    def is_open(self, event: str) -> bool:
+        """Whether an event has an intent and no outcome."""
+        return event in self._open or event in self._opened
+
+    # --- adding ---------------------------------------------------------------------------------
+
+    def log(self, entry: Entry) -> int:
+        """Add a record; its number."""
+        data = entry.body(self._previous, self.time)
+        number = self.size + len(self.hashes)
+        self._entries.append({"number": number, "time": self.time, **entry.row, "body": data})
+        self.hashes.append(merkle.leaf_hash(data))
+        self._previous = digest(data)
+        return number
+
+    def open(self, event: str, number: int) -> None:
+        """An intent waits for its outcome."""
+        self._opened[event] = number, self.time
+
+    def close(self, event: str) -> None:
+        """An intent has its outcome."""
+        if self._opened.pop(event, None) is None:
+            self._open.discard(event)
+            self._closed.append(event)
+
+    def keep(self, event: str, opening: bytes) -> None:
+        """Keep what opens a record, beside the log."""
+        self._openings.append({"event": event, "time": self.time, "body": opening})
+
+    def exhibit(self, found: Iterable[tuple[str, bytes]]) -> None:
+        """Keep what a record refers to, each once."""
+        self._exhibits.update(found)
+
+    def flush(self) -> None:
+        """Write what was added."""
+        db = self.db
+        if self._entries:
+            if db.dialect.name == "postgresql":
+                self._partitions()
+            write_rows(db, ENTRIES, self._entries)
+            self._entries = []
+        if self._opened:
+            rows = [
+                {"event": event, "number": number, "time": time}
+                for event, (number, time) in self._opened.items()
+            ]
+            write_rows(db, OPEN, rows)
+            self._open.update(self._opened)
+            self._opened = {}
+        if self._openings:
+            write_rows(db, OPENINGS, self._openings)
+            self._openings = []
+        if self._fresh:
+            write_rows(db, SPENT, [{"key": k, "until": v} for k, v in self._fresh.items()])
+            self._spent.update(self._fresh)
+            self._fresh = {}
+        for at in range(0, len(self._closed), _MANY):
+            db.execute(delete(OPEN).where(OPEN.c.event.in_(self._closed[at : at + _MANY])))
+        self._closed = []
+        self._flush_counted()
+        day = self.time // DAY * DAY
+        for name, body in self._exhibits.items():
+            row = upsert(db, EXHIBITS).values(digest=name, used=day, body=body)
+            db.execute(
+                row.on_conflict_do_update(
+                    index_elements=["digest"],
+                    set_={"used": row.excluded.used},
+                    where=EXHIBITS.c.used < day,
+                )
+            )
+            self.exhibited[name] = day
+        self._exhibits = {}
+
+    def _flush_counted(self) -> None:
+        for key, unit in self._touched:
+            spent = str(self._budgets[key, unit])
+            row = upsert(self.db, BUDGETS).values(key=key, unit=unit, spent=spent)
+            self.db.execute(
+                row.on_conflict_do_update(index_elements=["key", "unit"], set_={"spent": spent})
+            )
+        self._touched = set()
+        for key, times in self._acts.items():
+            for at, count in times.items():
+                row = upsert(self.db, ACTS).values(key=key, at=at, count=count)
+                self.db.execute(
+                    row.on_conflict_do_update(
+                        index_elements=["key", "at"], set_={"count": ACTS.c.count + count}
+                    )
+                )
+        self._acts = {}
+
+    def _partitions(self) -> None:
+        for time in {row["time"] for row in self._entries}:
+            name = layout.month(time)[0]
+            if name not in self._months:
+                layout.partition(self.db, time)
+                self._months.add(name)
+
+
+_ACTS: Final = Prepared(
+    select(func.sum(ACTS.c.count).label("count")).where(
+        ACTS.c.key == bindparam("of"), ACTS.c.at > bindparam("since")
+    ),
+    "of",
+    "since",
+)

@@ -1,0 +1,65 @@
+"""Making the tables of an audit log, and the partitions of PostgreSQL's, a month each."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, insert, inspect, select
+from sqlalchemy.schema import CreateTable
+
+from delegant.credentials.errors import error
+
+from .tables import ENTRIES, LAYOUT, LAYOUT_VERSION, META
+
+__all__ = ["month", "partition", "ready"]
+
+
+def ready(db: Connection, log: str) -> None:
+    """Make the tables where there are none; refuse those of another log or layout.
+
+    Args:
+        log: the DID whose log it is.
+
+    Raises:
+        Unavailable: ``unavailable``.
+    """
+    if LAYOUT.name not in inspect(db).get_table_names():
+        if db.dialect.name == "postgresql":
+            _partitioned(db)
+        META.create_all(db)
+        db.execute(insert(LAYOUT).values(version=LAYOUT_VERSION, log=log))
+        return
+    found = db.execute(select(LAYOUT)).one_or_none()
+    if found is None or found.version != LAYOUT_VERSION:
+        raise error("unavailable", "the database has an audit log of another layout")
+    if found.log != log:
+        raise error("unavailable", f"the database has the audit log of {found.log}")
+
+
+def month(time: int) -> tuple[str, int, int]:
+    """The month of an instant: ``2026_11``, its first second, and the next one's."""
+    at = datetime.fromtimestamp(time, UTC)
+    first = at.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    following = first.replace(year=first.year + first.month // 12, month=first.month % 12 + 1)
+    return f"{first:%Y_%m}", int(first.timestamp()), int(following.timestamp())
+
+
+def partition(db: Connection, time: int) -> None:
+    """See that PostgreSQL has a partition for entries of an instant."""
+    name, first, end = month(time)
+    db.exec_driver_sql(
+        f"CREATE TABLE IF NOT EXISTS {ENTRIES.name}_{name} PARTITION OF {ENTRIES.name} "
+        f"FOR VALUES FROM ({first}) TO ({end})"
+    )
+
+
+def _partitioned(db: Connection) -> None:
+    """A partitioned table's key must hold what it is partitioned by."""
+    text = str(CreateTable(ENTRIES).compile(dialect=db.dialect)).strip()
+    key = "PRIMARY KEY (number)"
+    assert key in text  # noqa: S101 - of our own table
+    db.exec_driver_sql(
+        f"{text.replace(key, 'PRIMARY KEY (number, time)')} PARTITION BY RANGE (time)"
+    )
+    for index in sorted(ENTRIES.indexes, key=lambda one: str(one.name)):
+        index.create(db)

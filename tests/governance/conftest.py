@@ -1,0 +1,27 @@
+"""The resource with its log, over each database there is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from governance.auditing import Auditing
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> str | None:
+    """Where a log's rows lie: its file, or a PostgreSQL; what it does is the same."""
+    if request.param == "sqlite":
+        return None
+    address: str = request.getfixturevalue("postgres")
+    return address
+
+
+@pytest.fixture
+def auditing(tmp_path: Path, database: str | None) -> Iterator[Auditing]:
+    """The world's database, with an audit log."""
+    found = Auditing(tmp_path / "audit", database=database)
+    yield found
+    found.log.close()
