@@ -336,6 +336,20 @@ def test_used_keys_are_forgotten_once_in_a_second_or_while_there_are_many(local:
     assert used() == 0
 
 
+def test_who_comes_while_the_turn_to_write_is_waited_for_is_written_with_it(local: Naming) -> None:
+    other = local.open()
+    with other._sequencer._alone():
+        asked = [ask(local.registry, local.body(local.event()), local.now)]
+        time.sleep(0.1)  # it waits for its turn now
+        asked += [
+            ask(local.registry, local.body(local.event(name=name)), local.now)
+            for name in versions(2, 3)
+        ]
+    receipts = [one.result(WAIT) for one in asked]
+    assert {local.logged(one).size for one in receipts} == {5}
+    other.close()
+
+
 # --- what the database will not take --------------------------------------------------------
 
 

@@ -189,14 +189,12 @@ class Sequencer(HeadFile, ABC, Generic[B, R]):
         while True:
             if self._crowded and len(self._waiting) < MOST:
                 time.sleep(LINGER_SECONDS)
-            with self._queue:
-                asked = [self._waiting.popleft() for _ in range(min(MOST, len(self._waiting)))]
-                if not asked:
-                    self._running = False
-                    return
-            self._crowded = len(asked) > 1
-            asked = [one for one in asked if one.future.set_running_or_notify_cancel()]
+            asked = self._taken(MOST)
             if not asked:
+                with self._queue:
+                    if not self._waiting:
+                        self._running = False
+                        return
                 continue
             try:
                 self._together(asked)
@@ -204,16 +202,23 @@ class Sequencer(HeadFile, ABC, Generic[B, R]):
                 for one in asked:
                     if not one.future.done():
                         one.future.set_exception(exc)
+            self._crowded = len(asked) > 1
+
+    def _taken(self, most: int) -> list[_Asked[B, R]]:
+        """The first of those that wait, and still do."""
+        with self._queue:
+            asked = [self._waiting.popleft() for _ in range(min(most, len(self._waiting)))]
+        return [one for one in asked if one.future.set_running_or_notify_cancel()]
 
     def _together(self, asked: list[_Asked[B, R]]) -> None:
-        """Write these in one transaction; if they break that one, each in its own.
+        """Write these, and who joins them, in one transaction; if that breaks, each in its own.
 
         So a change that the database itself will not take, or over which this program breaks,
         spoils no other. Where two find no database one after the other it is not they who are at
         fault, nor are they where the transaction never began, or was committed.
         """
         try:
-            self._written(asked)
+            self._written(asked, joined=True)
         except Exception as exc:
             if not self._theirs or len(asked) == 1:
                 raise
@@ -232,12 +237,19 @@ class Sequencer(HeadFile, ABC, Generic[B, R]):
                 if not one.future.done():
                     one.future.set_exception(told)
 
-    def _written(self, asked: list[_Asked[B, R]]) -> None:
+    def _written(self, asked: list[_Asked[B, R]], *, joined: bool = False) -> None:
+        """Write these in one transaction.
+
+        Args:
+            joined: those who came while the turn to write was waited for are added to them.
+        """
         self._theirs = False
         with self._alone():
             with self._store.transaction(sequencing=True) as db:
                 before, newest = self._held(db, self._said())
                 last = self._last(db, before.size)
+                if joined:
+                    asked += self._taken(MOST - len(asked))
                 self._theirs = True
                 batch = self._batch(db, before.size, last, [one.change for one in asked])
                 outcomes = [_outcome(one, batch) for one in asked]
