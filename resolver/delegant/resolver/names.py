@@ -51,7 +51,9 @@ def add(app: FastAPI, registry: Registry, clock: Callable[[], float]) -> None:
     async def submit(http: Request, status: int, agent: str | None = None) -> Response:
         body, token = await http.body(), http.headers.get("agent-invocation")
         receipt = await desk.submit(body, token, agent)
-        return Response(canonical(receipt, floats=False), status, {"cache-control": "no-store"}, JSON)
+        return Response(
+            canonical(receipt, floats=False), status, {"cache-control": "no-store"}, JSON
+        )
 
     async def register(http: Request) -> Response:
         """Register a name: ``{event, links, evidence}`` with the header Agent-Invocation."""
