@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from delegant.credentials import Error, Request, verify_chain
 from delegant.credentials.codec import parse_object
 from delegant.credentials.errors import error
 from delegant.governance.permit import Permit
+from delegant.governance.receipt import read_resource_receipt
 from delegant.governance.record import input_hash
 from governance.auditing import TOPIC, Auditing
 from refusal import refusal
@@ -166,6 +168,15 @@ def test_a_rate_holds_in_every_window(auditing: Auditing) -> None:
     assert done == [0, 10, 60, 70, 120, 130]
 
 
+def test_a_clock_that_is_behind_gains_no_room(auditing: Auditing) -> None:
+    rate = {"ledger": auditing.world.db.did, "count": 1, "periodSeconds": 20}
+    link = auditing.link(constraints={"rate": rate})
+    auditing.permit([auditing.link()], at=T0 + 25)  # somebody else's clock, whose record is there
+    auditing.permit([link], at=T0)  # now the log's time, not this one's
+    assert refusal(lambda: auditing.permit([link], at=T0 + 44)) == "constraint"
+    auditing.permit([link], at=T0 + 45)
+
+
 def test_the_result_is_held_to_the_limits(auditing: Auditing) -> None:
     rules = {"rows": {"max": 5}, "columns": ["title", "year"]}
     link = auditing.link(constraints=rules)
@@ -261,3 +272,35 @@ def test_a_clock_that_went_back_writes_nothing(auditing: Auditing) -> None:
     auditing.ledger.permit(auth, request, at=auditing.now - 30, **more)
     first, second = auditing.records()
     assert second.time == first.time
+
+
+def test_a_receipt_says_what_is_on_record(auditing: Auditing) -> None:
+    link = auditing.link()
+    permit = auditing.permit([link])
+    auditing.ledger.settle(permit, at=auditing.now)
+    token = auditing.ledger.receipt(permit, "success", at=auditing.now)
+    told = read_resource_receipt(token)
+    told.check([auditing.log.receipts.public])
+    assert (told.event, told.agent, told.decision, told.outcome) == (
+        permit.event, auditing.bot.did, "allow", "success",
+    )  # fmt: skip
+    intent = auditing.records()[0].json
+    assert told.invocation == intent["invocation"]
+    assert told.chain == intent["chain"][-1]["digestMultibase"]
+
+
+def test_a_refusal_has_a_receipt_where_its_parties_were_verified(auditing: Auditing) -> None:
+    request = Request("db.drop", TOPIC)
+    shown = auditing.world.present([auditing.link()], request)
+    chain = verify_chain(shown, auditing.world.evidence(), auditing.world.trust(), at=auditing.now)
+    refused = error("no-grant", "no")
+    more: dict[str, Any] = {"presentation": shown, "request": request}
+    claim = auditing.ledger.refuse(refused, at=auditing.now, **more)
+    assert auditing.ledger.refusal_receipt(claim, shown, at=auditing.now) is None
+    known = auditing.ledger.refuse(
+        refused, at=auditing.now, chain=chain, evidence=auditing.world.evidence(), **more
+    )
+    token = auditing.ledger.refusal_receipt(known, shown, at=auditing.now)
+    assert token is not None
+    told = read_resource_receipt(token)
+    assert (told.event, told.decision, told.code) == (known.event, "deny", "no-grant")
