@@ -277,6 +277,8 @@ def test_the_file_is_written_ahead_and_synchronously(naming: Naming) -> None:
     with naming.registry.store.transaction(reading=True) as db:
         told = {
             pragma: db.exec_driver_sql(f"PRAGMA {pragma}").scalar()
-            for pragma in ("journal_mode", "synchronous", "foreign_keys")
+            for pragma in ("journal_mode", "synchronous", "foreign_keys", "wal_autocheckpoint")
         }
-    assert told == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+    assert told == {
+        "journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "wal_autocheckpoint": 8000,
+    }  # fmt: skip

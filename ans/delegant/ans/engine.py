@@ -37,6 +37,12 @@ WAIT_SECONDS: Final = 5
 """How long to wait for another writer, or for a connection."""
 KEPT: Final = 16
 """Connections that are kept while nobody uses them."""
+WAL_PAGES: Final = 8000
+"""Pages (4 KiB) of SQLite's write-ahead log, before it is copied into the file: a page that many
+transactions change is then copied once."""
+_PRAGMAS: Final = (
+    "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"wal_autocheckpoint={WAL_PAGES}",
+)  # fmt: skip
 
 
 def open_engine(where: Path | str, *, patient: bool = False, making: bool = True) -> Engine:
@@ -314,8 +320,7 @@ def _connect(uri: str, wait: float) -> sqlite3.Connection:
         cached_statements=256,
     )  # fmt: skip
     try:
-        more = () if wait else (_CACHE,)
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", *more):
+        for pragma in _PRAGMAS if wait else (*_PRAGMAS, _CACHE):
             out.execute(f"PRAGMA {pragma}")
     except BaseException:
         out.close()

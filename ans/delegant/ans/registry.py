@@ -23,10 +23,11 @@ from .pages import Pages
 from .query import Query
 from .rechecking import Rechecker
 from .record import record_key
+from .remembering import Memory
 from .resolving import Resolver
 from .store import Store
 from .stored import MAX_HISTORY, Shelf
-from .submitting import Judged, Memory, Submission, by_agent, by_office, sent_by_agent
+from .submitting import Judged, Submission, by_agent, by_office, sent_by_agent
 from .writing import Writer
 
 __all__ = ["Registry"]
@@ -125,7 +126,11 @@ class Registry:
             Conflict: ``name-taken``, ``stale-version``, ``ans-transition``, ``replay``.
             NotFound: ``ans-not-found``. Gone: ``ans-gone``. Unavailable: ``unavailable``.
         """
-        return self.submitting(Submission.read(data), invocation, at).result()
+        return self.submitting(self.read(data), invocation, at).result()
+
+    def read(self, data: bytes) -> Submission:
+        """A body for `submitting`, as `Submission.read`; what is known of it is not read again."""
+        return Submission.read(data, self._memory)
 
     def submitting(self, sent: Submission, invocation: str | None, at: int) -> Future[JsonObject]:
         """The same, without waiting for the disk: who sends it is judged here and now.
@@ -140,7 +145,7 @@ class Registry:
             return self._again(sent, invocation, exc)
         if judged.seen is not None and not trust.seen.covers(judged.seen):
             self._remember(judged.seen)
-        return self._writer.write(sent.name, sent.event, sent.digest, judged, at)
+        return self._writer.write(sent.name, sent.event, sent.digest, judged, at, sent.data)
 
     def bind_provider(
         self, label: str, organization: str, at: int, basis: str = "operator"
@@ -379,7 +384,7 @@ class Registry:
     def _judged(self, sent: Submission, invocation: str | None, trust: Trust, at: int) -> Judged:
         """Whether who sends it may, whatever the name is."""
         sent.timely(self.did, at)
-        office = "links" not in sent.body
+        office = not sent.linked
         owner, named = None, None
         if office or sent.event["type"] == "transfer":
             with self.store.transaction(reading=True) as db:

@@ -211,11 +211,11 @@ class Store(LogStore):
         if db.execute(row.on_conflict_do_nothing()).rowcount == 0:
             raise error("replay", "this invocation was used before")
 
-    def forget(self, db: Connection, at: int) -> None:
-        """Forget some of the used keys that time alone refuses."""
+    def forget(self, db: Connection, at: int) -> int:
+        """Forget some of the used keys that time alone refuses; how many."""
         late = select(SPENT.c.key).where(SPENT.c.until < at - SLOW_SECONDS).limit(FORGET)
         late = late.with_for_update(skip_locked=True)  # who forgets beside us waits for nobody
-        db.execute(delete(SPENT).where(SPENT.c.key.in_(late)))
+        return db.execute(delete(SPENT).where(SPENT.c.key.in_(late))).rowcount
 
     # --- the log -------------------------------------------------------------------------------
 

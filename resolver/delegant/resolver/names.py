@@ -10,59 +10,57 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final
 
 from fastapi import FastAPI, Request, Response
 
 from delegant.ans.query import Query
 from delegant.ans.registry import Registry
-from delegant.ans.submitting import Submission
 from delegant.credentials import did
 from delegant.credentials.codec import JsonObject, canonical, is_digest, parse_object
 from delegant.credentials.errors import error
 
 from .answers import ANSWER, JSON, PROOF, form, page_of
+from .desk import Bare, Desk
 from .guard import SMALL_BODY
 from .lane import asked
 from .replies import IMMUTABLE, cached, json_reply, pairs, parameters, reading, whole
 
 __all__ = ["ANSWER", "JSON", "PROOF", "add"]
 
-JUDGES: Final = 4
 PAGE: Final = 100
 """Most events of a name in one answer."""
 
 
 def add(app: FastAPI, registry: Registry, clock: Callable[[], float]) -> None:
     """The routes of names, records and events."""
-    judges = ThreadPoolExecutor(JUDGES, "judge")  # whoever waits for the disk holds none of them
+    desk = Desk(registry, clock)
 
     def now() -> int:
         return int(clock())
 
     async def submit(http: Request, status: int, agent: str | None = None) -> Response:
-        body = await http.body()
-        token = http.headers.get("agent-invocation")
+        body, token = await http.body(), http.headers.get("agent-invocation")
+        receipt = await desk.submit(body, token, agent)
+        return Response(
+            canonical(receipt, floats=False), status, {"cache-control": "no-store"}, JSON
+        )
 
-        def judged() -> Future[JsonObject]:  # reading it, too, takes too long for the one loop
-            sent = Submission.read(body)
-            _routed(sent.event, agent)
-            return registry.submitting(sent, token, now())
-
-        loop = asyncio.get_running_loop()
-        receipt = await asyncio.wrap_future(await loop.run_in_executor(judges, judged))
-        return Response(canonical(receipt), status, {"cache-control": "no-store"}, JSON)
-
-    @app.post("/v1/agents", status_code=201)
     async def register(http: Request) -> Response:
         """Register a name: ``{event, links, evidence}`` with the header Agent-Invocation."""
         return await submit(http, 201)
 
-    @app.post("/v1/agents/{agent}/events")
-    async def events(agent: str, http: Request) -> Response:
+    async def events(http: Request, agent: str) -> Response:
         """Any later event of a name; the agent's as above, others' as ``{event}`` alone."""
         return await submit(http, 200, did.check(agent))
+
+    for path, take, status in (
+        ("/v1/agents", register, 201),
+        ("/v1/agents/{agent}/events", events, 200),
+    ):
+        app.router.add_api_route(
+            path, take, methods=["POST"], status_code=status, route_class_override=Bare
+        )
 
     @app.post("/v1/agents/{agent}/health")
     async def health(agent: str, http: Request) -> Response:
@@ -120,16 +118,6 @@ def add(app: FastAPI, registry: Registry, clock: Callable[[], float]) -> None:
             return cached(http, body, JSON, "no-cache")
 
         return await asyncio.to_thread(told)
-
-
-def _routed(event: JsonObject, agent: str | None) -> None:
-    """The event stands where it was sent: registrations apart, others under their agent.
-
-    A transfer is sent where its name is before it.
-    """
-    whose = event["from"] if event["type"] == "transfer" else event["agent"]
-    if (event["type"] == "register") != (agent is None) or agent not in (None, whose):
-        raise error("shape", "this event belongs to another address")
 
 
 def _answered(http: Request, registry: Registry, query: Query, at: int) -> Response:

@@ -117,14 +117,21 @@ def inclusion(index: int, size: int, tiles: Tiles) -> list[bytes]:
 
 
 def inclusions(indexes: Iterable[int], size: int, tiles: Tiles) -> list[list[bytes]]:
-    """`inclusion` of several leaves; each tile is read once."""
-    tree = _Tree(size, tiles)
-    return [audit_path(index, size, tree.node) for index in indexes]
+    """`inclusion` of several leaves; each tile is read once, and what they share is hashed once."""
+    tree, shared = _Tree(size, tiles), dict[tuple[int, int], bytes]()
+    return [audit_path(index, size, tree.node, shared) for index in indexes]
 
 
-def audit_path(index: int, size: int, node: Node) -> list[bytes]:
-    """`inclusion`, from the nodes of the tree."""
+def audit_path(
+    index: int, size: int, node: Node, shared: dict[tuple[int, int], bytes] | None = None
+) -> list[bytes]:
+    """`inclusion`, from the nodes of the tree.
+
+    Args:
+        shared: the hashes found for other leaves of the same tree.
+    """
     _size(size)
+    known = {} if shared is None else shared
     if not 0 <= index < size:
         raise error("log-proof", f"no entry {index} in a tree of {size}")
     path, height, at, last = [], 0, index, size - 1
@@ -133,7 +140,10 @@ def audit_path(index: int, size: int, node: Node) -> list[bytes]:
         if beside < last or (beside == last and (last + 1) << height <= size):
             path.append(node(height, beside))
         elif beside == last:
-            path.append(_span(last << height, size, node))
+            span = last << height, size
+            if span not in known:
+                known[span] = _span(*span, node)
+            path.append(known[span])
         height, at, last = height + 1, at >> 1, last >> 1
     return path
 
