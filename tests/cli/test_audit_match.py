@@ -16,7 +16,6 @@ from delegant.credentials.shape import format_time
 from delegant.governance.auditlog import AuditReader
 from delegant.governance.bundle import Selection, export
 from delegant.governance.journal import Journal
-from delegant.governance.receipt import resource_receipt
 from delegant.governance.tables import PRUNED
 from delegant.governance.walking import log_source
 from delegant.wallet import files
@@ -54,7 +53,7 @@ class Both:
                 auth, request, presentation=shown, evidence=world.evidence(), at=world.now
             )
             here.ledger.settle(permit, rows=1, at=world.now)
-            answer = self._signed(shown.invocation, permit.event, "allow", "success")
+            answer = here.ledger.receipt(permit, "success", at=world.now)
         if told:
             kept = self.journal.keep(shown.invocation, "success", world.now + 1, answer=answer)
             assert kept.fault is None
@@ -66,23 +65,14 @@ class Both:
         auth, request, shown = here.asked([here.link()])
         assert shown.invocation is not None
         refused: Error = error("constraint", "rows is not satisfied", dimension="rows")
-        number = here.ledger.refuse(
+        recorded = here.ledger.refuse(
             refused, presentation=shown, request=request, chain=auth, evidence=world.evidence(),
             at=world.now,
         )  # fmt: skip
-        event = here.log.record(number).event
-        answer = self._signed(shown.invocation, event, "deny", None, "constraint")
-        assert (
-            self.journal.keep(shown.invocation, "refused", world.now, answer=answer).fault is None
-        )
-
-    def _signed(self, invocation: str, event: str, decision: str, outcome: str | None,
-                code: str | None = None) -> str:  # fmt: skip
-        log = self.auditing.log
-        return resource_receipt(
-            log.receipts, invocation, self.auditing.now, log=log.id, event=event,
-            decision=decision, outcome=outcome, code=code,
-        )  # fmt: skip
+        answer = here.ledger.refusal_receipt(recorded, shown, at=world.now)
+        kept = self.journal.keep(shown.invocation, "refused", world.now, answer=answer)
+        assert answer is not None
+        assert kept.fault is None
 
     def trust(self, **changes: Any) -> str:
         """A trust folder that names the log."""
