@@ -21,6 +21,7 @@ from delegant.governance.walking import log_source
 from delegant.wallet import files
 from delegant.wallet.trustfolder import write_trust
 from governance.auditing import Auditing
+from world import Party
 
 from .conftest import T0, Shell
 
@@ -235,6 +236,31 @@ def test_a_bundle_is_verified_first(shell: Shell, both: Both) -> None:
     write_trust(both.folder / "trust", world.trust_json)
     value = matched(shell, both, "--trust", str(both.folder / "trust"), status=3)
     assert value["code"] == "key-unresolved"
+
+
+def test_the_key_of_a_named_agent_is_found_in_its_chain(shell: Shell, both: Both) -> None:
+    here, world = both.auditing, both.auditing.world
+    bot = Party("named", PrivateKey.generate(), "did:web:bot.example")
+    world.agent("named", here.ana, agent=bot.did, block={"key": bot.key.public.multikey})
+    link = world.delegate(here.ana, bot, ["db.read urn:acme:papers:**"], subject_key=bot.key.public)
+    world.now += MINUTE
+    auth, request, shown = here.asked([link], key=bot.key)
+    permit = here.ledger.permit(
+        auth, request, presentation=shown, evidence=world.evidence(), at=world.now
+    )
+    here.ledger.settle(permit, at=world.now)
+    assert shown.invocation is not None
+    path = both.folder / "named.jsonl"
+    Journal(path, bot.key).keep(shown.invocation, "success", world.now)
+    shell.now = world.now + HOUR
+    live = ("audit", "match", "--log", str(here.folder), "--journal", str(both.path))
+    assert rows(shell.json(*live, status=1)) == [RECEIPT]
+    assert shell.json(*live, "--journal", str(path))["pairs"] == 5
+    assert matched(shell, both, "--journal", str(path))["pairs"] == 5
+    path.unlink()
+    Journal(path, PrivateKey.generate()).keep(shown.invocation, "success", world.now)
+    forged = [("unproven", "agent", "proof")]
+    assert rows(shell.json(*live, "--journal", str(path), status=1)) == forged
 
 
 def test_who_is_asked_about_can_be_named(shell: Shell, both: Both) -> None:
