@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -326,3 +328,26 @@ def test_a_wrong_command_line_is_told(shell: Shell, both: Both) -> None:
     ):
         assert shell.json("audit", "match", *typed, status=1)["code"] == "not-found", typed
     assert shell("audit", "match", bundle, "--trust", trust, "--journal", journal).exit_code == 0
+
+
+BARE = """
+import sys
+sys.modules.update(dict.fromkeys(("sqlalchemy", "fastapi", "uvicorn", "psycopg")))
+from delegant.cli.main import app
+app()
+"""
+
+
+def test_an_auditor_needs_no_server(shell: Shell, both: Both) -> None:
+    """A bundle and journals are matched where nothing of the extra is installed."""
+    typed = ("--journal", str(both.path), "--trust", both.trust())
+    bare = [sys.executable, "-c", BARE, "audit", "match"]
+    done = subprocess.run(
+        [*bare, both.bundle(), *typed], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "4 pairs" in done.stdout
+    live = ("--log", str(both.auditing.folder), "--journal", str(both.path))
+    done = subprocess.run([*bare, *live], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 5
+    assert "pip install" in done.stderr
