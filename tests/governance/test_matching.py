@@ -269,6 +269,16 @@ def test_another_request_is_told_by_its_opening(scene: Scene) -> None:
         assert rows(held(scene, opened=True)) == [("disagree", None, "opening")]
 
 
+def test_an_opening_without_a_request_opens_nothing(scene: Scene) -> None:
+    act = scene.act()
+    act.opening = {"salt": act.opening["salt"]}
+    scene.openings[act.event] = canonical(act.opening)
+    scene.intent(act)
+    scene.outcome(act)
+    scene.journal.keep(act.invocation, "success", act.at)
+    assert rows(held(scene, opened=True)) == [("disagree", None, "opening")]
+
+
 def test_a_record_of_another_request_is_told(scene: Scene) -> None:
     act, other = scene.act(), scene.act()
     act.opening = other.opening  # the resource does, and records, another thing
