@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -123,3 +124,14 @@ def test_the_exit_says_what_is_wrong(shell: Shell, story: Story, tmp_path: Path)
     assert shell.json("audit", "verify", str(path), "--trust", trust, status=4)["code"] == (
         "audit-bundle"
     )
+
+
+def test_a_log_is_verified_where_it_lies(shell: Shell, story: Story, tmp_path: Path) -> None:
+    trust = str(tmp_path / "trust")
+    told = shell.ok("audit", "verify", str(story.folder), "--trust", trust)
+    assert "5 entries, of which 5 are here, the whole log" in told
+    with sqlite3.connect(story.folder / "audit.db") as rows:
+        rows.execute("UPDATE audit_entries SET body = replace(body, '17', '18') WHERE number = 2")
+    rows.close()
+    said = shell.json("audit", "verify", str(story.folder), "--trust", trust, status=1)
+    assert (said["code"], said["dimension"]) == ("log-proof", "entry 2")

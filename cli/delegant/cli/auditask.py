@@ -7,8 +7,10 @@ own; no home, no network.
 from __future__ import annotations
 
 import dataclasses
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -91,7 +93,10 @@ def audit_export(
 
 def audit_verify(
     edge: Edge,
-    bundle: Annotated[Path, typer.Argument(help="A bundle: the file, or its folder.")],
+    bundle: Annotated[
+        Path,
+        typer.Argument(help="A bundle: the file, or its folder; or the folder of a log itself."),
+    ],
     checkpoints: Annotated[
         Path | None,
         typer.Option(help="Checkpoints of this log that you kept: a file, or a folder of them."),
@@ -113,7 +118,7 @@ def audit_verify(
         verify_bundle,
     )
 
-    with AuditBundle(bundle) as opened:
+    with _lying(bundle) as path, AuditBundle(path) as opened:
         believed = _believed(edge, opened, trust, key)
         kept = [] if checkpoints is None else kept_checkpoints(checkpoints, believed)
         found = verify_bundle(opened, believed, kept)
@@ -146,6 +151,22 @@ def audit_trace(
         print("\n".join(_traced(found)))
     if found.problem is not None:
         raise typer.Exit(found.problem.exit_status) if edge.json else found.problem
+
+
+@contextmanager
+def _lying(path: Path) -> Iterator[Path]:
+    """The bundle; of the folder of a log, one of its rows as they lie there."""
+    if not (path / "keys.wallet").is_file():
+        yield path
+        return
+    needs_server()
+    from delegant.governance.auditlog import AuditReader  # noqa: PLC0415
+    from delegant.governance.bundle import lying  # noqa: PLC0415
+
+    with TemporaryDirectory() as folder:
+        with closing(AuditReader(path)) as log:
+            lying(log, Path(folder) / "lying.zip")
+        yield Path(folder) / "lying.zip"
 
 
 def _folder(edge: Edge, trust: Path | None) -> Path:

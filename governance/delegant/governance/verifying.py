@@ -159,7 +159,7 @@ def _located(bundle: AuditBundle, head: Checkpoint, same: int, refused: Error) -
     first = same
     if refused.dimension is not None:
         number = int(refused.dimension.removeprefix("entry "))
-        if number % tiles.FULL or "tile" not in refused.detail:
+        if not refused.detail.startswith("tile "):
             return refused  # an entry that is not its tile's
         first = max(same, number)
     broken = _broken(bundle, head, first)
