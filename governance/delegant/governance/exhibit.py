@@ -8,7 +8,7 @@ megabyte to every call fills no disk.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain as joined
 from typing import Final
 
@@ -28,11 +28,14 @@ Exhibits = list[tuple[str, bytes]]
 """Digest and bytes of each."""
 
 
-def relied_on(chain: VerifiedChain, evidence: Evidence) -> tuple[str, Exhibits]:
+def relied_on(
+    chain: VerifiedChain, evidence: Evidence, known: Callable[[str], bool] = lambda _: False
+) -> tuple[str, Exhibits]:
     """The digest of the manifest, and everything it and the chain refer to, the manifest too.
 
     Args:
         evidence: that the chain was verified with.
+        known: whether an exhibit need not be told.
     """
     lists = [
         one
@@ -50,11 +53,12 @@ def relied_on(chain: VerifiedChain, evidence: Evidence) -> tuple[str, Exhibits]:
         name: sorted({one.digest for one in items}) for name, items in groups.items() if items
     }
     data = canonical(manifest, floats=False)
-    found = {digest(data): data}
+    name = digest(data)
+    found = {} if known(name) else {name: data}
     for one in joined.from_iterable([[link.secured for link in chain.links], *groups.values()]):
-        if one.digest not in found:
+        if one.digest not in found and not known(one.digest):
             found[one.digest] = _bytes(one)
-    return digest(data), list(found.items())
+    return name, list(found.items())
 
 
 def manifest_digests(data: bytes) -> dict[str, list[str]]:

@@ -13,9 +13,10 @@ one back. An invocation is used up, whatever comes of it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from delegant.credentials import Authorization, Evidence, Presentation, Request, VerifiedChain
 from delegant.credentials.codec import JsonObject, canonical
@@ -28,10 +29,22 @@ from .batch import DAY
 from .discharging import Append, Close, Reserve
 from .entry import Entry
 from .exhibit import Exhibits, relied_on
+from .noise import noise
 from .permit import Permit
-from .record import new_event, new_opening
+from .receipt import resource_receipt
+from .record import NOISE_BYTES, SALT_BYTES, new_event, new_opening
 
-__all__ = ["Ledger", "Permit"]
+__all__ = ["Ledger", "Permit", "Recorded"]
+
+
+class Recorded(NamedTuple):
+    """A refusal on record: its event, its number, and whether its parties were verified."""
+
+    event: str
+    number: int
+    verified: bool
+    code: str
+    decision: str
 
 
 class Ledger:
@@ -86,9 +99,10 @@ class Ledger:
             raise error("audit-entry", "nothing invoked this")
         at_ms = _milliseconds(at)
         now = at_ms // 1000
-        event = new_event(at_ms)
-        opening = new_opening(request.json, presentation.invocation, given)
-        manifest, exhibits = relied_on(auth, evidence)
+        random = noise(NOISE_BYTES + SALT_BYTES)
+        event = new_event(at_ms, random)
+        opening = new_opening(request.json, presentation.invocation, given, random[NOISE_BYTES:])
+        manifest, exhibits = relied_on(auth, evidence, self._known(now))
         record = acts.intent(
             self.log.id, event, auth, request, presentation, opening, manifest,
             name=name, policy=policy, decision=decision, at=now,
@@ -98,17 +112,18 @@ class Ledger:
         limits = [one for one in auth.obligations if isinstance(one, Limit)]
         members = {
             "event": event,
+            "decision": decision,
             "sponsor": auth.sponsor,
             "agent": auth.actor,
             "action": request.action,
             "target": request.resource,
-            "invocation": record["invocation"],
+            "invocation": presentation.invocation,
             "limits": limits[0] if limits else None,
             "debits": tuple([one for one in auth.obligations if isinstance(one, Debit)]),
         }
         change = Reserve(
-            self.log.id, auth, canonical(opening), self._fresh(exhibits, now), Entry.of(record),
-            members, at_ms, refusal, event,
+            self.log.id, auth, canonical(opening, floats=given is not None), exhibits,
+            Entry.of(record, made=True), members, at_ms, refusal, event,
         )  # fmt: skip
         return self.log.write(change, now)
 
@@ -194,34 +209,68 @@ class Ledger:
         name: str | None = None,
         policy: tuple[str, str] = acts.CHAIN_ALONE,
         decision: str = "deny",
-    ) -> int:
-        """Record that something was refused; the number of the record.
+    ) -> Recorded:
+        """Record that something was refused.
 
         Args:
             presentation, request: as far as they could be read.
             chain, evidence: the chain, where it was verified; without it the parties in the
                 record are those that were claimed.
             decision: ``deny``, ``defer`` or ``step_up``.
+
+        Returns:
+            Where it is on record.
         """
         at_ms = _milliseconds(at)
         now = at_ms // 1000
         event = new_event(at_ms)
         token = presentation.invocation if presentation else None
-        known = chain is not None and refused.phase >= INVOKED and token is not None
+        known = (
+            chain is not None
+            and refused.phase >= INVOKED
+            and token is not None
+            and request is not None
+        )
         manifest: str | None = None
         exhibits: Exhibits = []
         if chain is not None and evidence is not None:
-            manifest, exhibits = relied_on(chain, evidence)
+            manifest, exhibits = relied_on(chain, evidence, self._known(now))
         said = acts.claimed(presentation) if chain is None else acts.verified(chain)
         opening = None if request is None else new_opening(request.json, token)
         record = acts.refusal(
             self.log.id, event, refused, said, request, token, opening, manifest,
-            known=known and request is not None, name=name, policy=policy,
+            known=known, name=name, policy=policy,
             decision=decision, at=now,
         )  # fmt: skip
         body = None if opening is None else canonical(opening)
-        change = Append(Entry.of(record), event, body, self._fresh(exhibits, now))
-        return int(self.log.write(change, now).result())
+        change = Append(Entry.of(record), event, body, exhibits)
+        return Recorded(event, self.log.write(change, now).result(), known, refused.code, decision)
+
+    def receipt(
+        self, permit: Permit, outcome: str | None, *, at: datetime | int, code: str | None = None
+    ) -> str:
+        """What the agent is handed with the answer, once the outcome is on record (`receipt`).
+
+        Args:
+            outcome: success, failure or released; None while it is not known.
+            code: why it failed.
+        """
+        return resource_receipt(
+            self.log.receipts, permit.invocation, _milliseconds(at) // 1000, log=self.log.id,
+            event=permit.event, decision=permit.decision, outcome=outcome, code=code,
+        )  # fmt: skip
+
+    def refusal_receipt(
+        self, recorded: Recorded, presentation: Presentation, *, at: datetime | int
+    ) -> str | None:
+        """The same of a refusal; None where nothing was verified: nobody signs for rubbish."""
+        if not recorded.verified or presentation.invocation is None:
+            return None
+        return resource_receipt(
+            self.log.receipts, presentation.invocation, _milliseconds(at) // 1000,
+            log=self.log.id, event=recorded.event, decision=recorded.decision, outcome=None,
+            code=recorded.code,
+        )  # fmt: skip
 
     def _close(
         self, permit: Permit, what: JsonObject, at: datetime | int, amount: int | None
@@ -237,12 +286,12 @@ class Ledger:
         record = acts.outcome(
             self.log.id, permit.event, permit.sponsor, permit.agent, what, settled, now
         )
-        return self.log.write(Close(Entry.of(record), permit.event, tuple(back)), now)
+        return self.log.write(Close(Entry.of(record, made=True), permit.event, tuple(back)), now)
 
-    def _fresh(self, exhibits: Exhibits, at: int) -> Exhibits:
-        """Those that are not known to be kept for this day."""
+    def _known(self, at: int) -> Callable[[str], bool]:
+        """Whether an exhibit is known to be kept for this day."""
         day = at // DAY * DAY
-        return [(name, body) for name, body in exhibits if not self.log.knows(name, day)]
+        return lambda name: self.log.knows(name, day)
 
 
 INVOKED: Final = 11
