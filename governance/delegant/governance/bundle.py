@@ -7,6 +7,7 @@ before it is written.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -175,7 +176,7 @@ class _Export:
                 told = pruned_ranges(parse_record(_body(row.body)))
             except Error:
                 continue  # told where its entry is written
-            if any(start < gone[1] and gone[0] < end for start, end in told for gone in pruned):
+            if any(start < pruned[-1][1] and pruned[0][0] < end for start, end in told):
                 found.append(row.number)
         return found
 
@@ -249,9 +250,9 @@ class _Export:
 
     def _within(self, first: int, end: int) -> Iterator[int]:
         """The numbers of a bundle that are in the ranges, and were not pruned."""
-        for low, high in self._ranges:
+        for low, high in _touching(self._ranges, first, end):
             for number in range(max(low, first), min(high, end)):
-                if not any(start <= number < stop for start, stop in self._pruned):
+                if not _touching(self._pruned, number, number + 1):
                     yield number
 
     def _names(self, body: bytes) -> None:
@@ -306,6 +307,12 @@ class _Export:
 def _tiles(start: int, end: int) -> range:
     """The tiles of level 0 that a range touches."""
     return range(start // tiles.FULL, -(-end // tiles.FULL))
+
+
+def _touching(ranges: list[tuple[int, int]], start: int, end: int) -> list[tuple[int, int]]:
+    """Those of some ranges, in order, that this one touches."""
+    at = max(0, bisect_right(ranges, (start, merkle.MAX_SIZE)) - 1)
+    return [one for one in ranges[at : bisect_left(ranges, (end,))] if one[1] > start]
 
 
 def _joined(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
