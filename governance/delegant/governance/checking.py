@@ -319,8 +319,8 @@ class Records:
 
 
 def pruned_ranges(record: Record) -> list[tuple[int, int]]:
-    """The entries that a notice says were pruned, as (start, end)."""
-    notice = record.json["notice"]
+    """The entries that a record says were pruned, as (start, end); none where it is no notice."""
+    notice = record.json.get("notice", {"kind": None})
     if notice["kind"] != "prune":
         return []
     return [(start, end) for start, end in notice["entries"]]
