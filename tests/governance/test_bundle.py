@@ -227,6 +227,22 @@ def test_checkpoints_of_the_auditor_are_made_comparable(auditing: Auditing, tmp_
     assert compared(tmp_path / "b.zip") == 1
 
 
+def test_a_log_may_grow_while_it_is_exported(
+    story: Auditing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tile = story.log.book.tile
+
+    def growing(level: int, index: int, width: int = 256) -> bytes:
+        many(story, 300)
+        return tile(level, index, width)
+
+    monkeypatch.setattr(story.log.book, "tile", growing)
+    told = exported(story, tmp_path / "b.zip")
+    assert (told.size, told.entries) == (7, 7)
+    assert verified(story, tmp_path / "b.zip").whole
+    assert story.log.book.head().size == 607
+
+
 def test_a_damaged_store_is_not_exported(story: Auditing, tmp_path: Path) -> None:
     with story.log.store.transaction() as db:
         db.execute(update(ENTRIES).where(ENTRIES.c.number == 3).values(body=b"{}"))
