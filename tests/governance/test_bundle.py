@@ -17,7 +17,7 @@ from sqlalchemy import delete, insert, update
 from delegant.ans.log.checkpoint import open_checkpoint
 from delegant.credentials import Error, Request, Trust
 from delegant.credentials.errors import error
-from delegant.governance import acts
+from delegant.governance import acts, contents
 from delegant.governance.auditlog import AuditReader
 from delegant.governance.bundle import Exported, Selection, export, lying
 from delegant.governance.checking import Verified
@@ -171,6 +171,21 @@ def test_what_the_log_has_no_record_of_is_not_found(story: Auditing, tmp_path: P
     assert refusal(lambda: Selection(event="evt_1")) == "shape"
     event = story.records()[0].event
     assert refusal(lambda: Selection(event=event, start=1)) == "shape"
+
+
+def test_what_would_be_too_much_to_read_is_not_exported(
+    story: Auditing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bob = story.world.human("bob")
+    link = story.world.delegate(bob, story.bot, ["db.read urn:acme:papers:**"])
+    for _ in range(2):
+        story.permit([link])
+        story.permit([story.link()])
+    monkeypatch.setattr(contents, "MAX_RANGES", 2)
+    assert exported(story, tmp_path / "b.zip", Selection(sponsor=bob.did)).entries == 2
+    monkeypatch.setattr(contents, "MAX_RANGES", 1)
+    wanted = Selection(sponsor=bob.did)
+    assert refusal(lambda: exported(story, tmp_path / "c.zip", wanted)) == "limit-items"
 
 
 def test_an_empty_log_is_exported(auditing: Auditing, tmp_path: Path) -> None:

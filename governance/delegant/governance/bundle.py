@@ -98,7 +98,9 @@ def export(
 
     Raises:
         NotFound: ``not-found`` for an event, or a human, that the log has no record of.
-        Unavailable: ``unavailable`` where something stored is damaged. OSError.
+        Unavailable: ``unavailable`` where something stored is damaged.
+        LimitExceeded: ``limit-items`` for more than one bundle may have: ask for less time.
+        OSError.
     """
     note = log.book.checkpoint()
     job = _Export(log, open_checkpoint(note, log.key), wanted, openings)
