@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,7 @@ from delegant.governance import retention
 from delegant.governance.auditlog import AuditLog
 from delegant.governance.holding import Scope, hold, lift
 from delegant.governance.retention import prune
-from delegant.governance.tables import ENTRIES, PRUNED
+from delegant.governance.tables import ENTRIES, EXHIBITS, PRUNED
 from delegant.wallet.keystore import CHEAPEST
 from governance import samples
 from governance.auditing import PASSPHRASE, Auditing
@@ -211,8 +213,8 @@ def test_what_a_young_record_refers_to_stays(auditing: Auditing) -> None:
     told(auditing, again)
     with auditing.log.store.transaction(sequencing=True) as db:  # as its writer notes the day
         db.execute(
-            update(retention.EXHIBITS)
-            .where(retention.EXHIBITS.c.digest == both.digest)
+            update(EXHIBITS)
+            .where(EXHIBITS.c.digest == both.digest)
             .values(used=auditing.now // DAY * DAY)
         )
     found = prune_now(auditing)
@@ -292,19 +294,20 @@ def test_a_hold_that_is_placed_meanwhile_is_kept(
     event = act(auditing, auditing.link())
     later(auditing, 200)
     log = auditing.log
-    write, placed = log.write, []
+    write = log.write
+    placed: list[Any] = []
 
     def late(change: Any, at: int) -> Any:
         if not placed:
-            placed.append(True)
-            placed.append(hold(log, Scope(event=event), "late", BY, at))
+            placed.append(None)
+            placed[0] = hold(log, Scope(event=event), "late", BY, at)
         return write(change, at)
 
     monkeypatch.setattr(log, "write", late)
     assert refusal(lambda: prune_now(auditing)) == "retention"
     assert numbers(auditing) == [0, 1, 2]
     assert prune_now(auditing).held == 1
-    lift(log, placed[1].id, BY, auditing.now)
+    lift(log, placed[0].id, BY, auditing.now)
     assert prune_now(auditing).events == 1
 
 
@@ -314,17 +317,18 @@ def test_two_that_prune_at_once_prune_once(
     act(auditing, auditing.link())
     later(auditing, 200)
     log = auditing.log
-    write, others = log.write, []
+    write = log.write
+    others: list[Any] = []
 
     def late(change: Any, at: int) -> Any:
         if not others:
-            others.append(True)
-            others.append(prune_now(auditing))
+            others.append(None)
+            others[0] = prune_now(auditing)
         return write(change, at)
 
     monkeypatch.setattr(log, "write", late)
     assert refusal(lambda: prune_now(auditing)) == "retention"
-    assert others[1].events == 1
+    assert others[0].events == 1
     assert len(notices(auditing)) == 1
 
 
@@ -338,6 +342,58 @@ def test_acts_go_on_after_it(auditing: Auditing) -> None:
     event = act(auditing, auditing.link())
     assert [one.type for one in auditing.log.records(event)] == ["intent", "outcome"]
     assert tiles.FULL > auditing.log.book.head().size == 5
+
+
+def test_whoever_is_killed_while_pruning_has_done_a_step_or_has_not(tmp_path: Path) -> None:
+    auditing = Auditing(tmp_path / "audit")
+    link = auditing.link()
+    events = [act(auditing, link) for _ in range(4)]
+    act(auditing, auditing.link(seconds=600))  # with the two steps of two it makes three
+    begin(auditing, link)
+    later(auditing, 200)
+    auditing.log.close()
+
+    def pruning(*deaths: int) -> list[int]:
+        """Prune copies, each dying somewhere else; what those that lived have counted."""
+        done = subprocess.run(
+            [sys.executable, "-m", "governance.pruner", str(auditing.folder), str(auditing.now),
+             *map(str, deaths)],
+            cwd=Path(__file__).parent.parent, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        return [int(line) for line in done.stdout.split()]
+
+    (whole,) = pruning(0)
+    deaths = range(1, whole + 1)
+    assert whole > 20
+    assert pruning(*deaths) == []
+
+    left = set()
+    for death in (0, *deaths):
+        copy = AuditLog.open(tmp_path / f"audit.{death}", PASSPHRASE)
+        try:
+            found = Auditing.__new__(Auditing)
+            found.log = copy
+            gone = [number for start, end in pruned(found) for number in range(start, end)]
+            said = [one.json["notice"]["entries"] for one in notices(found)]
+            assert (
+                sorted(n for one in said for start, end in one for n in range(start, end)) == gone
+            )
+            assert len(gone) in (0, 4, 8, 10)
+            kept = numbers(found)
+            assert sorted({*range(11)} - {*kept}) == gone
+            assert all(copy.record(number).log == copy.id for number in kept)
+            assert [event in openings(found) for event in events] == [
+                2 * turn not in gone for turn in range(4)
+            ]
+            assert {link.digest} <= {*exhibits(found)}  # of the act that is open
+            left.add(len(gone))
+            assert prune(copy, auditing.now - KEPT_DAYS * DAY, BY, auditing.now).events == (
+                (10 - len(gone)) // 2
+            )
+            assert len(exhibits(found)) == 5
+        finally:
+            copy.close()
+    assert left == {0, 4, 8, 10}
 
 
 # --- what is left on the disk -------------------------------------------------------------------
