@@ -37,6 +37,7 @@ __all__ = [
     "ALL",
     "MAX_RANGES",
     "MAX_RECORD",
+    "NOISE_BYTES",
     "SALT_BYTES",
     "TYPES",
     "Record",
@@ -65,6 +66,7 @@ NOTICES: Final = {
 MAX_RANGES: Final = 2048
 """In one notice: with numbers of 13 digits they fit into a record."""
 SALT_BYTES: Final = 16
+NOISE_BYTES: Final = 10
 MAX_CHAIN: Final = 64
 
 ALL: Final = frozenset({"version", "log", "type", "event", "time", "previous", "sponsorDid"})
@@ -137,17 +139,22 @@ def parse_record(data: bytes) -> Record:
     return record
 
 
-def draft(value: JsonObject) -> tuple[bytes, bytes]:
+def draft(value: JsonObject, *, made: bool = False) -> tuple[bytes, bytes]:
     """The bytes of a record before and after its ``previous``, which only the writer knows.
 
     Args:
         value: the record; its ``previous`` is None.
+        made: it was made from what the verifier found, so its members have their shapes; that
+            it has a sponsor is seen even so.
 
     Raises:
         Rejected: ``audit-no-sponsor``, ``audit-entry``.
     """
     try:
-        _read(value)
+        if not made:
+            _read(value)
+        elif value["sponsorDid"] is None:
+            raise error("audit-no-sponsor", "no human answers for this record")
         data = canonical(value, floats=False)
         if len(data) + 64 > MAX_RECORD:
             raise error("limit-size", f"a record has at most {MAX_RECORD} bytes")
@@ -166,9 +173,9 @@ def new_event(at_ms: int, noise: bytes | None = None) -> str:
     """A name for an event: ``evt_`` and a ULID, which sorts by time and is never guessed.
 
     Args:
-        at_ms: now, milliseconds since 1970. noise: 10 random bytes.
+        at_ms: now, milliseconds since 1970. noise: 10 random bytes or more.
     """
-    value = at_ms << 80 | int.from_bytes(noise or os.urandom(10), "big")
+    value = at_ms << 80 | int.from_bytes((noise or os.urandom(NOISE_BYTES))[:NOISE_BYTES], "big")
     return "evt_" + "".join([_ALPHABET[value >> shift & 31] for shift in range(125, -1, -5)])
 
 
@@ -185,13 +192,16 @@ def event_time(event: str) -> int:
     return value
 
 
-def new_opening(request: JsonObject, invocation: str | None, given: Any = None) -> JsonObject:
+def new_opening(
+    request: JsonObject, invocation: str | None, given: Any = None, salt: bytes | None = None
+) -> JsonObject:
     """What opens the digests of a record: ``{salt, request, invocation?, input?}``.
 
     It is kept beside the log. The invocation signs the digest of the request without salt, so
     whoever had it could try requests until one fits.
     """
-    opening: JsonObject = {"salt": b64u_encode(os.urandom(SALT_BYTES)), "request": request}
+    salt = salt or os.urandom(SALT_BYTES)
+    opening: JsonObject = {"salt": b64u_encode(salt), "request": request}
     if invocation is not None:
         opening["invocation"] = invocation
     if given is not None:
@@ -202,7 +212,7 @@ def new_opening(request: JsonObject, invocation: str | None, given: Any = None) 
 def input_hash(opening: JsonObject) -> str:
     """The ``inputHash`` of a record: over the salt with the request and the input."""
     said = {name: value for name, value in opening.items() if name != "invocation"}
-    return digest(canonical(said))
+    return digest(canonical(said, floats="input" in said))
 
 
 # --- inside -------------------------------------------------------------------------------------

@@ -119,10 +119,16 @@ class LogReader:
         """
         return merkle.consistency(old, self._within(new), self.tile)
 
-    def entries(self, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+    def entries(
+        self, start: int = 0, end: int | None = None, *, gaps: bool = False
+    ) -> Iterator[bytes]:
         """The entries from ``start`` until before ``end`` (or to the end), each verified.
 
         They are fetched as they are asked for, a bundle at a time.
+
+        Args:
+            gaps: let entries be left out: of no bytes where they stood in their bundle, which
+                says nothing of what they were. For logs that have no empty entry.
 
         Raises: as `tile`; ``dimension`` names the first entry that is not the tree's.
         """
@@ -130,7 +136,7 @@ class LogReader:
         end = self._within(end)
         if not 0 <= start <= end:
             raise error("log-proof", f"no entries {start} to {end}")
-        return view.entries(start, end)
+        return view.entries(start, end, gaps)
 
     def _at(self) -> _View:
         if self._view is None:
@@ -196,14 +202,14 @@ class _View:
             return self._edges()[level, index][: HASH * width]
         return self._full(level, index)[: HASH * width]
 
-    def entries(self, start: int, end: int) -> Iterator[bytes]:
+    def entries(self, start: int, end: int, gaps: bool) -> Iterator[bytes]:
         """See `LogReader.entries`."""
         while start < end:
             index, skip = divmod(start, FULL)
             have = merkle.width(self.head.size, 0, index)
             hashes = self.tile(0, index, have)
             entries = self._bundle(index, have)
-            _held_to(hashes, entries, index * FULL)
+            _held_to(hashes, entries, index * FULL, gaps)
             chosen = entries[skip : end - index * FULL]
             yield from chosen
             start += len(chosen)
@@ -283,10 +289,12 @@ def _unpacked(data: bytes) -> list[bytes]:
         return entries
 
 
-def _held_to(hashes: bytes, entries: list[bytes], first: int) -> None:
+def _held_to(hashes: bytes, entries: list[bytes], first: int, gaps: bool) -> None:
     """That entries are those of their tile; ``dimension`` names the first that is not."""
     count = len(hashes) // HASH
     for at, entry in enumerate(entries[:count]):
+        if gaps and not entry:
+            continue
         if merkle.leaf_hash(entry) != hashes[HASH * at :][:HASH]:
             raise _wrong(first + at, "is not the one in the tree")
     if len(entries) < count:
