@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from delegant.governance.reading import AuditBundle, Believed
     from delegant.governance.tracing import Line, Traced
 
-__all__ = ["register"]
+__all__ = ["believed_of", "register"]
 
 SHOWN = 20
 Trust = Annotated[
@@ -59,7 +59,7 @@ def audit_verify(
     )
 
     with AuditBundle(bundle) as opened:
-        believed = _believed(edge, opened, trust, key)
+        believed = believed_of(edge, opened, trust, key)
         kept = [] if checkpoints is None else kept_checkpoints(checkpoints, believed)
         found = verify_bundle(opened, believed, kept)
     edge.show(found.json, "\n".join(_verified(found)))
@@ -97,7 +97,7 @@ def _folder(edge: Edge, trust: Path | None) -> Path:
     return trust if trust is not None else edge.home().path / "trust"
 
 
-def _believed(edge: Edge, opened: AuditBundle, trust: Path | None, key: str | None) -> Believed:
+def believed_of(edge: Edge, opened: AuditBundle, trust: Path | None, key: str | None) -> Believed:
     """The log's key as it was typed, or as the trust folder has it: never the bundle's own."""
     from delegant.ans.log.note import ED25519, NoteKey  # noqa: PLC0415 - httpx comes along
     from delegant.governance.reading import Believed  # noqa: PLC0415

@@ -18,6 +18,7 @@ from rich.table import Table
 from delegant.credentials.errors import error
 from delegant.credentials.shape import format_time
 
+from .auditask import believed_of
 from .edge import Edge, command, now
 from .render import short
 from .serve import needs_server
@@ -98,10 +99,6 @@ def audit_report(
     from delegant.governance.exporting import export_lines  # noqa: PLC0415
     from delegant.governance.reporting import Wanted, report  # noqa: PLC0415
 
-    if (folder is None) == (bundle is None):
-        raise error("shape", "give the folder of a log, or --bundle")
-    if bundle is None and (trust is not None or key is not None):
-        raise error("shape", "--trust and --key go with --bundle")
     wanted = Wanted(
         sponsor=sponsor,
         agent=agent,
@@ -112,7 +109,7 @@ def audit_report(
         action=action,
         open=unanswered,
     )
-    source = _bundled(edge, bundle, trust, key) if folder is None else _searched(folder)
+    source = _source(edge, folder, bundle, trust, key)
     if form is None:
         found = report(source, wanted, limit or LIMIT)
         edge.show(found.json, lambda: _show(found))
@@ -233,6 +230,26 @@ def _human(edge: Edge, by: str) -> str:
     if subject.kind != "human":
         raise error("wallet-kind", f"{by} is an agent: a human answers for this")
     return subject.did
+
+
+def _source(
+    edge: Edge, folder: Path | None, bundle: Path | None, trust: Path | None, key: str | None
+) -> Source:
+    if folder is None and bundle is not None:
+        return _bundled(edge, bundle, trust, key)
+    if folder is None or bundle is not None:
+        raise error("shape", "give the folder of a log, or --bundle")
+    if trust is not None or key is not None:
+        raise error("shape", "--trust and --key go with --bundle")
+    return _searched(folder)
+
+
+def _bundled(edge: Edge, path: Path, trust: Path | None, key: str | None) -> Source:
+    from delegant.governance.reading import AuditBundle  # noqa: PLC0415 - httpx comes along
+    from delegant.governance.reporting import bundled  # noqa: PLC0415
+
+    with AuditBundle(path) as opened:
+        return bundled(opened, believed_of(edge, opened, trust, key))
 
 
 def _searched(folder: Path) -> Source:

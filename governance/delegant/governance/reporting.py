@@ -1,7 +1,7 @@
 """Who did what, for whom, and what came of it: the records of a log, put together by event.
 
 A report is made from a `Source`, which gives nothing but verified records: an audit folder
-(`searching`), or the records of a bundle once they were held to its tree (`Recorded`). An *act* is
+(`searching`), or a bundle once all of it holds (`bundled`). An *act* is
 what the records of one event tell: an intent with its outcome, if there is one; a refusal; a
 notice of the log's keeper.
 """
@@ -17,9 +17,11 @@ from typing import Final, Protocol
 from delegant.credentials.codec import JsonObject
 from delegant.credentials.errors import error
 
+from .reading import AuditBundle, Believed, read_entry
 from .record import DECISIONS, INITIATIONS, Record
+from .verifying import verify_bundle
 
-__all__ = ["Act", "Logged", "Recorded", "Report", "Source", "Wanted", "report"]
+__all__ = ["Act", "Logged", "Recorded", "Report", "Source", "Wanted", "bundled", "report"]
 
 MOST: Final = 1000
 """Acts in a report that people read."""
@@ -154,6 +156,25 @@ class Recorded:
             outcome = self._outcomes.get(first.record.event)
             if wanted.admits(first.record) and not (wanted.open and outcome):
                 yield Act(first, None if outcome is first else outcome)
+
+
+def bundled(bundle: AuditBundle, believed: Believed) -> Recorded:
+    """What a bundle tells, which is verified first, all of it.
+
+    Raises:
+        As `verify_bundle`.
+    """
+    log = verify_bundle(bundle, believed).log
+    reader = bundle.reader(believed)
+    return Recorded(
+        log,
+        [
+            Logged(number, read_entry(data, number, log))
+            for start, end in bundle.about.ranges
+            for number, data in enumerate(reader.entries(start, end, gaps=True), start)
+            if data
+        ],
+    )
 
 
 @dataclass(frozen=True, slots=True)
