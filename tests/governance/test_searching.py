@@ -11,13 +11,14 @@ from delegant.credentials import Request
 from delegant.governance import searching
 from delegant.governance.auditlog import AuditReader
 from delegant.governance.holding import Scope, hold
-from delegant.governance.reporting import Act, Logged, Recorded, Wanted, report
+from delegant.governance.reporting import Act, Logged, Wanted, report
 from delegant.governance.retention import prune
 from delegant.governance.searching import Searched
 from delegant.governance.tables import ENTRIES, OPEN
 from governance import samples
 from governance.auditing import TOPIC, Auditing
 from governance.keeping import BY, DAY, KEPT_DAYS, act, begin, later, told
+from governance.recorded import Recorded
 from refusal import refusal
 from world import T0
 
