@@ -243,6 +243,19 @@ def test_events_go_whole(auditing: Auditing, monkeypatch: pytest.MonkeyPatch) ->
     assert numbers(auditing) == found.notices == [6, 7]
 
 
+def test_the_store_finds_what_is_pruned_in_any_range(auditing: Auditing) -> None:
+    every = [(2, 4), (4, 5), (9, 10), (20, 40)]
+    store = auditing.log.store
+    with store.transaction(sequencing=True) as db:
+        assert store.pruned(db, 0, 100) == []
+        db.execute(insert(PRUNED), [{"start": start, "end": end} for start, end in every])
+    with store.transaction(reading=True) as db:
+        for start in range(45):
+            for end in range(start + 1, 46):
+                touched = [one for one in every if one[0] < end and start < one[1]]
+                assert store.pruned(db, start, end) == touched
+
+
 # --- damage -------------------------------------------------------------------------------------
 
 

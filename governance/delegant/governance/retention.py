@@ -248,8 +248,10 @@ class _Prune(Notice):
 
 
 def _gone(db: Connection, first: int, beyond: int) -> bool:
-    query = select(PRUNED.c.start).where(PRUNED.c.start < beyond, PRUNED.c.end > first)
-    return db.execute(query.limit(1)).scalar() is not None
+    """Whether any of it is pruned already: ranges lie apart, so the last to begin before tells."""
+    query = select(PRUNED.c.end).where(PRUNED.c.start < beyond)
+    end = db.execute(query.order_by(PRUNED.c.start.desc()).limit(1)).scalar()
+    return end is not None and end > first
 
 
 _ENTRIES: Final = delete(ENTRIES).where(
