@@ -5,23 +5,24 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import delete, insert, update
 
-from delegant.ans.log import tiles
 from delegant.credentials import Error
 from delegant.credentials.shape import format_time
 from delegant.governance import bundle, retention
-from delegant.governance.auditlog import AuditLog
+from delegant.governance.auditlog import AuditLog, Settings
 from delegant.governance.checking import Verified
 from delegant.governance.holding import Scope, hold, lift
 from delegant.governance.reading import AuditBundle, Believed
 from delegant.governance.retention import prune
 from delegant.governance.tables import ENTRIES, EXHIBITS, PRUNED
 from delegant.governance.verifying import verify_bundle
+from delegant.wallet import files
 from delegant.wallet.keystore import CHEAPEST
 from governance import samples
 from governance.auditing import PASSPHRASE, Auditing
@@ -89,6 +90,18 @@ def test_a_log_may_keep_them_for_longer(tmp_path: Path) -> None:
     assert refusal(lambda: prune(log, T0, BY, T0 + 364 * DAY)) == "retention"
     assert prune(log, T0, BY, T0 + 365 * DAY).events == 0
     log.close()
+
+
+def test_the_setting_in_the_folder_is_held_to_the_same(auditing: Auditing) -> None:
+    path = auditing.folder / "audit.json"
+    said = files.read_object(path)
+    for days, code in ((183, "shape"), (0, "shape"), (None, "shape"), (184, ""), (400, "")):
+        files.write_json(path, said | {"retentionDays": days})
+        assert refusal(lambda: Settings(auditing.folder)) == code
+    auditing.reopen()
+    later(auditing, 399)
+    assert refusal(lambda: prune_now(auditing)) == "retention"
+    assert refusal(lambda: prune_now(auditing, 400)) == ""
 
 
 def test_only_a_human_with_a_name_prunes(auditing: Auditing) -> None:
@@ -375,16 +388,25 @@ def test_two_that_prune_at_once_prune_once(
     assert len(notices(auditing)) == 1
 
 
-def test_acts_go_on_after_it(auditing: Auditing) -> None:
-    act(auditing, auditing.link())
+def test_acts_go_on_while_it_prunes(auditing: Auditing, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "STEP", 2)
+    for _ in range(40):
+        told(auditing, samples.refusal())
     later(auditing, 200)
-    prune_now(auditing)
     world = auditing.world
     world.attest(auditing.ana)
     auditing.bot = world.agent("fresh", auditing.ana)
-    event = act(auditing, auditing.link())
-    assert [one.type for one in auditing.log.records(event)] == ["intent", "outcome"]
-    assert tiles.FULL > auditing.log.book.head().size == 5
+    link = auditing.link()
+    with ThreadPoolExecutor(1) as pool:
+        pruning = pool.submit(prune_now, auditing)
+        events = [act(auditing, link) for _ in range(10)]
+        found = pruning.result()
+    assert found.events == 40
+    assert len(notices(auditing)) == 20
+    for event in events:
+        assert [one.type for one in auditing.log.records(event)] == ["intent", "outcome"]
+    assert numbers(auditing) == [*range(40, 80)]
+    assert exhibits(auditing) != []
 
 
 @pytest.mark.parametrize("every", [5, pytest.param(1, marks=pytest.mark.faults)])
