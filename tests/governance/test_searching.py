@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 
-from delegant.credentials import Request
+from delegant.credentials import Error, Request
+from delegant.credentials.codec import parse_object
 from delegant.governance import searching
 from delegant.governance.auditlog import AuditReader
+from delegant.governance.exporting import FORMATS, export_lines
 from delegant.governance.holding import Scope, hold
 from delegant.governance.reporting import Act, Logged, Wanted, report
 from delegant.governance.retention import prune
 from delegant.governance.searching import Searched
-from delegant.governance.tables import ENTRIES, OPEN
+from delegant.governance.tables import ENTRIES, OPEN, OPENINGS
 from governance import samples
 from governance.auditing import TOPIC, Auditing
 from governance.keeping import BY, DAY, KEPT_DAYS, act, begin, later, told
@@ -115,6 +117,34 @@ def test_an_act_is_open_until_its_outcome_is_logged(auditing: Auditing) -> None:
     auditing.ledger.release(permit, at=auditing.now)
     assert list(source.acts(wanted)) == []
     assert [one.result for one in source.acts(Wanted())] == ["released"]
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_what_opens_a_record_is_in_no_export_of_the_log(auditing: Auditing, form: str) -> None:
+    request = Request("db.read", TOPIC, arguments={"customer": "of-a-secret-name"})
+    auth, request, shown = auditing.asked([auditing.link()], request)
+    evidence = auditing.world.evidence()
+    permit = auditing.ledger.permit(
+        auth, request, presentation=shown, evidence=evidence, at=auditing.now,
+        given={"note": "of-a-secret-kind"},
+    )  # fmt: skip
+    auditing.ledger.settle(permit, at=auditing.now)
+    with pytest.raises(Error) as replayed:
+        auditing.ledger.permit(
+            auth, request, presentation=shown, evidence=evidence, at=auditing.now
+        )
+    assert replayed.value.code == "replay"
+    with auditing.log.store.transaction(reading=True) as db:
+        bodies = list(db.execute(select(OPENINGS.c.body)).scalars())
+    assert len(bodies) == 2
+    data = b"\n".join(export_lines(Searched(auditing.log).acts(Wanted()), form)).decode()
+    assert permit.event in data
+    for body in bodies:
+        opened = parse_object(bytes(body), size=1 << 20)
+        for secret in (opened["salt"], *opened["invocation"].split(".")):
+            assert secret not in data
+    assert "of-a-secret" not in data
+    assert "customer" not in data
 
 
 # --- damage -------------------------------------------------------------------------------------
