@@ -23,10 +23,9 @@ from delegant.credentials.shape import format_time
 
 from .auditlog import AuditLog
 from .batch import AuditBatch, AuditChange, Done
-from .bundle import Kept
 from .entry import Entry
 from .record import SALT_BYTES, Record, is_event, new_event
-from .searching import proven
+from .searching import Kept, proven
 from .tables import ENTRIES, HOLDS
 
 __all__ = [

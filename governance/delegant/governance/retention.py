@@ -33,10 +33,10 @@ from delegant.credentials.shape import format_time
 
 from .auditlog import AuditLog
 from .batch import DAY, AuditBatch
-from .bundle import Kept
 from .exhibit import manifest_digests
 from .holding import Notice, Scope, notice_entry, overwriting, standing, standing_names
 from .record import Record, parse_record
+from .searching import Kept
 from .tables import ENTRIES, EXHIBITS, OPENINGS, PRUNED
 
 __all__ = ["Pruned", "prune"]

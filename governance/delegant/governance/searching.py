@@ -7,20 +7,40 @@ is in the published tree, and it must be what the columns said it is.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from sqlalchemy import ColumnElement, Connection, select
 
+from delegant.ans.treebook import TreeBook
 from delegant.credentials.errors import Error, error
 
-from .bundle import Kept
 from .record import Record, parse_record
 from .reporting import Act, Logged, Wanted
+from .store import AuditStore
 from .tables import ENTRIES, OPEN
 
-__all__ = ["Searched", "proven"]
+__all__ = ["Kept", "Searched", "proven"]
 
 PAGE: Final = 256
+
+
+class Kept(Protocol):
+    """An audit log on this machine: an `AuditLog`, or an `AuditReader`."""
+
+    @property
+    def id(self) -> str:
+        """The DID whose log it is."""
+        ...
+
+    @property
+    def store(self) -> AuditStore:
+        """Its rows."""
+        ...
+
+    @property
+    def book(self) -> TreeBook:
+        """What proves them."""
+        ...
 
 
 def proven(log: Kept, db: Connection, number: int) -> Record:
