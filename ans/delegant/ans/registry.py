@@ -327,6 +327,27 @@ class Registry:
         asked = Query.exact(query) if isinstance(query, str) else query
         return self._resolver.resolve(asked, at, anew=anew)
 
+    def glance(self, text: str, at: int) -> tuple[int, JsonObject, str, int] | None:
+        """What `resolve` says of one name, where it can be told at once.
+
+        Args:
+            text: an exact name.
+            at: now, seconds since 1970.
+
+        Returns:
+            Its HTTP status, the answer, the key of the name, and the size of the log as
+            `Pages.follow` would say it; None where something must be waited for: ask `resolve`.
+
+        Raises:
+            Error: what `resolve` raises; it may not, asked again.
+        """
+        size = self.pages.known()
+        if size is None:
+            return None
+        query = Query.exact(text)
+        told = self._resolver.glance(query, at, size)
+        return None if told is None else (*told, query.name or "", size)
+
     def token(self, answer: JsonObject) -> str:
         """An answer as one compact JWS by the registry's key, ``typ: ans-answer+jwt``."""
         return self._resolver.jws(answer)

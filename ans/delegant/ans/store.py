@@ -38,7 +38,7 @@ from .tables import (
     TILES,
 )
 
-__all__ = ["LOGGED", "Store", "standing_of"]
+__all__ = ["LOGGED", "NAMED", "Store", "standing_of"]
 
 LOG: Final = LogTables(LEAVES, TILES, CHECKPOINTS)
 MOST_EVENTS: Final = 2**31 - 1
@@ -247,7 +247,7 @@ LOGGED: Final = select(*EVENTS.c, LEAVES.c.body.label("logged")).outerjoin(
 """Events, each with its leaf as ``logged``."""
 _EVENT: Final = Prepared(LOGGED.where(EVENTS.c.digest == bindparam("digest")), "digest")
 _EVERY: Final = EVENTS.alias()
-_NAME: Final = Prepared(
+NAMED: Final = (
     select(
         *NAMES.c,
         select(func.max(_EVERY.c.seq))
@@ -259,9 +259,10 @@ _NAME: Final = Prepared(
     )
     .outerjoin(HEALTH, HEALTH.c.key == NAMES.c.key)
     .outerjoin(LISTINGS, LISTINGS.c.key == NAMES.c.key)
-    .where(NAMES.c.key == bindparam("name")),
-    "name",
+    .where(NAMES.c.key == bindparam("name"))
 )
+"""The name of a key, as `Store.name`."""
+_NAME: Final = Prepared(NAMED, "name")
 
 
 def standing_of(row: Any) -> Standing:
