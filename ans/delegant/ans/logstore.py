@@ -140,7 +140,9 @@ class LogStore:
         rows = self.log.span.all(db, start, start + count)
         if [row.number for row in rows] != list(range(start, start + count)):
             raise error("unavailable", "a leaf of the log is missing")
-        return [bytes(row.body) for row in rows]
+        if any(type(row.body) is not bytes for row in rows):
+            raise error("unavailable", "a leaf of the log is damaged")
+        return [row.body for row in rows]
 
     def leaf_count(self, db: Connection) -> int:
         """How many leaves there are."""

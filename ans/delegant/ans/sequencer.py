@@ -52,8 +52,6 @@ __all__ = ["Sequencer"]
 B = TypeVar("B", bound="Batch")
 R = TypeVar("R")
 
-MOST: Final = 256
-"""Changes in one transaction."""
 LINGER_SECONDS: Final = 0.006
 WAIT_SECONDS: Final = 10
 PUBLISHING: Final = ".publishing"
@@ -82,6 +80,9 @@ class Sequencer(HeadFile, ABC, Generic[B, R]):
             ``log-note`` when the file is not this log's.
         Unavailable: ``unavailable``.
     """
+
+    most = 256
+    """Changes in one transaction."""
 
     def __init__(self, store: LogStore, signer: NoteSigner, path: Path) -> None:
         self._store = store
@@ -187,9 +188,9 @@ class Sequencer(HeadFile, ABC, Generic[B, R]):
         last time, more are waited for; whoever comes alone waits for nobody.
         """
         while True:
-            if self._crowded and len(self._waiting) < MOST:
+            if self._crowded and len(self._waiting) < self.most:
                 time.sleep(LINGER_SECONDS)
-            asked = self._taken(MOST)
+            asked = self._taken(self.most)
             if not asked:
                 with self._queue:
                     if not self._waiting:
