@@ -1,4 +1,4 @@
-"""The scene: a home with its registry running, four agents in one line, and a resource."""
+"""The scene: a home with its registry running, four agents in one line, a resource, an auditor."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ import httpx
 from delegant.credentials import Evidence, Link, PrivateKey, Request, invoke
 from delegant.credentials.codec import JsonObject
 from delegant.credentials.errors import error
+from delegant.governance.auditlog import AuditLog
 from delegant.wallet import (
     Home,
     Passphrases,
@@ -31,6 +32,8 @@ from delegant.wallet import (
     files,
     gather,
     init_trust,
+    trust_json,
+    write_trust,
 )
 
 __all__ = ["DATABASE", "Stage", "staged"]
@@ -118,8 +121,8 @@ def request_of(ask: JsonObject) -> Request:
 @contextlib.contextmanager
 def staged(folder: Path) -> Iterator[Stage]:
     """Set the scene, and clear it away."""
-    secret = folder / "passphrase"
-    files.write(secret, secrets.token_urlsafe(24).encode(), secret=True)
+    secret, passphrase = folder / "passphrase", secrets.token_urlsafe(24)
+    files.write(secret, passphrase.encode(), secret=True)
     port = free_port()
     now = int(time.time())
     home = create_home(
@@ -142,6 +145,9 @@ def staged(folder: Path) -> Iterator[Stage]:
     trust = folder / "db-trust"
     init_trust(trust, DATABASE)
     add_anchor(trust, home.path / "anchor.json")
+    audit = AuditLog.create(folder / "audit", passphrase, did=DATABASE)
+    auditor(folder / "auditor-trust", home, audit)
+    audit.close()  # the resource opens it: there is one writer
     with contextlib.ExitStack() as stack:
         registry = stack.enter_context(
             running(["-m", "delegant.cli.main", "serve", "--bind", f"127.0.0.1:{port}",
@@ -150,10 +156,18 @@ def staged(folder: Path) -> Iterator[Stage]:
         resource = stack.enter_context(
             running(["-m", "delegant.cli.demo.resource", "--trust", str(trust),
                      "--database", str(folder / "papers.db"),
+                     "--audit", str(folder / "audit"), "--passphrase-file", str(secret),
                      "--list", home.settings.list_url(1)])
         )  # fmt: skip
         http = stack.enter_context(httpx.Client(timeout=10, trust_env=False))
         yield Stage(folder, home, organization, wallets, links, registry, resource, http)
+
+
+def auditor(folder: Path, home: Home, audit: AuditLog) -> None:
+    """The trust folder of whoever audits: the organisation, and the log that the resource named."""
+    init_trust(folder)
+    add_anchor(folder, home.path / "anchor.json")
+    write_trust(folder, trust_json(folder) | {"audits": [audit.settings.entry()]})
 
 
 def chain(home: Home, wallets: dict[str, Wallet], now: int) -> list[Link]:
