@@ -12,10 +12,12 @@ from delegant.credentials import Error, Seen
 from delegant.wallet import (
     Home,
     add_anchor,
+    add_audit,
     add_registry,
     files,
     init_trust,
     load_trust,
+    remove_audit,
     remove_registry,
     save_seen,
 )
@@ -181,3 +183,26 @@ def test_a_damaged_trust_file_is_refused(folder: Path, data: bytes) -> None:
     with pytest.raises(Error) as caught:
         load_trust(folder)
     assert caught.value.exit_status == 4
+
+
+def test_an_audit_log_is_believed_by_what_its_owner_published(folder: Path, home: Home) -> None:
+    keys = files.read_object(home.path / "anchor.json")["keys"]
+    said = {
+        "version": 1, "id": "did:web:db.example", "keys": keys, "log": LOG,
+        "retentionDays": 184,
+    }  # fmt: skip
+    path = folder.parent / "audit.json"
+    files.write_json(path, said)
+    add_audit(folder, path, WITNESSES, 1)
+    peer = load_trust(folder).audits["did:web:db.example"]
+    assert (peer.log, peer.witnesses, peer.quorum) == (LOG, tuple(WITNESSES), 1)
+    with pytest.raises(Error, match="name-taken"):
+        add_audit(folder, path)
+    remove_audit(folder, "did:web:db.example")
+    assert load_trust(folder).audits == {}
+    with pytest.raises(Error, match="not-found"):
+        remove_audit(folder, "did:web:db.example")
+    del said["log"]
+    files.write_json(path, said)
+    with pytest.raises(Error, match="shape"):
+        add_audit(folder, path)

@@ -46,6 +46,7 @@ _ROOMS = (
     "ans",
     "log",
     "registry",
+    "audit",
     "api",
     "serve",
     "demo",

@@ -12,11 +12,13 @@ from delegant.credentials.codec import JsonObject
 from delegant.wallet import (
     accredit,
     add_anchor,
+    add_audit,
     add_registry,
     files,
     init_trust,
     load_trust,
     remove_anchor,
+    remove_audit,
     remove_registry,
     trustfolder,
     update_anchor,
@@ -132,6 +134,32 @@ def trust_remove_registry(
     edge.show({"removed": registry}, f"{registry} is believed no longer")
 
 
+@command(trust, "add-audit")
+def trust_add_audit(
+    edge: Edge,
+    folder: Folder,
+    audit: Annotated[Path, typer.Argument(help="What its owner published: its audit.json.")],
+    witness: Annotated[
+        list[str] | None, typer.Option(help="The note key of one who cosigns it.")
+    ] = None,
+    quorum: Annotated[
+        int | None, typer.Option(help="How many witnesses must have cosigned; else all.")
+    ] = None,
+) -> None:
+    """Believe an audit log: its records, and its receipts."""
+    added = add_audit(folder, audit, witness or (), quorum, check=_note_keys)
+    edge.show(added, f"the audit log of {added['id']} is believed\n{_log_of(added)}")
+
+
+@command(trust, "remove-audit")
+def trust_remove_audit(
+    edge: Edge, folder: Folder, audit: Annotated[str, typer.Argument(help="Whose log: a DID.")]
+) -> None:
+    """Believe an audit log no longer."""
+    remove_audit(folder, audit)
+    edge.show({"removed": audit}, f"the audit log of {audit} is believed no longer")
+
+
 def _note_keys(name: str, peer: Peer) -> None:
     """The keys are note keys, of a log and of witnesses: told now, not when an answer comes."""
     from delegant.ans.trusted import RegistryTrust  # noqa: PLC0415 - httpx comes along
@@ -151,10 +179,13 @@ def _log_of(registry: JsonObject) -> str:
 
 @command(trust, "list")
 def trust_list(edge: Edge, folder: Folder) -> None:
-    """List the anchors and the naming registries."""
+    """List the anchors, the naming registries and the audit logs."""
     load_trust(folder)
     value = trustfolder.trust_json(folder)
     anchors, registries = value["anchors"], value.get("registries", [])
     told = [anchor["id"] for anchor in anchors] or ["nobody is trusted here"]
+    audits = value.get("audits", [])
     told += [f"registry {one['id']}\n{_log_of(one)}" for one in registries]
-    edge.show({"anchors": anchors, "registries": registries}, "\n".join(told))
+    told += [f"audit log of {one['id']}\n{_log_of(one)}" for one in audits]
+    said = {"anchors": anchors, "registries": registries, "audits": audits}
+    edge.show(said, "\n".join(told))

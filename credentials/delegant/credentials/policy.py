@@ -8,6 +8,7 @@ Read from the trust folder (closed format), never from anything presented:
                   "maxGrantSeconds"?: 900, "maxMandateSeconds"?: 604800,
                   "maxStatusAge"?: {"low": 3600, "high": 300}, "requireFeed"?: false}],
      "registries"?: [{"id", "keys", "url"?, "log"?, "witnesses"?, "quorum"?}],
+     "audits"?: [{"id", "keys", "log", "witnesses"?, "quorum"?}],
      "resolvers"?: [{"id", "keys", "url"?}],
      "verifier"?: {"id", "ledgers"?, "limits"?, "lowSensitivity"?: [resource patterns]},
      "seen"?: {"revision"?: {…}, "lists"?: {…}, "feeds"?: {…}}}
@@ -18,7 +19,8 @@ below the anchor is accepted without a fresh revocation feed; so it is, unasked,
 met a feed of the authority, or whoever is revoked would only have to leave it out.
 
 A registry's ``log`` is the key its checkpoints are signed with, ``witnesses`` the keys that may
-cosign them, ``quorum`` how many of those must: C2SP note keys, kept here as text alone.
+cosign them, ``quorum`` how many of those must: C2SP note keys, kept here as text alone. So it is
+with the audit logs in ``audits``, whose ``keys`` sign receipts of what was done.
 """
 
 from __future__ import annotations
@@ -73,10 +75,12 @@ class Anchor:
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A naming registry as the trust folder names it. Without a ``log`` none of its answers counts.
+    """A naming registry, or an audit log, as the trust folder names it.
+
+    Without a ``log`` none of a registry's answers counts.
 
     Attributes:
-        keys: those it signs answers with.
+        keys: those it signs answers, or receipts, with.
         url: where it is reached, if the folder says so.
         log: the note key of its log, as text; read by whoever checks a checkpoint.
         witnesses: the note keys of those who may cosign, as text.
@@ -145,6 +149,7 @@ class Trust:
     seen: Seen = Seen()
     resolvers: Mapping[str, tuple[PublicKey, ...]] = field(default_factory=dict)
     documents: Mapping[str, tuple[Resolved, ...]] = field(default_factory=dict)
+    audits: Mapping[str, Peer] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, data: bytes) -> Trust:
@@ -181,6 +186,7 @@ class Trust:
             _registries(value),
             _seen(value.get("seen", {})),
             _resolvers(value),
+            audits=_audits(value),
         )
 
     def with_seen(self, seen: Seen) -> Trust:
@@ -207,7 +213,7 @@ class Trust:
         return "high"
 
 
-_OPTIONAL: Final = frozenset({"registries", "resolvers", "verifier", "seen"})
+_OPTIONAL: Final = frozenset({"registries", "audits", "resolvers", "verifier", "seen"})
 _VERIFIER: Final = frozenset({"id", "ledgers", "limits", "lowSensitivity"})
 _ANCHOR_OPTIONAL: Final = frozenset(
     {
@@ -253,12 +259,16 @@ def _anchor(value: Json) -> Anchor:
 
 
 def _keys(name: Did, value: Json) -> tuple[PublicKey, ...]:
-    texts = shape.array_of(value, "keys", lambda item, where: shape.text(item, where, 128), 8)
-    keys = tuple(PublicKey.from_multikey(text) for text in texts)
+    keys = _public(value)
     own = did.key_of(name)
     if own is not None and keys != (own,):
         raise error("did-key-mismatch", f"the keys of {name} are not its own")
     return keys
+
+
+def _public(value: Json) -> tuple[PublicKey, ...]:
+    texts = shape.array_of(value, "keys", lambda item, where: shape.text(item, where, 128), 8)
+    return tuple(PublicKey.from_multikey(text) for text in texts)
 
 
 def _subject(value: Json, where: str) -> str:
@@ -290,11 +300,22 @@ def _registries(value: JsonObject) -> dict[str, Peer]:
         name = did.check(item["id"])
         if name in out:
             raise error("shape", "a registry stands twice")
-        out[name] = _registry(name, item)
+        out[name] = _peer(item, _keys(name, item["keys"]))
     return out
 
 
-def _registry(name: Did, item: JsonObject) -> Peer:
+def _audits(value: JsonObject) -> dict[str, Peer]:
+    out: dict[str, Peer] = {}
+    for item in shape.array(value["audits"], "audits") if "audits" in value else []:
+        shape.closed(item, "audits", _PEER | {"log"}, _LOG)
+        name = did.check(item["id"])
+        if name in out:
+            raise error("shape", "an audit log stands twice")
+        out[name] = _peer(item, _public(item["keys"]))  # receipts have keys of their own
+    return out
+
+
+def _peer(item: JsonObject, keys: tuple[PublicKey, ...]) -> Peer:
     if ("witnesses" in item) != ("quorum" in item) or ("quorum" in item and "log" not in item):
         raise error("shape", "witnesses and quorum go together, and with a log")
     witnesses: tuple[str, ...] = ()
@@ -302,7 +323,7 @@ def _registry(name: Did, item: JsonObject) -> Peer:
         found = shape.string_set(item["witnesses"], "witnesses", _note_key, MAX_WITNESSES)
         witnesses = tuple(sorted(found))
     return Peer(
-        _keys(name, item["keys"]),
+        keys,
         shape.url(item["url"], "registries.url") if "url" in item else None,
         _note_key(item["log"], "registries.log") if "log" in item else None,
         witnesses,

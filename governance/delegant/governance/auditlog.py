@@ -76,7 +76,8 @@ class Settings:
         self.keys = shape.array_of(
             said["keys"], "keys", lambda one, _: PublicKey.from_multikey(one)
         )
-        self.database: Path | str = said.get("database") or folder / "audit.db"
+        where = said.get("database")
+        self.database: Path | str = folder / "audit.db" if where is None else str(where)
         self.retention_days = shape.integer(
             said.get("retentionDays", RETENTION_DAYS), "retentionDays", RETENTION_DAYS, 36_500
         )
@@ -221,7 +222,7 @@ class AuditReader:
         self.settings = Settings(folder)
         self.id = self.settings.id
         self.key = self.settings.key
-        self.store = AuditStore(self.settings.database, self.id)
+        self.store = AuditStore(self.settings.database, self.id, patient=True, making=False)
         self.book = TreeBook(self.store, HeadFile(self.settings.checkpoint, self.key))
 
     record = AuditLog.record

@@ -31,13 +31,16 @@ class AuditStore(LogStore):
             service's `Store`.
         log: the DID whose log it is.
         patient: statements may take as long as they need, for what an operator waits for.
+        making: a file that is not there is made.
 
     Raises:
         Malformed: ``shape`` for any other address. Unavailable: ``unavailable``.
     """
 
-    def __init__(self, where: Path | str, log: str, *, patient: bool = False) -> None:
-        super().__init__(open_engine(where, patient=patient), LOG)
+    def __init__(
+        self, where: Path | str, log: str, *, patient: bool = False, making: bool = True
+    ) -> None:
+        super().__init__(open_engine(where, patient=patient, making=making), LOG)
         with self.transaction(sequencing=True) as db:
             layout.ready(db, log)
 

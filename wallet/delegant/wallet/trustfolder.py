@@ -24,10 +24,12 @@ __all__ = [
     "TrustFolder",
     "accredit",
     "add_anchor",
+    "add_audit",
     "add_registry",
     "init_trust",
     "load_trust",
     "remove_anchor",
+    "remove_audit",
     "remove_registry",
     "save_seen",
     "trust_json",
@@ -38,6 +40,7 @@ __all__ = [
 FILE: Final = "trust.json"
 SEEN: Final = "seen.json"
 LOCK_SECONDS: Final = 5
+_AUDIT: Final = ("id", "keys", "log", "witnesses", "quorum")
 
 
 def load_trust(folder: str | Path) -> Trust:
@@ -213,18 +216,57 @@ def add_registry(
         Conflict: ``name-taken`` when it is believed already. Malformed: ``shape``. And what
         ``check`` raises.
     """
+    entry = files.read_object(registry_file)
+    return _believe(folder, "registries", entry, witnesses, quorum, check)
+
+
+def add_audit(
+    folder: Path,
+    audit_file: Path,
+    witnesses: Sequence[str] = (),
+    quorum: int | None = None,
+    *,
+    check: Callable[[str, Peer], object] | None = None,
+) -> JsonObject:
+    """Believe an audit log: its records, and its receipts.
+
+    Args:
+        audit_file: what its owner published, ``audit.json``; how long records are kept, and
+            where, is of no concern here.
+        folder, witnesses, quorum, check: as for `add_registry`.
+
+    Returns:
+        The log as written.
+
+    Raises:
+        Conflict: ``name-taken`` when it is believed already. Malformed: ``shape``. And what
+        ``check`` raises.
+    """
+    said = files.read_object(audit_file)
+    entry: JsonObject = {name: said[name] for name in _AUDIT if name in said}
+    return _believe(folder, "audits", entry, witnesses, quorum, check)
+
+
+def _believe(
+    folder: Path,
+    group: str,
+    registry: JsonObject,
+    witnesses: Sequence[str],
+    quorum: int | None,
+    check: Callable[[str, Peer], object] | None,
+) -> JsonObject:
     with files.lock(folder if folder.is_dir() else folder.parent):
         value = trust_json(folder)
-        registry = files.read_object(registry_file)
         if witnesses:
             registry["witnesses"] = list(witnesses)
             registry.pop("quorum", None)
         if quorum is not None or witnesses:
             registry["quorum"] = len(witnesses) if quorum is None else quorum
-        alone = Trust.from_json({"version": 1, "anchors": [], "registries": [registry]})
+        alone = Trust.from_json({"version": 1, "anchors": [], group: [registry]})
+        peers = alone.audits if group == "audits" else alone.registries
         if check is not None:
-            check(registry["id"], alone.registries[registry["id"]])
-        known = value.setdefault("registries", [])
+            check(registry["id"], peers[registry["id"]])
+        known = value.setdefault(group, [])
         if any(one.get("id") == registry["id"] for one in known):
             raise error("name-taken", f"{registry['id']} is believed already")
         known.append(registry)
@@ -238,13 +280,26 @@ def remove_registry(folder: Path, registry: str) -> None:
     Raises:
         NotFound: ``not-found``.
     """
+    _disbelieve(folder, "registries", registry, "registry")
+
+
+def remove_audit(folder: Path, audit: str) -> None:
+    """Believe an audit log no longer.
+
+    Raises:
+        NotFound: ``not-found``.
+    """
+    _disbelieve(folder, "audits", audit, "audit log")
+
+
+def _disbelieve(folder: Path, group: str, name: str, what: str) -> None:
     with files.lock(folder if folder.is_dir() else folder.parent):
         value = trust_json(folder)
-        known = value.pop("registries", [])
-        left = [one for one in known if one.get("id") != registry]
+        known = value.pop(group, [])
+        left = [one for one in known if one.get("id") != name]
         if len(left) == len(known):
-            raise error("not-found", f"{registry} is no registry here")
-        write_trust(folder, value | ({"registries": left} if left else {}))
+            raise error("not-found", f"{name} is no {what} here")
+        write_trust(folder, value | ({group: left} if left else {}))
 
 
 def _changed(
