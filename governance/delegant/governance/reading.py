@@ -12,20 +12,19 @@ from typing import Final, NamedTuple, Self
 from delegant.ans.log.fetching import FolderFetch, most
 from delegant.ans.log.note import COSIGNATURE, ED25519, NoteKey
 from delegant.ans.log.reading import LogReader
-from delegant.credentials import Evidence, Presentation, Trust, canonical, shape
+from delegant.credentials import Evidence, Presentation, Trust, shape
 from delegant.credentials.codec import JsonObject, digest, is_digest, parse_object
 from delegant.credentials.errors import Error, NotFound, error
 from delegant.wallet import files
 
 from .archive import Archive
 from .contents import INDEX_WIDTH, MAX_ABOUT, About, read_index
+from .exhibit import MAX_EXHIBIT, manifest_digests, opened
 from .record import Record, input_hash, is_event, parse_record
 
-__all__ = ["MAX_EXHIBIT", "MAX_OPENING", "AuditBundle", "Believed", "Places", "read_entry"]
+__all__ = ["MAX_OPENING", "AuditBundle", "Believed", "Places", "read_entry"]
 
-MAX_EXHIBIT: Final = 4 * 1024 * 1024
 MAX_OPENING: Final = 1024 * 1024
-MAX_ITEMS: Final = 512
 LINES: Final = 4
 """More lines of the index than an event has."""
 
@@ -198,7 +197,7 @@ class AuditBundle:
         Raises:
             As `exhibit`; Malformed: ``json`` and its like.
         """
-        return [_material(self.exhibit(one["digestMultibase"])) for one in record.chain]
+        return [self._opened(one["digestMultibase"]) for one in record.chain]
 
     def presentation(self, record: Record, invocation: str | None = None) -> Presentation:
         """The chain of a record, with its invocation where that was disclosed.
@@ -222,27 +221,25 @@ class AuditBundle:
             return Evidence()
         return Evidence.from_json(
             {
-                group: [_material(self.exhibit(item)) for item in items]
+                group: [self._opened(item) for item in items]
                 for group, items in self.manifest(name).items()
             }
         )
 
-    def manifest(self, name: str) -> dict[str, tuple[str, ...]]:
+    def manifest(self, name: str) -> dict[str, list[str]]:
         """The digests of the items of evidence, by group.
 
         Raises:
             As `exhibit`.
         """
+        data = self.exhibit(name)
         try:
-            value = parse_object(self.exhibit(name), size=MAX_EXHIBIT)
-            return {
-                group: shape.array_of(items, "manifest", shape.digest_text, MAX_ITEMS)
-                for group, items in value.items()
-            }
+            return manifest_digests(data)
         except Error as exc:
-            if exc.code.startswith("audit-"):
-                raise
-            raise error("audit-exhibit", f"exhibit {name} lists no evidence") from None
+            raise error("audit-exhibit", f"exhibit {name} lists no evidence: {exc}") from None
+
+    def _opened(self, name: str) -> JsonObject | str:
+        return opened(self.exhibit(name), name)
 
     def opening(self, record: Record) -> JsonObject | None:
         """What opens a record's digests; None where it is not disclosed.
@@ -334,15 +331,3 @@ class _Folder:
         if not target.is_relative_to(self._root):
             raise error("not-found", f"{name} is a link that leads out of the folder")
         return target
-
-
-def _material(data: bytes) -> JsonObject | str:
-    """A credential as it was presented: an object, or a token."""
-    if data.startswith(b"{"):
-        value = parse_object(data, size=MAX_EXHIBIT)
-        if canonical(value) != data:
-            raise error("audit-exhibit", "an exhibit that is not in its one spelling")
-        return value
-    if not data.isascii():
-        raise error("encoding", "an exhibit is an object or a token")
-    return data.decode()

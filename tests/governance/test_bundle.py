@@ -1,0 +1,294 @@
+"""`audit export`: a part of a real log, in a file that proves itself."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from delegant.ans.log.checkpoint import open_checkpoint
+from delegant.credentials import Error, Request, Trust
+from delegant.credentials.errors import error
+from delegant.governance.auditlog import AuditReader
+from delegant.governance.bundle import Exported, Selection, export
+from delegant.governance.checking import Verified
+from delegant.governance.reading import AuditBundle, Believed
+from delegant.governance.tracing import Traced, trace
+from delegant.governance.verifying import verify_bundle
+from governance.auditing import TOPIC, Auditing
+from refusal import refusal
+
+
+@pytest.fixture
+def story(auditing: Auditing) -> Auditing:
+    """Three acts a minute apart, the last without an outcome, and two refusals."""
+    link = auditing.link()
+    for number in range(3):
+        permit = auditing.permit([link], given={"question": number})
+        if number < 2:
+            auditing.ledger.settle(permit, at=auditing.now, rows=number)
+        auditing.world.now += 60
+    _, request, shown = auditing.asked([link])
+    auditing.ledger.refuse(
+        error("no-grant", "not granted"), presentation=shown, request=request, at=auditing.now
+    )
+    auditing.ledger.refuse(error("json", "no JSON"), at=auditing.now)
+    return auditing
+
+
+def believed(auditing: Auditing) -> Believed:
+    return Believed(auditing.log.key, log=auditing.log.id)
+
+
+def exported(auditing: Auditing, path: Path, wanted: Any = None, **more: Any) -> Exported:
+    return export(auditing.log, path, wanted or Selection(), **more)
+
+
+def verified(auditing: Auditing, path: Path) -> Verified:
+    with AuditBundle(path) as bundle:
+        return verify_bundle(bundle, believed(auditing))
+
+
+def traced(auditing: Auditing, path: Path, event: str) -> Traced:
+    value = auditing.world.trust_json
+    del value["verifier"]
+    with AuditBundle(path) as bundle:
+        return trace(bundle, event, believed(auditing), Trust.from_json(value))
+
+
+def test_a_whole_log_is_exported_verified_and_traced(story: Auditing, tmp_path: Path) -> None:
+    told = exported(story, tmp_path / "b.zip")
+    assert (told.entries, told.size, told.openings, told.missing) == (7, 7, 0, 0)
+    found = verified(story, tmp_path / "b.zip")
+    assert found.whole
+    assert found.types == {"intent": 3, "outcome": 2, "refusal": 2}
+    assert found.unanswered_count == 1
+    for record in story.records():
+        assert traced(story, tmp_path / "b.zip", record.event).problem is None
+
+
+def test_the_same_export_twice_is_the_same_file(story: Auditing, tmp_path: Path) -> None:
+    exported(story, tmp_path / "a.zip", openings=True)
+    reader = AuditReader(story.folder)
+    export(reader, tmp_path / "b.zip", openings=True)
+    reader.close()
+    assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
+    assert sorted(os.listdir(tmp_path)) == ["a.zip", "audit", "b.zip"]
+
+
+def test_openings_are_disclosed_only_when_asked_for(story: Auditing, tmp_path: Path) -> None:
+    event = story.records()[0].event
+    exported(story, tmp_path / "a.zip")
+    without = (tmp_path / "a.zip").read_bytes()
+    told = exported(story, tmp_path / "b.zip", openings=True)
+    assert told.openings == 4
+    assert traced(story, tmp_path / "a.zip", event).opening is None
+    found = traced(story, tmp_path / "b.zip", event)
+    assert found.opening is not None
+    assert found.opening["input"] == {"question": 0}
+    assert found.recomputed is not None
+    assert found.recomputed.state == "accepted"
+    assert len(without) < (tmp_path / "b.zip").stat().st_size
+    assert verified(story, tmp_path / "b.zip").whole
+
+
+def test_one_event_is_exported_alone(story: Auditing, tmp_path: Path) -> None:
+    records = story.records()
+    told = exported(story, tmp_path / "b.zip", Selection(event=records[2].event), openings=True)
+    assert (told.entries, told.openings) == (2, 1)
+    assert verified(story, tmp_path / "b.zip").entries == 2
+    assert traced(story, tmp_path / "b.zip", records[2].event).problem is None
+    assert refusal(lambda: traced(story, tmp_path / "b.zip", records[0].event)) == "not-found"
+    with AuditBundle(tmp_path / "b.zip") as bundle:
+        assert bundle.about.ranges == ((2, 4),)
+        assert bundle.about.selected == {"event": records[2].event}
+
+
+def test_a_time_is_exported_from_one_instant_until_before_another(
+    story: Auditing, tmp_path: Path
+) -> None:
+    start = story.records()[2].time
+    wanted = Selection(start=start, end=start + 60)
+    assert exported(story, tmp_path / "b.zip", wanted).entries == 2
+    found = verified(story, tmp_path / "b.zip")
+    assert (found.first, found.last) == (start, start)
+    nothing = Selection(start=start + 1, end=start + 60)
+    assert exported(story, tmp_path / "c.zip", nothing).entries == 0
+    assert verified(story, tmp_path / "c.zip").entries == 0
+
+
+def test_a_sponsor_gets_the_records_in_their_name_alone(story: Auditing, tmp_path: Path) -> None:
+    bob = story.world.human("bob")
+    agent = story.world.agent("helper", bob)
+    link = story.world.delegate(bob, agent, ["db.read urn:acme:papers:**"])
+    for _ in range(2):
+        permit = story.permit([link], Request("db.read", TOPIC))
+        story.permit([story.link()])
+        story.ledger.settle(permit, at=story.now)
+    told = exported(story, tmp_path / "b.zip", Selection(sponsor=bob.did))
+    assert told.entries == 4
+    found = verified(story, tmp_path / "b.zip")
+    assert found.types == {"intent": 2, "outcome": 2}
+    assert story.ana.did.encode() not in _all(tmp_path / "b.zip")
+    assert bob.did.encode() in _all(tmp_path / "b.zip")
+
+
+def _all(path: Path) -> bytes:
+    with zipfile.ZipFile(path) as found:
+        return b"".join(found.read(name) for name in found.namelist() if "entries" in name)
+
+
+def test_what_the_log_has_no_record_of_is_not_found(story: Auditing, tmp_path: Path) -> None:
+    for wanted in (
+        Selection(event="evt_01ARZ3NDEKTSV4RRFFQ69G5FAV"),
+        Selection(sponsor=story.bot.did),
+    ):
+        code = refusal(lambda: exported(story, tmp_path / "b.zip", wanted))  # noqa: B023
+        assert code == "not-found"
+    assert not (tmp_path / "b.zip").exists()
+    assert refusal(lambda: Selection(event="evt_1")) == "shape"
+    event = story.records()[0].event
+    assert refusal(lambda: Selection(event=event, start=1)) == "shape"
+
+
+def test_an_empty_log_is_exported(auditing: Auditing, tmp_path: Path) -> None:
+    assert exported(auditing, tmp_path / "b.zip").entries == 0
+    assert verified(auditing, tmp_path / "b.zip").whole
+
+
+def test_an_agent_made_by_an_agent_is_traced_through_both(
+    auditing: Auditing, tmp_path: Path
+) -> None:
+    world = auditing.world
+    maker = world.agent("maker", auditing.ana, block={"spawn": True})
+    child = world.agent("child", maker)
+    top = world.delegate(
+        auditing.ana, maker, ["db.read urn:acme:papers:**"], remaining=1, lease=64, spawn=True
+    )
+    below = world.delegate(maker, child, ["db.read urn:acme:papers:**"], above=(top,))
+    permit = auditing.permit([top, below])
+    direct = world.delegate(auditing.ana, child, ["db.read urn:acme:papers:**"])
+    other = auditing.permit([direct])
+    exported(auditing, tmp_path / "b.zip", openings=True)
+    assert traced(auditing, tmp_path / "b.zip", permit.event).problem is None
+    assert traced(auditing, tmp_path / "b.zip", other.event).problem is None
+
+
+def test_checkpoints_of_the_auditor_are_made_comparable(auditing: Auditing, tmp_path: Path) -> None:
+    for _ in range(300):
+        auditing.ledger.refuse(error("json", "no JSON"), at=auditing.now)
+    old = open_checkpoint(auditing.log.head, auditing.log.key)
+    for _ in range(300):
+        auditing.ledger.refuse(error("json", "no JSON"), at=auditing.now)
+    event = Selection(event=auditing.records()[590].event)
+
+    def compared(path: Path) -> int:
+        with AuditBundle(path) as bundle:
+            return verify_bundle(bundle, believed(auditing), [old]).kept
+
+    exported(auditing, tmp_path / "a.zip", event)
+    assert refusal(lambda: compared(tmp_path / "a.zip")) == "audit-incomplete"
+    exported(auditing, tmp_path / "b.zip", event, kept=[old])
+    assert compared(tmp_path / "b.zip") == 1
+
+
+def test_a_damaged_store_is_not_exported(story: Auditing, tmp_path: Path) -> None:
+    with story.log.store.transaction() as db:
+        db.exec_driver_sql("UPDATE audit_entries SET body = ''''::bytea WHERE number = 3"
+                           if db.dialect.name == "postgresql"
+                           else "UPDATE audit_entries SET body = x'00' WHERE number = 3")  # fmt: skip
+    assert refusal(lambda: exported(story, tmp_path / "b.zip")) == "unavailable"
+    assert not (tmp_path / "b.zip").exists()
+    first = story.records()[0:0] or Selection(start=story.now, end=story.now + 1)
+    assert exported(story, tmp_path / "c.zip", first).entries == 2
+
+
+# --- without the server -------------------------------------------------------------------------
+
+
+def test_an_auditor_needs_no_server(story: Auditing, tmp_path: Path) -> None:
+    """Verifying and tracing load nothing of the extra ``server``."""
+    exported(story, tmp_path / "b.zip", openings=True)
+    code = f"""
+import sys
+class Refusing:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {{"sqlalchemy", "fastapi", "uvicorn", "alembic", "starlette"}}:
+            raise ImportError(name)
+sys.meta_path.insert(0, Refusing())
+from pathlib import Path
+from delegant.ans.log.note import NoteKey
+from delegant.credentials import Trust
+from delegant.governance.reading import AuditBundle, Believed
+from delegant.governance.tracing import trace
+from delegant.governance.verifying import verify_bundle
+believed = Believed(NoteKey.parse({story.log.key.vkey!r}))
+with AuditBundle(Path({str(tmp_path / "b.zip")!r})) as bundle:
+    assert verify_bundle(bundle, believed).whole
+    trust = Trust.from_json({story.world.trust_json!r})
+    assert trace(bundle, {story.records()[0].event!r}, believed, trust).problem is None
+import delegant.cli.auditask
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+# --- strangers' bundles -------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def bytes_of_a_bundle(tmp_path_factory: pytest.TempPathFactory) -> tuple[bytes, Believed, Any, str]:
+    folder = tmp_path_factory.mktemp("bundle")
+    auditing = Auditing(folder / "audit")
+    permit = auditing.permit([auditing.link()])
+    auditing.ledger.settle(permit, at=auditing.now)
+    exported(auditing, folder / "b.zip", openings=True)
+    auditing.log.close()
+    trust = auditing.world.trust_json
+    return (folder / "b.zip").read_bytes(), believed(auditing), trust, permit.event
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(data=st.data())
+def test_whatever_is_done_to_a_bundle_is_told_as_an_error_of_ours(
+    tmp_path: Path, bytes_of_a_bundle: tuple[bytes, Believed, Any, str], data: st.DataObject
+) -> None:
+    """Members of any content: no reader raises anything but an `Error`."""
+    whole, known, trust, event = bytes_of_a_bundle
+    (tmp_path / "b.zip").write_bytes(whole)
+    with zipfile.ZipFile(tmp_path / "b.zip") as source:
+        members = {one.filename: source.read(one) for one in source.infolist()}
+    name = data.draw(st.sampled_from(sorted(members)))
+    body = bytearray(members[name])
+    for _ in range(data.draw(st.integers(0, 4))):
+        at = data.draw(st.integers(0, max(0, len(body) - 1)))
+        kind = data.draw(st.integers(0, 2))
+        if kind == 0:
+            body[at : at + 1] = data.draw(st.binary(max_size=3))
+        elif kind == 1:
+            body[at : at + 1] = data.draw(
+                st.sampled_from([b"", b"{", b"]", b"null", b'"', b"-1", b"1e9", b"\xff"])
+            )
+        else:
+            del body[at:]
+    with zipfile.ZipFile(tmp_path / "c.zip", "w") as target:
+        for one, content in members.items():
+            target.writestr(one, bytes(body) if one == name else content)
+    for ask in (
+        lambda bundle: verify_bundle(bundle, known),
+        lambda bundle: trace(bundle, event, known, Trust.from_json(trust)),
+    ):
+        try:
+            with AuditBundle(tmp_path / "c.zip") as bundle:
+                ask(bundle)
+        except Error:
+            continue
