@@ -43,12 +43,13 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What was answered."""
+    """What was answered. ``event``: of the act in the audit log, where it was let pass."""
 
     attempt: Attempt
     code: str | None
     link: int | None
     detail: str
+    event: str | None = None
 
     @property
     def expected(self) -> bool:
@@ -63,7 +64,7 @@ def attempt(stage: Stage, one: Attempt) -> Outcome:
         return Outcome(one, answer["code"], answer["link"], answer["detail"])
     rows = answer.get("rows")
     told = f"{len(rows)} papers" if rows is not None else f"draft {answer['written']}"
-    return Outcome(one, None, None, told)
+    return Outcome(one, None, None, told, answer["event"])
 
 
 def _as(

@@ -223,8 +223,11 @@ def create_app(resource: Resource) -> FastAPI:
                     break  # it is refused for its size, on record as anything else
             return JSONResponse(await asyncio.to_thread(resource.serve, path, bytes(data)))
         except Error as exc:
+            told = exc
+            if exc.code.startswith("log-"):  # our log was set back: no fault of the caller's
+                told = error("unavailable", "the record cannot be written")
             return JSONResponse(
-                exc.problem(), exc.http_status, media_type="application/problem+json"
+                told.problem(), told.http_status, media_type="application/problem+json"
             )
 
     return app

@@ -25,6 +25,7 @@ from delegant.wallet import (
     Passphrases,
     Wallet,
     add_anchor,
+    add_audit,
     add_human,
     create_agent,
     create_home,
@@ -32,8 +33,6 @@ from delegant.wallet import (
     files,
     gather,
     init_trust,
-    trust_json,
-    write_trust,
 )
 
 __all__ = ["DATABASE", "Stage", "staged"]
@@ -145,9 +144,11 @@ def staged(folder: Path) -> Iterator[Stage]:
     trust = folder / "db-trust"
     init_trust(trust, DATABASE)
     add_anchor(trust, home.path / "anchor.json")
-    audit = AuditLog.create(folder / "audit", passphrase, did=DATABASE)
-    auditor(folder / "auditor-trust", home, audit)
-    audit.close()  # the resource opens it: there is one writer
+    AuditLog.create(folder / "audit", passphrase, did=DATABASE).close()
+    auditor = folder / "auditor-trust"
+    init_trust(auditor)
+    add_anchor(auditor, home.path / "anchor.json")
+    add_audit(auditor, folder / "audit" / "audit.json")
     with contextlib.ExitStack() as stack:
         registry = stack.enter_context(
             running(["-m", "delegant.cli.main", "serve", "--bind", f"127.0.0.1:{port}",
@@ -161,13 +162,6 @@ def staged(folder: Path) -> Iterator[Stage]:
         )  # fmt: skip
         http = stack.enter_context(httpx.Client(timeout=10, trust_env=False))
         yield Stage(folder, home, organization, wallets, links, registry, resource, http)
-
-
-def auditor(folder: Path, home: Home, audit: AuditLog) -> None:
-    """The trust folder of whoever audits: the organisation, and the log that the resource named."""
-    init_trust(folder)
-    add_anchor(folder, home.path / "anchor.json")
-    write_trust(folder, trust_json(folder) | {"audits": [audit.settings.entry()]})
 
 
 def chain(home: Home, wallets: dict[str, Wallet], now: int) -> list[Link]:
