@@ -202,7 +202,7 @@ def _own(value: Any, strings: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
         many = {f"n{i}": copy.deepcopy(v) for i, v in enumerate([*value.values()][:1] * 65)}
         yield "with 65 members", many
         yield "with 64 members", dict([*many.items()][:64])
-    elif isinstance(value, list):
+    elif isinstance(value, list) and value:
         yield "twice the first", [*value, copy.deepcopy(value[0])]
         yield "backwards", value[::-1]
         if isinstance(value[0], str):

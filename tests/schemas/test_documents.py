@@ -41,10 +41,11 @@ def walk(node: Any) -> Any:
 
 def test_there_is_one_for_every_wire_document() -> None:
     assert schemas.names() == (
-        "agent-attestation", "agent-delegation", "agent-identity", "bundle", "did-resolution",
-        "evidence",
+        "agent-attestation", "agent-delegation", "agent-identity", "agent-receipt", "audit-record",
+        "bundle",
+        "did-resolution", "evidence",
         "human-sponsor", "invocation", "limbo", "limbo-ans", "presentation", "problem", "request",
-        "revocation-feed", "status-list", "trust", "verdict",
+        "resource-receipt", "revocation-feed", "status-list", "trust", "verdict",
     )  # fmt: skip
     for name in ("wallet", "", "../common"):
         with pytest.raises(KeyError):

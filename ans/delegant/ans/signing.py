@@ -34,8 +34,7 @@ def cosign(document: JsonObject, key: PrivateKey, signer: str, at: int) -> JsonO
 
 
 def _method(signer: str, key: PublicKey) -> str:
-    name = did.check(signer)
-    return did.vm_of(name) if did.embeds_key(name) else f"{name}#{key.multikey}"
+    return did.method_for(did.check(signer), key)
 
 
 def digest_of(document: JsonObject) -> str:

@@ -20,7 +20,7 @@ from .serve import needs_server
 audit = typer.Typer(no_args_is_help=True, help="The record of every act: keep it, ask it.")
 
 Folder = Annotated[Path, typer.Argument(help="The folder of the log.")]
-_PARTS: tuple[str, ...] = ("auditask",)
+_PARTS: tuple[str, ...] = ("auditask", "auditkeep", "auditmatch")
 
 
 def register(app: typer.Typer) -> None:

@@ -15,7 +15,17 @@ from delegant.credentials.errors import error
 from delegant.credentials.shape import time
 from delegant.wallet import Home, files
 
-__all__ = ["Facts", "address", "constraints", "grants", "instant", "request", "seconds", "words"]
+__all__ = [
+    "Facts",
+    "address",
+    "constraints",
+    "grants",
+    "instant",
+    "moment",
+    "request",
+    "seconds",
+    "words",
+]
 
 Allow = Annotated[
     list[str], typer.Option("--allow", help="ACTION:RESOURCE, as db.read:urn:acme:papers:**")
@@ -55,6 +65,13 @@ def address(text: str) -> tuple[str, int]:
 def instant(text: str | None, default: int) -> int:
     """``2026-11-23T09:00:00Z`` in seconds since 1970; the default where nothing was typed."""
     return default if text is None else time(text, "--at")
+
+
+def moment(text: str | None, option: str) -> int | None:
+    """``2026-11-23``, its first second in UTC, or as `instant`; None where nothing was typed."""
+    if text is None:
+        return None
+    return time(f"{text}T00:00:00Z" if len(text) == len("2026-11-23") else text, option)
 
 
 def words(text: str | None) -> list[str]:

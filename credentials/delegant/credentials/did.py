@@ -62,6 +62,11 @@ def vm_of(did: Did) -> str:
     return f"{did}#{did[8:]}" if did.startswith("did:key:") else f"{did}#0"
 
 
+def method_for(did: Did, key: PublicKey) -> str:
+    """The verification method id that a signer writes for a key of its own."""
+    return vm_of(did) if embeds_key(did) else f"{did}#{key.multikey}"
+
+
 def is_method_of(method: str, did: Did) -> bool:
     """Whether a verification method id is one of this DID's.
 

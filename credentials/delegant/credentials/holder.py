@@ -77,7 +77,7 @@ def invoke(
         Rejected: ``holder-mismatch``. Malformed: ``shape``.
     """
     name = did.check(holder)
-    method = did.vm_of(name) if did.embeds_key(name) else f"{name}#{key.public.multikey}"
+    method = did.method_for(name, key.public)
     if did.embeds_key(name) and did.key_of(name) != key.public:
         raise error("holder-mismatch", f"the key is not that of {holder}")
     claims: JsonObject = {

@@ -405,7 +405,7 @@ def _method(key: PrivateKey, issuer: str, pin: str | None) -> str:
     stated = chain.pinned(name, pin)
     if stated is not None and stated != key.public:
         raise error("did-key-mismatch", f"the signing key is not that of {issuer}")
-    return did.vm_of(name) if did.embeds_key(name) else f"{name}#{key.public.multikey}"
+    return did.method_for(name, key.public)
 
 
 def _short(credential: Issued, most: int) -> Issued:

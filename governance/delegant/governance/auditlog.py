@@ -259,7 +259,7 @@ class _AuditSequencer(Sequencer[AuditBatch, Any]):
 
     def _exhibited(self, batch: AuditBatch) -> None:
         if len(self.exhibited) > KNOWN:
-            self.exhibited.clear()
+            self.exhibited = {}
         self.exhibited.update(batch.exhibited)
 
 

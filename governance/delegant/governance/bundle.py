@@ -38,10 +38,21 @@ EXHIBITS: Final = 16
 class Kept(Protocol):
     """An audit log on this machine: an `AuditLog`, or an `AuditReader`."""
 
-    id: str
-    key: NoteKey
-    store: AuditStore
-    book: TreeBook
+    @property
+    def id(self) -> str:
+        """Whose log it is."""
+
+    @property
+    def key(self) -> NoteKey:
+        """Of the log."""
+
+    @property
+    def store(self) -> AuditStore:
+        """Its rows."""
+
+    @property
+    def book(self) -> TreeBook:
+        """Its tree."""
 
 
 @dataclass(frozen=True, slots=True)

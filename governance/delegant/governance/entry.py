@@ -30,13 +30,16 @@ class Entry:
     row: dict[str, Any]
 
     @classmethod
-    def of(cls, value: JsonObject) -> Entry:
+    def of(cls, value: JsonObject, *, made: bool = False) -> Entry:
         """From the record, whose ``previous`` is None.
+
+        Args:
+            made: as for `draft`.
 
         Raises:
             Rejected: ``audit-no-sponsor``, ``audit-entry``.
         """
-        head, tail = draft(value)
+        head, tail = draft(value, made=made)
         row = {
             "type": value["type"],
             "event": value["event"],

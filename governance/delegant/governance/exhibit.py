@@ -8,6 +8,7 @@ megabyte to every call fills no disk.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from itertools import chain as joined
 from typing import Final
 
@@ -15,6 +16,7 @@ from delegant.credentials import Evidence, VerifiedChain, canonical, shape
 from delegant.credentials.codec import JsonObject, digest, parse, parse_object
 from delegant.credentials.envelope import Secured
 from delegant.credentials.errors import error
+from delegant.credentials.identity import AgentIdentity
 
 __all__ = ["GROUPS", "Exhibits", "evidence_of", "manifest_digests", "relied_on"]
 
@@ -26,11 +28,14 @@ Exhibits = list[tuple[str, bytes]]
 """Digest and bytes of each."""
 
 
-def relied_on(chain: VerifiedChain, evidence: Evidence) -> tuple[str, Exhibits]:
+def relied_on(
+    chain: VerifiedChain, evidence: Evidence, known: Callable[[str], bool] = lambda _: False
+) -> tuple[str, Exhibits]:
     """The digest of the manifest, and everything it and the chain refer to, the manifest too.
 
     Args:
         evidence: that the chain was verified with.
+        known: whether an exhibit need not be told.
     """
     lists = [
         one
@@ -40,7 +45,7 @@ def relied_on(chain: VerifiedChain, evidence: Evidence) -> tuple[str, Exhibits]:
     ]
     groups: dict[str, list[Secured]] = {
         "sponsors": [one.secured for one in chain.sponsors],
-        "identities": [one.secured for one in chain.identities],
+        "identities": [one.secured for one in _line(chain, evidence)],
         "statusLists": [one.secured for one in lists],
         "feeds": [one.secured for one in chain.feeds.values()],
     }
@@ -48,11 +53,12 @@ def relied_on(chain: VerifiedChain, evidence: Evidence) -> tuple[str, Exhibits]:
         name: sorted({one.digest for one in items}) for name, items in groups.items() if items
     }
     data = canonical(manifest, floats=False)
-    found = {digest(data): data}
+    name = digest(data)
+    found = {} if known(name) else {name: data}
     for one in joined.from_iterable([[link.secured for link in chain.links], *groups.values()]):
-        if one.digest not in found:
+        if one.digest not in found and not known(one.digest):
             found[one.digest] = _bytes(one)
-    return digest(data), list(found.items())
+    return name, list(found.items())
 
 
 def manifest_digests(data: bytes) -> dict[str, list[str]]:
@@ -101,6 +107,16 @@ def opened(data: bytes | None, name: str) -> JsonObject | str:
     if type(found) is not dict:
         raise error("shape", f"exhibit {name} is no object")
     return found
+
+
+def _line(chain: VerifiedChain, evidence: Evidence) -> Iterator[AgentIdentity]:
+    """The identities on the path, and those of the agents that made one of these agents."""
+    for identity in chain.identities:
+        above = identity
+        yield above
+        while above.issuer != above.sponsor:
+            above = evidence.identities(above.issuer)[0]  # the one that was judged
+            yield above
 
 
 def _bytes(one: Secured) -> bytes:

@@ -13,6 +13,7 @@ one back. An invocation is used up, whatever comes of it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import datetime
 from typing import Any, Final
@@ -28,8 +29,9 @@ from .batch import DAY
 from .discharging import Append, Close, Reserve
 from .entry import Entry
 from .exhibit import Exhibits, relied_on
+from .noise import noise
 from .permit import Permit
-from .record import new_event, new_opening
+from .record import NOISE_BYTES, SALT_BYTES, new_event, new_opening
 
 __all__ = ["Ledger", "Permit"]
 
@@ -86,9 +88,10 @@ class Ledger:
             raise error("audit-entry", "nothing invoked this")
         at_ms = _milliseconds(at)
         now = at_ms // 1000
-        event = new_event(at_ms)
-        opening = new_opening(request.json, presentation.invocation, given)
-        manifest, exhibits = relied_on(auth, evidence)
+        random = noise(NOISE_BYTES + SALT_BYTES)
+        event = new_event(at_ms, random)
+        opening = new_opening(request.json, presentation.invocation, given, random[NOISE_BYTES:])
+        manifest, exhibits = relied_on(auth, evidence, self._known(now))
         record = acts.intent(
             self.log.id, event, auth, request, presentation, opening, manifest,
             name=name, policy=policy, decision=decision, at=now,
@@ -107,8 +110,8 @@ class Ledger:
             "debits": tuple([one for one in auth.obligations if isinstance(one, Debit)]),
         }
         change = Reserve(
-            self.log.id, auth, canonical(opening), self._fresh(exhibits, now), Entry.of(record),
-            members, at_ms, refusal, event,
+            self.log.id, auth, canonical(opening, floats=given is not None), exhibits,
+            Entry.of(record, made=True), members, at_ms, refusal, event,
         )  # fmt: skip
         return self.log.write(change, now)
 
@@ -211,7 +214,7 @@ class Ledger:
         manifest: str | None = None
         exhibits: Exhibits = []
         if chain is not None and evidence is not None:
-            manifest, exhibits = relied_on(chain, evidence)
+            manifest, exhibits = relied_on(chain, evidence, self._known(now))
         said = acts.claimed(presentation) if chain is None else acts.verified(chain)
         opening = None if request is None else new_opening(request.json, token)
         record = acts.refusal(
@@ -220,7 +223,7 @@ class Ledger:
             decision=decision, at=now,
         )  # fmt: skip
         body = None if opening is None else canonical(opening)
-        change = Append(Entry.of(record), event, body, self._fresh(exhibits, now))
+        change = Append(Entry.of(record), event, body, exhibits)
         return int(self.log.write(change, now).result())
 
     def _close(
@@ -237,12 +240,12 @@ class Ledger:
         record = acts.outcome(
             self.log.id, permit.event, permit.sponsor, permit.agent, what, settled, now
         )
-        return self.log.write(Close(Entry.of(record), permit.event, tuple(back)), now)
+        return self.log.write(Close(Entry.of(record, made=True), permit.event, tuple(back)), now)
 
-    def _fresh(self, exhibits: Exhibits, at: int) -> Exhibits:
-        """Those that are not known to be kept for this day."""
+    def _known(self, at: int) -> Callable[[str], bool]:
+        """Whether an exhibit is known to be kept for this day."""
         day = at // DAY * DAY
-        return [(name, body) for name, body in exhibits if not self.log.knows(name, day)]
+        return lambda name: self.log.knows(name, day)
 
 
 INVOKED: Final = 11

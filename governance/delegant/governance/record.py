@@ -8,7 +8,10 @@ Every record is a closed JSON object, and its RFC 8785 bytes are one leaf of the
                initiation, collaborationContext, spent}
     outcome  + {agentDid, outcome: {status, …}, settled}
     refusal  + the members of an intent but ``spent``, and {code, phase, link, dimension, verified}
-    notice   + {by, notice: {kind: prune | hold | lift, …}}
+    notice   + {by, notice}: what the keeper of the log did, by which human:
+               {kind: prune, before: time, entries: [[start, end], …]}, bodies that are gone
+               {kind: hold, terms: digest}, of what is held, and why, with a salt
+               {kind: lift, hold: event of the hold}
 
 An *event* is one thing that an agent did or tried: its intent and its outcome, or its refusal.
 ``previous`` is the digest of the entry before, so the entries are a chain as well as a tree.
@@ -32,7 +35,9 @@ from delegant.credentials.errors import CODES, Error, error
 
 __all__ = [
     "ALL",
+    "MAX_RANGES",
     "MAX_RECORD",
+    "NOISE_BYTES",
     "SALT_BYTES",
     "TYPES",
     "Record",
@@ -53,8 +58,15 @@ DECISIONS: Final = {
     "refusal": ("deny", "defer", "step_up"),
 }
 INITIATIONS: Final = ("human_request", "schedule", "agent_decision")
-NOTICES: Final = ("prune", "hold", "lift")
+NOTICES: Final = {
+    "prune": frozenset({"kind", "before", "entries"}),
+    "hold": frozenset({"kind", "terms"}),
+    "lift": frozenset({"kind", "hold"}),
+}
+MAX_RANGES: Final = 2048
+"""In one notice: with numbers of 13 digits they fit into a record."""
 SALT_BYTES: Final = 16
+NOISE_BYTES: Final = 10
 MAX_CHAIN: Final = 64
 
 ALL: Final = frozenset({"version", "log", "type", "event", "time", "previous", "sponsorDid"})
@@ -127,17 +139,22 @@ def parse_record(data: bytes) -> Record:
     return record
 
 
-def draft(value: JsonObject) -> tuple[bytes, bytes]:
+def draft(value: JsonObject, *, made: bool = False) -> tuple[bytes, bytes]:
     """The bytes of a record before and after its ``previous``, which only the writer knows.
 
     Args:
         value: the record; its ``previous`` is None.
+        made: it was made from what the verifier found, so its members have their shapes; that
+            it has a sponsor is seen even so.
 
     Raises:
         Rejected: ``audit-no-sponsor``, ``audit-entry``.
     """
     try:
-        _read(value)
+        if not made:
+            _read(value)
+        elif value["sponsorDid"] is None:
+            raise error("audit-no-sponsor", "no human answers for this record")
         data = canonical(value, floats=False)
         if len(data) + 64 > MAX_RECORD:
             raise error("limit-size", f"a record has at most {MAX_RECORD} bytes")
@@ -156,9 +173,9 @@ def new_event(at_ms: int, noise: bytes | None = None) -> str:
     """A name for an event: ``evt_`` and a ULID, which sorts by time and is never guessed.
 
     Args:
-        at_ms: now, milliseconds since 1970. noise: 10 random bytes.
+        at_ms: now, milliseconds since 1970. noise: 10 random bytes or more.
     """
-    value = at_ms << 80 | int.from_bytes(noise or os.urandom(10), "big")
+    value = at_ms << 80 | int.from_bytes((noise or os.urandom(NOISE_BYTES))[:NOISE_BYTES], "big")
     return "evt_" + "".join([_ALPHABET[value >> shift & 31] for shift in range(125, -1, -5)])
 
 
@@ -175,13 +192,16 @@ def event_time(event: str) -> int:
     return value
 
 
-def new_opening(request: JsonObject, invocation: str | None, given: Any = None) -> JsonObject:
+def new_opening(
+    request: JsonObject, invocation: str | None, given: Any = None, salt: bytes | None = None
+) -> JsonObject:
     """What opens the digests of a record: ``{salt, request, invocation?, input?}``.
 
     It is kept beside the log. The invocation signs the digest of the request without salt, so
     whoever had it could try requests until one fits.
     """
-    opening: JsonObject = {"salt": b64u_encode(os.urandom(SALT_BYTES)), "request": request}
+    salt = salt or os.urandom(SALT_BYTES)
+    opening: JsonObject = {"salt": b64u_encode(salt), "request": request}
     if invocation is not None:
         opening["invocation"] = invocation
     if given is not None:
@@ -192,7 +212,7 @@ def new_opening(request: JsonObject, invocation: str | None, given: Any = None) 
 def input_hash(opening: JsonObject) -> str:
     """The ``inputHash`` of a record: over the salt with the request and the input."""
     said = {name: value for name, value in opening.items() if name != "invocation"}
-    return digest(canonical(said))
+    return digest(canonical(said, floats="input" in said))
 
 
 # --- inside -------------------------------------------------------------------------------------
@@ -223,10 +243,9 @@ def _read(value: JsonObject) -> Record:
         _outcome(value["outcome"])
         _spent(value["settled"], "settled")
     else:
-        did.check(value["by"])
-        if type(value["notice"]) is not dict:
-            raise error("shape", "notice is not an object")
-        shape.one_of(value["notice"].get("kind"), "notice.kind", NOTICES)
+        if did.check(value["by"]) != value["sponsorDid"]:
+            raise error("shape", "by is not the human who answers for it")
+        _notice(value["notice"])
     if record.sponsor is None and record.verified:
         raise error("audit-no-sponsor", "no human answers for this record")
     if record.agent is None and record.verified and kind != "notice":
@@ -258,7 +277,7 @@ def _act(value: JsonObject, kind: str) -> None:
         complete = True
     else:
         complete = shape.boolean(value["verified"], "verified")
-        if value["code"] not in CODES:
+        if type(value["code"]) is not str or value["code"] not in CODES:
             raise error("shape", "code is none of ours")
         shape.integer(value["phase"], "phase", 0, 12)
         if value["link"] is not None:
@@ -289,6 +308,24 @@ def _outcome(value: Any) -> None:
         shape.digest_text(value["resultHash"], "outcome.resultHash")
     if "code" in value:
         shape.text(value["code"], "outcome.code", 64)
+
+
+def _notice(value: Any) -> None:
+    kind = value.get("kind") if type(value) is dict else None
+    shape.closed(value, "notice", NOTICES[shape.one_of(kind, "notice.kind", tuple(NOTICES))])
+    if kind == "hold":
+        shape.digest_text(value["terms"], "notice.terms")
+    elif kind == "lift":
+        if not is_event(value["hold"]):
+            raise error("shape", "notice.hold is no name of an event")
+    else:
+        shape.time(value["before"], "notice.before")
+        free = 0  # the first number that the next range may hold
+        for one in shape.array(value["entries"], "notice.entries", MAX_RANGES):
+            if type(one) is not list or len(one) != 2:
+                raise error("shape", "notice.entries is not of starts and ends")
+            start = shape.integer(one[0], "notice.entries", free)
+            free = shape.integer(one[1], "notice.entries", start + 1) + 1
 
 
 def _spent(items: Any, where: str) -> None:

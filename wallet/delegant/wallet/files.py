@@ -2,6 +2,7 @@
 
 A write is all or nothing: a temporary file in the same folder, flushed to the disk, renamed
 over the old one, and the folder flushed. Whoever reads sees the old bytes or the new ones.
+`append_line` adds to a file of lines instead, where only the last line can ever be torn.
 Secret files are 0600, never a symbolic link and never readable by others (``wallet-mode``).
 """
 
@@ -23,6 +24,7 @@ from delegant.credentials.errors import error
 
 __all__ = [
     "MAX_FILE",
+    "append_line",
     "lock",
     "make_folder",
     "move",
@@ -81,6 +83,50 @@ def writing(path: Path, *, secret: bool = False) -> Iterator[IO[bytes]]:
             temporary.unlink()
         raise
     _flush_folder(path.parent)
+
+
+def append_line(path: Path, line: bytes) -> None:
+    """Add a line to a secret file of lines, durably; others, in this process too, wait.
+
+    A line that a crash tore stays where it is, and the next begins a line of its own. What the
+    system took only in part is taken back.
+
+    Args:
+        path: where; the folder must exist, the file need not.
+        line: without its end.
+
+    Raises:
+        Rejected: ``wallet-mode`` for a symbolic link, no regular file, or one that others can
+        read. OSError: as the system says.
+    """
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        handle = os.open(path, flags, SECRET)
+    except OSError as exc:
+        if exc.errno in (errno.ELOOP, errno.ENXIO):
+            raise error("wallet-mode", f"{path.name} is not a regular file") from None
+        raise
+    try:
+        _private(path, os.fstat(handle))
+        _flock(handle, None)
+        end = os.fstat(handle).st_size
+        whole = end == 0 or os.pread(handle, 1, end - 1) == b"\n"
+        try:
+            _write_all(handle, (b"" if whole else b"\n") + line + b"\n")
+            os.fsync(handle)
+        except BaseException:
+            with suppress(OSError):
+                os.ftruncate(handle, end)
+            raise
+    finally:
+        os.close(handle)
+    if end == 0:
+        _flush_folder(path.parent)
+
+
+def _write_all(handle: int, data: bytes) -> None:
+    while data:
+        data = data[os.write(handle, data) :]
 
 
 def write_json(path: Path, value: Json, *, secret: bool = False) -> None:
