@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -184,7 +185,7 @@ def test_without_a_record_nothing_is_done_and_no_refusal_is_told(place: Place) -
         status, answer = place.send(place.body(4, ask))
         assert (status, answer["code"]) == (503, "unavailable")
     assert place.sql("SELECT * FROM drafts") == []
-    (place.folder / "audit" / "log").rmdir()
+    shutil.rmtree(place.folder / "audit" / "log")
     (place.folder / "elsewhere").rename(place.folder / "audit" / "log")
     assert place.send(place.body(4, WRITE))[0] == 200
     assert place.send(place.body(4, READ))[1]["code"] == "no-grant"
