@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from delegant.ans.log.checkpoint import open_checkpoint
 from delegant.credentials import Error, Request, Trust
 from delegant.credentials.errors import error
 from delegant.governance import acts
 from delegant.governance.auditlog import AuditReader
-from delegant.governance.bundle import Exported, Selection, export
+from delegant.governance.bundle import Exported, Selection, export, lying
 from delegant.governance.checking import Verified
 from delegant.governance.discharging import Append
 from delegant.governance.entry import Entry
@@ -232,6 +232,45 @@ def test_a_damaged_store_is_not_exported(story: Auditing, tmp_path: Path) -> Non
     assert not (tmp_path / "b.zip").exists()
     wanted = Selection(start=story.now, end=story.now + 1)
     assert exported(story, tmp_path / "c.zip", wanted).entries == 2
+
+
+# --- a log where it lies ------------------------------------------------------------------------
+
+
+def lies(auditing: Auditing, path: Path) -> tuple[str, str | None]:
+    """What is wrong with the rows, and where."""
+    lying(auditing.log, path)
+    try:
+        verified(auditing, path)
+    except Error as exc:
+        return exc.code, exc.dimension
+    return "", None
+
+
+def test_rows_that_were_tampered_with_name_the_first(story: Auditing, tmp_path: Path) -> None:
+    assert lies(story, tmp_path / "good.zip") == ("", None)
+
+    def put(number: int, body: bytes) -> None:
+        with story.log.store.transaction() as db:
+            db.execute(update(ENTRIES).where(ENTRIES.c.number == number).values(body=body))
+
+    with story.log.store.transaction(reading=True) as db:
+        third, fourth = story.log.store.leaves(db, 2, 2)
+    put(2, third.replace(b"papers:17", b"papers:18"))
+    assert lies(story, tmp_path / "edited.zip") == ("log-proof", "entry 2")
+    put(2, fourth)
+    put(3, third)
+    assert lies(story, tmp_path / "reordered.zip") == ("log-proof", "entry 2")
+    put(2, third)
+    assert lies(story, tmp_path / "half.zip") == ("log-proof", "entry 3")
+    put(3, fourth)
+    assert lies(story, tmp_path / "again.zip") == ("", None)
+    with story.log.store.transaction() as db:
+        db.execute(delete(ENTRIES).where(ENTRIES.c.number == 3))
+    assert lies(story, tmp_path / "deleted.zip") == ("log-proof", "entry 3")
+    with story.log.store.transaction() as db:
+        db.execute(delete(ENTRIES).where(ENTRIES.c.number >= 3))
+    assert lies(story, tmp_path / "truncated.zip") == ("log-proof", "entry 3")
 
 
 # --- without the server -------------------------------------------------------------------------

@@ -304,8 +304,6 @@ def test_only_a_log_of_the_trust_folder_is_believed(story: Audited) -> None:
     trust = auditor(story, audits=[entry])
     assert Believed.of(trust, story.log) == story.believed
     assert refusal(lambda: Believed.of(trust, story.world.org.did)) == "key-unresolved"
-    without = auditor(story, audits=[{name: entry[name] for name in ("id", "keys")}])
-    assert refusal(lambda: Believed.of(without, story.log)) == "key-unresolved"
 
 
 def test_it_reads_only_what_it_needs(tmp_path: Path) -> None:

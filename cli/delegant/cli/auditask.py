@@ -1,19 +1,26 @@
-"""`audit verify`, `audit trace`: what an auditor asks of a bundle, alone and offline.
+"""`audit export`, `audit verify`, `audit trace`: what an auditor is given, and asks of it alone.
 
-Nothing here needs the server, or a home: a bundle, and a trust folder of one's own.
+Only the export needs the server's extra. An auditor needs a bundle, and a trust folder of their
+own; no home, no network.
 """
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from delegant.credentials.errors import error
+from delegant.credentials.shape import time
 from delegant.wallet import load_trust
 
 from .edge import Edge, command
+from .serve import needs_server
 
 if TYPE_CHECKING:
     from delegant.governance.checking import Verified
@@ -22,7 +29,7 @@ if TYPE_CHECKING:
 
 __all__ = ["register"]
 
-SHOWN = 20
+SHOWN: Final = 20
 Trust = Annotated[
     Path | None, typer.Option("--trust", help="Your own trust folder; else the home's.")
 ]
@@ -30,13 +37,66 @@ Trust = Annotated[
 
 def register(audit: typer.Typer) -> None:
     """Add the commands."""
+    command(audit, "export")(audit_export)
     command(audit, "verify")(audit_verify)
     command(audit, "trace")(audit_trace)
 
 
+def audit_export(
+    edge: Edge,
+    folder: Annotated[Path, typer.Argument(help="The folder of the log.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The new file, a zip.")],
+    event: Annotated[str | None, typer.Option(help="Only this event: evt_…")] = None,
+    sponsor: Annotated[str | None, typer.Option(help="Only the records of this human.")] = None,
+    from_: Annotated[
+        str | None, typer.Option("--from", help="From this instant, as 2026-11-25T09:00:00Z.")
+    ] = None,
+    to: Annotated[str | None, typer.Option(help="Until before this one.")] = None,
+    openings: Annotated[
+        bool, typer.Option("--openings", help="Disclose the requests, which records only hash.")
+    ] = False,
+    checkpoints: Annotated[
+        Path | None,
+        typer.Option(help="Checkpoints the auditor kept, which the bundle shall be held to."),
+    ] = None,
+) -> None:
+    """Export a part of an audit log, or all of it, as one file that proves itself.
+
+    Records that were not asked for are left out; that they are there is seen. Without --openings
+    a record says which act was done, and of its arguments only a salted hash.
+    """
+    needs_server()
+    from delegant.governance.auditlog import AuditReader  # noqa: PLC0415
+    from delegant.governance.bundle import Selection, export  # noqa: PLC0415
+    from delegant.governance.reading import Believed  # noqa: PLC0415
+    from delegant.governance.verifying import kept_checkpoints  # noqa: PLC0415
+
+    wanted = Selection(
+        event,
+        sponsor,
+        None if from_ is None else time(from_, "--from"),
+        None if to is None else time(to, "--to"),
+    )
+    with closing(AuditReader(folder)) as log:
+        kept = () if checkpoints is None else kept_checkpoints(checkpoints, Believed(log.key))
+        told = export(log, output, wanted, openings=openings, kept=kept)
+    value = {"file": str(output), "log": log.id, **dataclasses.asdict(told)}
+    lines = [
+        f"{output}: {told.entries} records of {told.size}, {told.exhibits} exhibits",
+        f"  openings   {told.openings if openings else 'none: what was asked is not disclosed'}",
+        f"next: delegant audit verify {output} --trust TRUST",
+    ]
+    if told.missing:
+        lines.insert(1, f"  ! {told.missing} exhibits are gone: those acts cannot be traced")
+    edge.show(value, "\n".join(lines))
+
+
 def audit_verify(
     edge: Edge,
-    bundle: Annotated[Path, typer.Argument(help="A bundle: the file, or its folder.")],
+    bundle: Annotated[
+        Path,
+        typer.Argument(help="A bundle: the file, or its folder; or the folder of a log itself."),
+    ],
     checkpoints: Annotated[
         Path | None,
         typer.Option(help="Checkpoints of this log that you kept: a file, or a folder of them."),
@@ -58,7 +118,7 @@ def audit_verify(
         verify_bundle,
     )
 
-    with AuditBundle(bundle) as opened:
+    with _lying(bundle) as path, AuditBundle(path) as opened:
         believed = _believed(edge, opened, trust, key)
         kept = [] if checkpoints is None else kept_checkpoints(checkpoints, believed)
         found = verify_bundle(opened, believed, kept)
@@ -91,6 +151,22 @@ def audit_trace(
         print("\n".join(_traced(found)))
     if found.problem is not None:
         raise typer.Exit(found.problem.exit_status) if edge.json else found.problem
+
+
+@contextmanager
+def _lying(path: Path) -> Iterator[Path]:
+    """The bundle; of the folder of a log, one of its rows as they lie there."""
+    if not (path / "keys.wallet").is_file():
+        yield path
+        return
+    needs_server()
+    from delegant.governance.auditlog import AuditReader  # noqa: PLC0415
+    from delegant.governance.bundle import lying  # noqa: PLC0415
+
+    with TemporaryDirectory() as folder:
+        with closing(AuditReader(path)) as log:
+            lying(log, Path(folder) / "lying.zip")
+        yield Path(folder) / "lying.zip"
 
 
 def _folder(edge: Edge, trust: Path | None) -> Path:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from sqlalchemy import ColumnElement, Connection, and_, or_, select, true
 
@@ -19,16 +19,17 @@ from delegant.ans.log.checkpoint import Checkpoint, open_checkpoint
 from delegant.ans.log.note import NoteKey
 from delegant.ans.treebook import TreeBook
 from delegant.credentials import canonical, shape
-from delegant.credentials.errors import error
+from delegant.credentials.errors import Error, error
 
 from .archive import ArchiveWriter, writing
+from .checking import pruned_ranges
 from .contents import about_json, index_line
 from .exhibit import manifest_digests
 from .record import is_event, parse_record
 from .store import AuditStore
 from .tables import ENTRIES
 
-__all__ = ["Exported", "Kept", "Selection", "export"]
+__all__ = ["Exported", "Kept", "Selection", "export", "lying"]
 
 PAGE: Final = 4096
 EXHIBITS: Final = 16
@@ -117,10 +118,25 @@ def export(
         return job.write(out, note, kept)
 
 
-class _Export:
-    """One export, under one checkpoint."""
+def lying(log: Kept, path: Path) -> None:
+    """Write all of a log as its rows lie there, held to nothing: for whoever verifies that.
 
-    def __init__(self, log: Kept, head: Checkpoint, wanted: Selection, openings: bool) -> None:
+    Raises:
+        Unavailable: ``unavailable``. OSError.
+    """
+    note = log.book.checkpoint()
+    job = _Export(log, open_checkpoint(note, log.key), Selection(), openings=True, held=False)
+    with writing(path) as out:
+        job.write(out, note, ())
+
+
+class _Export:
+    """One export, under one checkpoint; ``held`` to it, or not."""
+
+    def __init__(
+        self, log: Kept, head: Checkpoint, wanted: Selection, openings: bool, held: bool = True
+    ) -> None:
+        self._held = held
         self._log, self._size, self._wanted, self._openings = log, head.size, wanted, openings
         self._store = log.store
         self._named: set[str] = set()
@@ -166,12 +182,11 @@ class _Export:
         )
         found = []
         for row in db.execute(query.order_by(ENTRIES.c.number)):
-            notice = parse_record(row.body).json["notice"]
-            if notice["kind"] == "prune" and any(
-                start < gone[1] and gone[0] < end
-                for start, end in notice["entries"]
-                for gone in pruned
-            ):
+            try:
+                told = pruned_ranges(parse_record(_body(row.body)))
+            except Error:
+                continue  # told where its entry is written
+            if any(start < gone[1] and gone[0] < end for start, end in told for gone in pruned):
                 found.append(row.number)
         return found
 
@@ -211,25 +226,34 @@ class _Export:
             for index in some:
                 width = merkle.width(size, level, index)
                 if width:
-                    body = self._log.book.tile(level, index, width)
+                    body = self._tile(level, index, width)
                     out.add(tiles.path(level, index, width), body, packed=False)
             level += 1
+
+    def _tile(self, level: int, index: int, width: int) -> bytes:
+        if self._held:
+            return self._log.book.tile(level, index, width)
+        with self._store.transaction(reading=True) as db:
+            return (self._store.whole_tile(db, level, index) or b"")[: merkle.HASH * width]
 
     def _bundle(self, out: ArchiveWriter, index: int) -> None:
         """An entry bundle, in which what is not in the ranges is left out."""
         first, width = index * tiles.FULL, merkle.width(self._size, 0, index)
-        hashes = self._log.book.tile(0, index, width)
+        hashes = self._tile(0, index, width)
         with self._store.transaction(reading=True) as db:
             query = select(ENTRIES.c.number, ENTRIES.c.body).where(
                 ENTRIES.c.number >= first, ENTRIES.c.number < first + width
             )
-            bodies = {row.number: bytes(row.body) for row in db.execute(query)}
+            bodies = {row.number: _body(row.body) for row in db.execute(query)}
         entries = [b""] * width
         for number in self._within(first, first + width):
             at = number - first
             body = bodies.get(number)
             if body is None or merkle.leaf_hash(body) != hashes[merkle.HASH * at :][: merkle.HASH]:
-                raise error("unavailable", f"stored entry {number} is missing or damaged")
+                if self._held:
+                    raise error("unavailable", f"stored entry {number} is missing or damaged")
+                entries[at] = body or b""
+                continue
             entries[at] = body
             self._names(body)
         out.add(tiles.bundle_path(index, width), tiles.pack(entries))
@@ -304,6 +328,11 @@ def _joined(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
         else:
             out.append((start, end))
     return out
+
+
+def _body(stored: Any) -> bytes:
+    """A leaf as it lies in the rows; whoever meddles with them may leave text there."""
+    return stored.encode() if isinstance(stored, str) else bytes(stored)
 
 
 def _time(at: int | None) -> str | None:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
+from sys import intern
 from typing import Final
 
 from delegant.ans.log import merkle
@@ -139,6 +140,7 @@ class Records:
     def __init__(self, bundle: AuditBundle, reader: LogReader, out: Verified) -> None:
         self._bundle, self._reader, self._out = bundle, reader, out
         self._events: dict[str, _Event] = {}
+        self._names: dict[tuple[str | None, str | None], tuple[str | None, str | None]] = {}
         self._parties: set[tuple[str | None, ...]] = set()
         self._exhibits: dict[str, bool] = {}
         self._complete = True
@@ -213,10 +215,11 @@ class Records:
         """The rules of an event."""
         known = self._events.get(record.event)
         names = record.sponsor, record.agent
+        names = self._names.setdefault(names, names)  # one of each: there may be many events
         if record.type != "outcome":
             if known is not None:
                 raise _wrong(number, f"is a second {record.type} of {record.event}, or a late one")
-            self._events[record.event] = _Event(record.type, number, names, record.time)
+            self._events[record.event] = _Event(intern(record.type), number, names, record.time)
         elif known is None:
             if self._complete:
                 raise _wrong(number, f"is an outcome of {record.event}, which has no intent")

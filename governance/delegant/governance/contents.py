@@ -104,7 +104,7 @@ def about_json(
 
 def index_line(event: str, kind: str, number: int) -> bytes:
     """A line of the index; all have one length, and sort by event, then intent before outcome."""
-    return f"{event} {_LETTERS[kind]} {number:012d}\n".encode()
+    return f"{event} {_LETTERS.get(kind, '?')} {number:012d}\n".encode()
 
 
 def read_index(data: bytes) -> list[tuple[str, str, int]]:
