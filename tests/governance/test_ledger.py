@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from delegant.credentials import Error, Request, verify_chain
 from delegant.credentials.codec import parse_object
 from delegant.credentials.errors import error
 from delegant.governance.permit import Permit
+from delegant.governance.receipt import read_resource_receipt
 from delegant.governance.record import input_hash
 from governance.auditing import TOPIC, Auditing
 from refusal import refusal
@@ -261,3 +263,35 @@ def test_a_clock_that_went_back_writes_nothing(auditing: Auditing) -> None:
     auditing.ledger.permit(auth, request, at=auditing.now - 30, **more)
     first, second = auditing.records()
     assert second.time == first.time
+
+
+def test_a_receipt_says_what_is_on_record(auditing: Auditing) -> None:
+    link = auditing.link()
+    permit = auditing.permit([link])
+    auditing.ledger.settle(permit, at=auditing.now)
+    token = auditing.ledger.receipt(permit, "success", at=auditing.now)
+    told = read_resource_receipt(token)
+    told.check([auditing.log.receipts.public])
+    assert (told.event, told.agent, told.decision, told.outcome) == (
+        permit.event, auditing.bot.did, "allow", "success",
+    )  # fmt: skip
+    intent = auditing.records()[0].json
+    assert told.invocation == intent["invocation"]
+    assert told.chain == intent["chain"][-1]["digestMultibase"]
+
+
+def test_a_refusal_has_a_receipt_where_its_parties_were_verified(auditing: Auditing) -> None:
+    request = Request("db.drop", TOPIC)
+    shown = auditing.world.present([auditing.link()], request)
+    chain = verify_chain(shown, auditing.world.evidence(), auditing.world.trust(), at=auditing.now)
+    refused = error("no-grant", "no")
+    more: dict[str, Any] = {"presentation": shown, "request": request}
+    claim = auditing.ledger.refuse(refused, at=auditing.now, **more)
+    assert auditing.ledger.refusal_receipt(claim, shown, at=auditing.now) is None
+    known = auditing.ledger.refuse(
+        refused, at=auditing.now, chain=chain, evidence=auditing.world.evidence(), **more
+    )
+    token = auditing.ledger.refusal_receipt(known, shown, at=auditing.now)
+    assert token is not None
+    told = read_resource_receipt(token)
+    assert (told.event, told.decision, told.code) == (known.event, "deny", "no-grant")

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from delegant.credentials import Authorization, Evidence, Presentation, Request, VerifiedChain
 from delegant.credentials.codec import JsonObject, canonical
@@ -31,9 +31,20 @@ from .entry import Entry
 from .exhibit import Exhibits, relied_on
 from .noise import noise
 from .permit import Permit
+from .receipt import resource_receipt
 from .record import NOISE_BYTES, SALT_BYTES, new_event, new_opening
 
-__all__ = ["Ledger", "Permit"]
+__all__ = ["Ledger", "Permit", "Recorded"]
+
+
+class Recorded(NamedTuple):
+    """A refusal on record: its event, its number, and whether its parties were verified."""
+
+    event: str
+    number: int
+    verified: bool
+    code: str
+    decision: str
 
 
 class Ledger:
@@ -101,11 +112,12 @@ class Ledger:
         limits = [one for one in auth.obligations if isinstance(one, Limit)]
         members = {
             "event": event,
+            "decision": decision,
             "sponsor": auth.sponsor,
             "agent": auth.actor,
             "action": request.action,
             "target": request.resource,
-            "invocation": record["invocation"],
+            "invocation": presentation.invocation,
             "limits": limits[0] if limits else None,
             "debits": tuple([one for one in auth.obligations if isinstance(one, Debit)]),
         }
@@ -197,20 +209,28 @@ class Ledger:
         name: str | None = None,
         policy: tuple[str, str] = acts.CHAIN_ALONE,
         decision: str = "deny",
-    ) -> int:
-        """Record that something was refused; the number of the record.
+    ) -> Recorded:
+        """Record that something was refused.
 
         Args:
             presentation, request: as far as they could be read.
             chain, evidence: the chain, where it was verified; without it the parties in the
                 record are those that were claimed.
             decision: ``deny``, ``defer`` or ``step_up``.
+
+        Returns:
+            Where it is on record.
         """
         at_ms = _milliseconds(at)
         now = at_ms // 1000
         event = new_event(at_ms)
         token = presentation.invocation if presentation else None
-        known = chain is not None and refused.phase >= INVOKED and token is not None
+        known = (
+            chain is not None
+            and refused.phase >= INVOKED
+            and token is not None
+            and request is not None
+        )
         manifest: str | None = None
         exhibits: Exhibits = []
         if chain is not None and evidence is not None:
@@ -219,12 +239,38 @@ class Ledger:
         opening = None if request is None else new_opening(request.json, token)
         record = acts.refusal(
             self.log.id, event, refused, said, request, token, opening, manifest,
-            known=known and request is not None, name=name, policy=policy,
+            known=known, name=name, policy=policy,
             decision=decision, at=now,
         )  # fmt: skip
         body = None if opening is None else canonical(opening)
         change = Append(Entry.of(record), event, body, exhibits)
-        return int(self.log.write(change, now).result())
+        return Recorded(event, self.log.write(change, now).result(), known, refused.code, decision)
+
+    def receipt(
+        self, permit: Permit, outcome: str | None, *, at: datetime | int, code: str | None = None
+    ) -> str:
+        """What the agent is handed with the answer, once the outcome is on record (`receipt`).
+
+        Args:
+            outcome: success, failure or released; None while it is not known.
+            code: why it failed.
+        """
+        return resource_receipt(
+            self.log.receipts, permit.invocation, _milliseconds(at) // 1000, log=self.log.id,
+            event=permit.event, decision=permit.decision, outcome=outcome, code=code,
+        )  # fmt: skip
+
+    def refusal_receipt(
+        self, recorded: Recorded, presentation: Presentation, *, at: datetime | int
+    ) -> str | None:
+        """The same of a refusal; None where nothing was verified: nobody signs for rubbish."""
+        if not recorded.verified or presentation.invocation is None:
+            return None
+        return resource_receipt(
+            self.log.receipts, presentation.invocation, _milliseconds(at) // 1000,
+            log=self.log.id, event=recorded.event, decision=recorded.decision, outcome=None,
+            code=recorded.code,
+        )  # fmt: skip
 
     def _close(
         self, permit: Permit, what: JsonObject, at: datetime | int, amount: int | None

@@ -19,11 +19,13 @@ class Permit:
         event: the act's name in the log. number: of its intent there.
         sponsor, agent: who answers for it, and who acts. action, target: what is done.
         limits: what the result may hold at most, or None.
+        decision: allow, or modify. invocation: the JWS that was presented.
         debits: what is reserved.
     """
 
     __slots__ = (
-        "action", "agent", "debits", "event", "invocation", "limits", "number", "sponsor", "target",
+        "action", "agent", "debits", "decision", "event", "invocation", "limits", "number",
+        "sponsor", "target",
     )  # fmt: skip
 
     event: str
@@ -32,6 +34,7 @@ class Permit:
     agent: str
     action: str
     target: str
+    decision: str
     invocation: str
     limits: Limit | None
     debits: tuple[Debit, ...]
