@@ -13,6 +13,7 @@ from pathlib import Path
 from shlex import quote
 
 from cli.conftest import Shell, shell
+from delegant.credentials import CODES
 from delegant.credentials.shape import format_time
 from delegant.credentials.shape import time as seconds
 from delegant.governance.auditlog import RETENTION_DAYS
@@ -100,7 +101,9 @@ def test_the_page_as_it_stands(shell: Shell) -> None:
     assert "verdict    holds" in told
 
     for block in (match, own):
-        assert "unmatched" not in types(block)
+        told = types(block)
+        assert "compared   6 records, 8 receipts: 3 pairs" in told
+        assert "matched: each side says what the other says" in told
 
     today = format_time(shell.now)[:10]
     assert "retention" in types(early.replace("2026-11-25", today))
@@ -130,6 +133,12 @@ def test_the_page_about_postgresql(shell: Shell, cluster: Cluster) -> None:
     said = typed(shell, block.replace(ADDRESS, quote(cluster.address(database="audit"))))
     assert "the audit log of did:web:db.acme.example" in said
     assert "no acts of did:web:db.acme.example" in said
+
+
+def test_the_codes_of_the_page_are_ours() -> None:
+    named = re.findall(r"^\| `([a-z-]+)` \|", PAGE, re.MULTILINE)
+    assert len(named) == 8
+    assert set(named) <= set(CODES)
 
 
 def test_the_page_names_every_command_of_the_record(shell: Shell) -> None:
