@@ -151,6 +151,7 @@ def test_the_demo_tells_its_account_from_the_audit_record(demo: Any) -> None:
     denied = [(a["code"], a["link"]) for a in demo["attempts"] if not a["accepted"]]
     assert [(one["code"], one["link"]) for one in record["refusals"]] == denied
     assert record["entries"] == {"intent": 4, "outcome": 4, "refusal": len(denied)}
+    assert record["pairs"] == 15  # what the agents kept of it says the same
     human, *agents = record["lines"]
     assert (human["name"], human["role"], human["by"]) == ("ana", "human", None)
     assert [one["by"] for one in agents] == ["ana", "research", "retrieval", "dbquery"]

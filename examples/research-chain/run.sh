@@ -10,7 +10,7 @@ said, expected = json.load(sys.stdin), json.load(open("expected.json"))
 found = [{k: one[k] for k in ("title", "code", "link")} for one in said["attempts"]]
 for one, wanted in zip(found, expected["attempts"]):
     print("ok  " if one == wanted else "BAD ", one["title"], "->", one["code"] or "accepted")
-record = {k: said["record"][k] for k in ("verdict", "entries")}
+record = {k: said["record"][k] for k in ("verdict", "entries", "pairs")}
 record["lines"] = [one["name"] for one in said["record"]["lines"] if one["state"] == "accepted"]
 denied = [{k: one[k] for k in ("code", "link")} for one in found if one["code"]]
 whole = record == expected["record"] and said["record"]["refusals"] == denied

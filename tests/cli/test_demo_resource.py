@@ -18,6 +18,7 @@ from delegant.cli.demo import resource as demo
 from delegant.cli.demo.stage import request_of
 from delegant.governance.auditlog import AuditLog
 from delegant.governance.ledger import Ledger
+from delegant.governance.receipt import HEADER, ResourceReceipt, read_resource_receipt
 from delegant.governance.record import Record, parse_record
 from delegant.wallet import trustfolder
 from delegant.wallet.keystore import CHEAPEST
@@ -158,6 +159,38 @@ def test_what_is_no_call_at_all_is_on_record(place: Place, data: bytes, code: st
 def test_a_draft_that_is_no_text_of_its_size_is_refused(place: Place, text: Any) -> None:
     assert place.send(place.body(4, WRITE | {"body": text}))[1]["code"] == "shape"
     assert place.send(place.body(4, WRITE | {"body": "x" * demo.MAX_DRAFT}))[0] == 200
+
+
+def receipt(place: Place, body: Any, path: str = "papers") -> ResourceReceipt | None:
+    answer = place.http.post(f"/{path}", content=json.dumps(body))
+    assert answer.headers["cache-control"] == "no-store"
+    if HEADER not in answer.headers:
+        return None
+    found = read_resource_receipt(answer.headers[HEADER])
+    found.check(place.log.settings.keys)
+    return found
+
+
+def test_the_answer_has_a_receipt_once_it_is_on_record(place: Place) -> None:
+    done = receipt(place, place.body(3, READ))
+    refused = receipt(place, place.body(3, READ | {"limit": 501}))
+    place.sql("ALTER TABLE drafts RENAME TO lost")
+    failed = receipt(place, place.body(4, WRITE), "drafts")
+    assert done
+    assert refused
+    assert failed
+    intent, _, denied, tried, _ = place.records()
+    assert (done.event, done.outcome) == (intent.event, "success")
+    assert (refused.event, refused.decision, refused.code) == (denied.event, "deny", "constraint")
+    assert (failed.event, failed.outcome, failed.code) == (tried.event, "failure", "unavailable")
+
+
+def test_nothing_is_signed_for_a_caller_who_proved_nothing(place: Place) -> None:
+    body = place.body(3, READ)
+    body["presentation"]["links"][1]["validUntil"] = "2099-01-01T00:00:00Z"
+    assert receipt(place, body) is None
+    assert receipt(place, "no call") is None
+    assert receipt(place, place.body(3, READ)) is not None
 
 
 def test_a_replay_is_one_refusal_and_acts_once(place: Place) -> None:

@@ -17,7 +17,7 @@ from delegant.governance.reading import AuditBundle, Believed, read_entry
 from delegant.wallet import load_trust
 
 from .offline import asked
-from .stage import Stage
+from .stage import AGENTS, Stage
 
 __all__ = ["Account", "audited"]
 
@@ -31,6 +31,7 @@ class Account:
         refusals: code and link of each refusal in it, in order.
         problem: why the bundle or the trace does not hold; empty where both do.
         trace: of one event, as ``delegant audit trace --json`` gives it.
+        match: of the agents' journals, as ``delegant audit match --json`` does.
         names: what the people and agents of the story are called.
     """
 
@@ -39,6 +40,7 @@ class Account:
     entries: JsonObject = field(default_factory=dict)
     refusals: list[tuple[str, int | None]] = field(default_factory=list)
     trace: JsonObject = field(default_factory=dict)
+    match: JsonObject = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -87,6 +89,7 @@ class Account:
             "verdict": self.problem or self.trace["verdict"],
             "entries": self.entries,
             "refusals": [{"code": code, "link": link} for code, link in self.refusals],
+            "pairs": self.match.get("pairs", 0),
             "act": None if self.problem else self.act,
             "lines": [] if self.problem else self.lines,
         }
@@ -107,9 +110,13 @@ def audited(stage: Stage, event: str, names: dict[str, str]) -> Account:
     try:
         verified = asked("audit", "verify", str(bundle), *own)
         traced = asked("audit", "trace", event, "--bundle", str(bundle), *own)
+        journals = [stage.journal(name) for name in AGENTS]
+        kept = [word for path in journals if path.is_file() for word in ("--journal", str(path))]
+        matched = asked("audit", "match", str(bundle), *kept, *own)
     except ValueError as exc:
         return Account(bundle, str(exc))
-    return Account(bundle, "", verified["records"], refusals(bundle, trust), traced, names)
+    refused = refusals(bundle, trust)
+    return Account(bundle, "", verified["records"], refused, traced, matched, names)
 
 
 def refusals(path: Path, trust: Path) -> list[tuple[str, int | None]]:

@@ -204,7 +204,8 @@ def _picked(*order: int) -> Callable[[Stage], JsonObject]:
 def _replayed(stage: Stage) -> JsonObject:
     links = stage.links[:3]
     _, body = stage.call(READ, _raw(links), stage.did("dbquery"), chain=links[-1].digest)
-    return stage.send(body)
+    answer: JsonObject = stage.send(body).json()
+    return answer
 
 
 def _own_sponsor(stage: Stage) -> JsonObject:

@@ -16,7 +16,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import httpx
 import uvicorn
@@ -39,6 +39,7 @@ from delegant.credentials.shape import closed, integer, text
 from delegant.governance.auditlog import AuditLog
 from delegant.governance.ledger import Ledger
 from delegant.governance.permit import Permit
+from delegant.governance.receipt import HEADER
 from delegant.wallet import Passphrases, load_trust, save_seen
 
 MAX_BODY: Final = 2 * 1024 * 1024
@@ -95,6 +96,14 @@ class Store:
             raise error("unavailable", f"the tables: {exc}") from None
 
 
+class Answer(NamedTuple):
+    """What goes back, with the receipt of it where there is one."""
+
+    status: int
+    body: JsonObject
+    receipt: str | None = None
+
+
 class Resource:
     """The enforcement point: verify, permit, act, settle; or refuse. All of it on record."""
 
@@ -116,12 +125,12 @@ class Resource:
                     self._gathered = Evidence(status_lists=items)
                 await asyncio.sleep(POLL_SECONDS)
 
-    def serve(self, path: str, data: bytes) -> JsonObject:
-        """Answer one call.
+    def serve(self, path: str, data: bytes) -> Answer:
+        """The answer to a call, once it is on record.
 
         Raises:
-            Error: any refusal, on record before it is told; ``unavailable`` where it cannot be
-                recorded, or where what is asked for cannot be done.
+            Rejected: ``replay``, and whatever else the ledger refuses, on record as well.
+            Unavailable: ``unavailable`` where there can be no record: nothing was done.
         """
         at = datetime.now(UTC)
         known: dict[str, Any] = {}  # so far, of this call: what can be on record
@@ -133,12 +142,13 @@ class Resource:
             evidence = Evidence.from_json(body["evidence"]).merged(self._gathered)
             auth = self._verified(shown, evidence, request, at, known)
         except Error as exc:
-            self._ledger.refuse(exc, at=at, **known)
-            raise
+            refused = self._ledger.refuse(exc, at=at, **known)
+            receipt = refused.verified and self._ledger.refusal_receipt(refused, shown, at=at)
+            return Answer(exc.http_status, exc.problem(), receipt or None)
         permit = self._ledger.permit(
             auth, request, presentation=shown, evidence=evidence, given=body["ask"], at=at
         )
-        return self._act(permit, body["ask"]) | {"event": permit.event}
+        return self._acted(permit, body["ask"])
 
     def _verified(
         self,
@@ -159,7 +169,7 @@ class Resource:
         save_seen(self._folder, auth.seen)
         return auth
 
-    def _act(self, permit: Permit, ask: JsonObject) -> JsonObject:
+    def _acted(self, permit: Permit, ask: JsonObject) -> Answer:
         """Do what there is a permit for, count what came of it, and hold it to the limits."""
         rows: int | None = None
         try:
@@ -168,10 +178,14 @@ class Resource:
                 rows = len(answer.get("rows", ()))
                 permit.check(rows=rows)  # what is beyond the limits is not written, either
         except Error as exc:
-            self._ledger.failing(permit, exc.code, at=datetime.now(UTC), rows=rows).result()
-            raise
-        self._ledger.settle(permit, rows=rows, at=datetime.now(UTC))
-        return answer
+            at = datetime.now(UTC)
+            self._ledger.failing(permit, exc.code, at=at, rows=rows).result()
+            receipt = self._ledger.receipt(permit, "failure", at=at, code=exc.code)
+            return Answer(exc.http_status, exc.problem(), receipt)
+        at = datetime.now(UTC)
+        self._ledger.settle(permit, rows=rows, at=at)
+        receipt = self._ledger.receipt(permit, "success", at=at)
+        return Answer(200, answer | {"event": permit.event}, receipt)
 
 
 def _request(path: str, ask: Any) -> Request:
@@ -221,14 +235,17 @@ def create_app(resource: Resource) -> FastAPI:
                 data += chunk
                 if len(data) > MAX_BODY:
                     break  # it is refused for its size, on record as anything else
-            return JSONResponse(await asyncio.to_thread(resource.serve, path, bytes(data)))
+            answer = await asyncio.to_thread(resource.serve, path, bytes(data))
         except Error as exc:
             told = exc
             if exc.code.startswith("log-"):  # our log was set back: no fault of the caller's
                 told = error("unavailable", "the record cannot be written")
-            return JSONResponse(
-                told.problem(), told.http_status, media_type="application/problem+json"
-            )
+            answer = Answer(told.http_status, told.problem())
+        kind = "application/json" if answer.status == 200 else "application/problem+json"
+        headers = {"Cache-Control": "no-store"}
+        if answer.receipt is not None:
+            headers[HEADER] = answer.receipt
+        return JSONResponse(answer.body, answer.status, headers, kind)
 
     return app
 

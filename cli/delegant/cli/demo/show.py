@@ -87,6 +87,8 @@ class Teller:
         counted = ", ".join(f"{count} {kind}s" for kind, count in found.entries.items())
         act, actor = found.act, found.lines[-1]["name"]
         self._line("delegant audit verify", f"[green]holds[/]  {counted}")
+        pairs = f"{found.match['pairs']} of the agents' own receipts say the same"
+        self._line("delegant audit match", f"[green]holds[/]  {pairs}")
         self._line("delegant audit trace", f"[green]{found.trace['verdict']}[/]  {act['event']}")
         self._line(
             f"  {act['time']}", f"{actor}: {act['action']} on {act['target']}, {act['outcome']}"

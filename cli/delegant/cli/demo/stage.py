@@ -16,10 +16,12 @@ from typing import Any, Final
 
 import httpx
 
-from delegant.credentials import Evidence, Link, PrivateKey, Request, invoke
+from delegant.credentials import Evidence, Link, PrivateKey, PublicKey, Request, invoke
 from delegant.credentials.codec import JsonObject
 from delegant.credentials.errors import error
 from delegant.governance.auditlog import AuditLog
+from delegant.governance.journal import Journal
+from delegant.governance.receipt import HEADER
 from delegant.wallet import (
     Home,
     Passphrases,
@@ -33,6 +35,7 @@ from delegant.wallet import (
     files,
     gather,
     init_trust,
+    load_trust,
 )
 
 __all__ = ["DATABASE", "Stage", "staged"]
@@ -57,6 +60,7 @@ class Stage:
     registry: str
     resource: str
     http: httpx.Client
+    logs: dict[str, tuple[PublicKey, ...]]
 
     def key(self, name: str) -> PrivateKey:
         """The key of Ana or an agent."""
@@ -88,8 +92,9 @@ class Stage:
             holder: the DID that invokes, with its key.
             chain: the digest of the last link.
         """
+        name = next((n for n, w in self.wallets.items() if w.did == holder), "")
         token = invoke(
-            key or next(w.key() for w in self.wallets.values() if w.did == holder),
+            key or self.key(name),
             holder=holder,
             audience=DATABASE,
             chain=chain,
@@ -101,13 +106,23 @@ class Stage:
             "evidence": (evidence or self.evidence()).json,
             "ask": ask,
         }
-        return self.send(body), body
+        if key is not None:  # nobody of ours: whoever it is keeps no journal
+            return self.send(body).json(), body
+        journal = Journal(self.journal(name), self.key(name), self.logs)
+        journal.sent(token, int(time.time()))
+        answer = self.send(body)
+        seen = {200: "success", 503: "failure"}.get(answer.status_code, "refused")
+        journal.keep(token, seen, int(time.time()), answer=answer.headers.get(HEADER))
+        return answer.json(), body
 
-    def send(self, body: JsonObject) -> JsonObject:
+    def send(self, body: JsonObject) -> httpx.Response:
         """Post a body as it is."""
         path = "papers" if "topic" in body["ask"] else "drafts"
-        answer: JsonObject = self.http.post(f"{self.resource}/{path}", json=body).json()
-        return answer
+        return self.http.post(f"{self.resource}/{path}", json=body)
+
+    def journal(self, name: str) -> Path:
+        """Where an agent keeps its receipts."""
+        return self.folder / f"{name}.jsonl"
 
 
 def request_of(ask: JsonObject) -> Request:
@@ -161,7 +176,8 @@ def staged(folder: Path) -> Iterator[Stage]:
                      "--list", home.settings.list_url(1)])
         )  # fmt: skip
         http = stack.enter_context(httpx.Client(timeout=10, trust_env=False))
-        yield Stage(folder, home, organization, wallets, links, registry, resource, http)
+        logs = {DATABASE: load_trust(auditor).audits[DATABASE].keys}
+        yield Stage(folder, home, organization, wallets, links, registry, resource, http, logs)
 
 
 def chain(home: Home, wallets: dict[str, Wallet], now: int) -> list[Link]:
