@@ -9,9 +9,10 @@ import json
 import os
 import subprocess
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from delegant.credentials.codec import JsonObject
+if TYPE_CHECKING:  # nothing of ours is imported before the hook
+    from delegant.credentials.codec import JsonObject
 
 __all__ = ["asked"]
 

@@ -130,7 +130,8 @@ class Resource:
 
         Raises:
             Rejected: ``replay``, and whatever else the ledger refuses, on record as well.
-            Unavailable: ``unavailable`` where there can be no record: nothing was done.
+            Unavailable: ``unavailable`` where there can be no record. Nothing was done then, or
+                it was done and is on record as an act of which nobody knows what came.
         """
         at = datetime.now(UTC)
         known: dict[str, Any] = {}  # so far, of this call: what can be on record
