@@ -141,6 +141,10 @@ class AuditBatch:
             raise error("unavailable", f"the clock went back {self.time - at} seconds")
         self.time = max(self.time, at)
 
+    def milliseconds(self, at_ms: int) -> int:
+        """An instant, never before that of the log: whose clock is behind gains no room by it."""
+        return max(at_ms, self.time * 1000)
+
     def unspent(self, key: str) -> None:
         """A key was not used before; or ``replay``."""
         if key in self._spent or key in self._fresh:

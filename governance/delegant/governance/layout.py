@@ -14,16 +14,19 @@ from .tables import ENTRIES, LAYOUT, LAYOUT_VERSION, META
 __all__ = ["month", "partition", "ready"]
 
 
-def ready(db: Connection, log: str) -> None:
+def ready(db: Connection, log: str, *, making: bool = True) -> None:
     """Make the tables where there are none; refuse those of another log or layout.
 
     Args:
         log: the DID whose log it is.
+        making: False refuses where there are none.
 
     Raises:
-        Unavailable: ``unavailable``.
+        Unavailable: ``unavailable``. NotFound: ``not-found``.
     """
     if LAYOUT.name not in inspect(db).get_table_names():
+        if not making:
+            raise error("not-found", "the database has no audit log")
         if db.dialect.name == "postgresql":
             _partitioned(db)
         META.create_all(db)

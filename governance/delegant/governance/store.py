@@ -31,7 +31,7 @@ class AuditStore(LogStore):
             service's `Store`.
         log: the DID whose log it is.
         patient: statements may take as long as they need, for what an operator waits for.
-        making: a file that is not there is made.
+        making: what is not there is made; False is for readers, who write nothing.
 
     Raises:
         Malformed: ``shape`` for any other address. Unavailable: ``unavailable``.
@@ -41,8 +41,8 @@ class AuditStore(LogStore):
         self, where: Path | str, log: str, *, patient: bool = False, making: bool = True
     ) -> None:
         super().__init__(open_engine(where, patient=patient, making=making), LOG)
-        with self.transaction(sequencing=True) as db:
-            layout.ready(db, log)
+        with self.transaction(reading=not making, sequencing=making) as db:
+            layout.ready(db, log, making=making)
 
     def leaves(self, db: Connection, start: int, count: int) -> list[bytes]:
         """As of every log; ``not-found`` for what was pruned."""
