@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, update
+from sqlalchemy import delete, insert, update
 
 from delegant.ans.log.checkpoint import open_checkpoint
 from delegant.credentials import Error, Request, Trust
@@ -25,9 +25,11 @@ from delegant.governance.discharging import Append
 from delegant.governance.entry import Entry
 from delegant.governance.reading import AuditBundle, Believed
 from delegant.governance.record import new_event
-from delegant.governance.tables import ENTRIES
+from delegant.governance.retention import prune
+from delegant.governance.tables import ENTRIES, PRUNED
 from delegant.governance.tracing import Traced, trace
 from delegant.governance.verifying import verify_bundle
+from governance import keeping
 from governance.auditing import TOPIC, Auditing
 from refusal import refusal
 
@@ -271,6 +273,30 @@ def test_rows_that_were_tampered_with_name_the_first(story: Auditing, tmp_path: 
     with story.log.store.transaction() as db:
         db.execute(delete(ENTRIES).where(ENTRIES.c.number >= 3))
     assert lies(story, tmp_path / "truncated.zip") == ("log-proof", "entry 3")
+
+
+def test_what_was_pruned_is_told_of_in_the_bundle(auditing: Auditing, tmp_path: Path) -> None:
+    for _ in range(2):
+        keeping.act(auditing, auditing.link())
+    keeping.later(auditing, 200)
+    prune(auditing.log, auditing.now - 190 * keeping.DAY, keeping.BY, auditing.now)
+    world = auditing.world
+    world.attest(auditing.ana)
+    auditing.bot = world.agent("fresh", auditing.ana)
+    event = keeping.act(auditing, auditing.link())
+    exported(auditing, tmp_path / "b.zip")
+    found = verified(auditing, tmp_path / "b.zip")
+    assert found.whole
+    assert (found.pruned, found.entries) == (4, 3)
+    assert lies(auditing, tmp_path / "lying.zip") == ("", None)
+    assert traced(auditing, tmp_path / "b.zip", event).problem is None
+    old = Selection(end=auditing.now - 100 * keeping.DAY)
+    assert exported(auditing, tmp_path / "old.zip", old).entries == 1  # the notice
+    assert verified(auditing, tmp_path / "old.zip").pruned == 4
+    with auditing.log.store.transaction() as db:
+        db.execute(insert(PRUNED).values(start=6, end=7))
+        db.execute(delete(ENTRIES).where(ENTRIES.c.number == 6))
+    assert lies(auditing, tmp_path / "untold.zip") == ("log-proof", "entry 6")
 
 
 # --- without the server -------------------------------------------------------------------------

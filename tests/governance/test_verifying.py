@@ -14,6 +14,7 @@ from delegant.ans.log.merkle import leaf_hash
 from delegant.ans.log.note import COSIGNATURE, NoteSigner
 from delegant.credentials import Error, PrivateKey
 from delegant.credentials.codec import canonical, digest, parse_object
+from delegant.credentials.shape import format_time
 from delegant.governance.checking import Verified
 from delegant.governance.reading import AuditBundle, Believed
 from delegant.governance.verifying import kept_checkpoints, verify_bundle
@@ -423,13 +424,30 @@ def test_no_notice_tells_of_what_comes_after_it(tmp_path: Path) -> None:
     assert refused(path, log) == ("log-proof", "entry 3")
 
 
+def test_nothing_inside_the_retention_may_be_gone(tmp_path: Path) -> None:
+    def pruned_at(days: int, old: int = 1) -> Path:
+        """An act, ``days`` later a notice, and another act; gone is the first act's outcome."""
+        log = Audited()
+        log.act()
+        log.world.now += days * 86_400
+        before = log.world.now - old * 86_400
+        log.notice(kind="prune", before=format_time(before), entries=[[1, 2]])
+        return write(tmp_path / "b.zip", log.members(pruned=[1], prunes=[2]))
+
+    log = Audited()
+    assert verified(pruned_at(185, 184), log).pruned == 1
+    assert refused(pruned_at(185, 183), log) == ("retention", "entry 2")
+    assert refused(pruned_at(183, 184), log) == ("retention", "entry 1")
+
+
 def test_no_other_record_tells_what_was_pruned(tmp_path: Path) -> None:
     log = Audited()
     log.act(2)
     log.notice(kind="hold", terms=digest(b"why"))
-    path = write(tmp_path / "b.zip", log.members(pruned=[0], prunes=[4]))
-    assert refused(path, log) == ("log-proof", "entry 0")
-    path = write(tmp_path / "c.zip", log.members(pruned=[0], prunes=[3]))
+    for number in (3, 4):
+        path = write(tmp_path / "b.zip", log.members(pruned=[0], prunes=[number]))
+        assert refused(path, log) == ("audit-bundle", None)
+    path = write(tmp_path / "c.zip", log.members(pruned=[0], prunes=[99]))
     assert refused(path, log) == ("audit-bundle", None)
 
 

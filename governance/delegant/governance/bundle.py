@@ -7,6 +7,7 @@ before it is written.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,6 @@ from sqlalchemy import ColumnElement, Connection, and_, or_, select, true
 from delegant.ans.log import merkle, tiles
 from delegant.ans.log.checkpoint import Checkpoint, open_checkpoint
 from delegant.ans.log.note import NoteKey
-from delegant.ans.treebook import TreeBook
 from delegant.credentials import canonical, shape
 from delegant.credentials.errors import Error, error
 
@@ -26,34 +26,22 @@ from .checking import pruned_ranges
 from .contents import about_json, index_line
 from .exhibit import manifest_digests
 from .record import is_event, parse_record
-from .store import AuditStore
+from .searching import Kept
 from .tables import ENTRIES
 
-__all__ = ["Exported", "Kept", "Selection", "export", "lying"]
+__all__ = ["Exported", "Selection", "Signed", "export", "lying"]
 
 PAGE: Final = 4096
 EXHIBITS: Final = 16
 """So many are in memory at once."""
 
 
-class Kept(Protocol):
-    """An audit log on this machine: an `AuditLog`, or an `AuditReader`."""
-
-    @property
-    def id(self) -> str:
-        """Whose log it is."""
+class Signed(Kept, Protocol):
+    """The same, with the key that its checkpoints are signed with."""
 
     @property
     def key(self) -> NoteKey:
         """Of the log."""
-
-    @property
-    def store(self) -> AuditStore:
-        """Its rows."""
-
-    @property
-    def book(self) -> TreeBook:
-        """Its tree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +81,7 @@ class Exported:
 
 
 def export(
-    log: Kept,
+    log: Signed,
     path: Path,
     wanted: Selection = Selection(),
     *,
@@ -118,7 +106,7 @@ def export(
         return job.write(out, note, kept)
 
 
-def lying(log: Kept, path: Path) -> None:
+def lying(log: Signed, path: Path) -> None:
     """Write all of a log as its rows lie there, held to nothing: for whoever verifies that.
 
     Raises:
@@ -134,7 +122,7 @@ class _Export:
     """One export, under one checkpoint; ``held`` to it, or not."""
 
     def __init__(
-        self, log: Kept, head: Checkpoint, wanted: Selection, openings: bool, held: bool = True
+        self, log: Signed, head: Checkpoint, wanted: Selection, openings: bool, held: bool = True
     ) -> None:
         self._held = held
         self._log, self._size, self._wanted, self._openings = log, head.size, wanted, openings
@@ -158,6 +146,8 @@ class _Export:
         wanted, size = self._wanted, self._size
         start = 0 if wanted.start is None else min(size, self._store.at(db, wanted.start))
         end = size if wanted.end is None else min(size, self._store.at(db, wanted.end))
+        for _, after in self._store.pruned(db, end, end + 1) if end < size else []:
+            end = min(size, after)  # nobody knows of what time they were: it is told they are gone
         rows = and_(ENTRIES.c.number >= start, ENTRIES.c.number < max(start, end))
         if wanted.event is None and wanted.sponsor is None:
             if start >= end:
@@ -186,7 +176,7 @@ class _Export:
                 told = pruned_ranges(parse_record(_body(row.body)))
             except Error:
                 continue  # told where its entry is written
-            if any(start < gone[1] and gone[0] < end for start, end in told for gone in pruned):
+            if any(start < pruned[-1][1] and pruned[0][0] < end for start, end in told):
                 found.append(row.number)
         return found
 
@@ -260,9 +250,9 @@ class _Export:
 
     def _within(self, first: int, end: int) -> Iterator[int]:
         """The numbers of a bundle that are in the ranges, and were not pruned."""
-        for low, high in self._ranges:
+        for low, high in _touching(self._ranges, first, end):
             for number in range(max(low, first), min(high, end)):
-                if not any(start <= number < stop for start, stop in self._pruned):
+                if not _touching(self._pruned, number, number + 1):
                     yield number
 
     def _names(self, body: bytes) -> None:
@@ -317,6 +307,12 @@ class _Export:
 def _tiles(start: int, end: int) -> range:
     """The tiles of level 0 that a range touches."""
     return range(start // tiles.FULL, -(-end // tiles.FULL))
+
+
+def _touching(ranges: list[tuple[int, int]], start: int, end: int) -> list[tuple[int, int]]:
+    """Those of some ranges, in order, that this one touches."""
+    at = max(0, bisect_right(ranges, (start, merkle.MAX_SIZE)) - 1)
+    return [one for one in ranges[at : bisect_left(ranges, (end,))] if one[1] > start]
 
 
 def _joined(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

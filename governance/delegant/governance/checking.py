@@ -25,6 +25,9 @@ from .record import Record
 
 __all__ = ["Records", "Unanswered", "Verified", "check_parties", "entry_name", "pruned_ranges"]
 
+RETENTION_DAYS: Final = 184
+"""No six months have more days: so long any log keeps its records."""
+DAY: Final = 86_400
 SHOWN: Final = 1000
 """Intents without an outcome that are named; all are counted."""
 
@@ -163,18 +166,29 @@ class Records:
         self._unanswered()
         self._index()
 
-    def _pruned(self) -> list[tuple[int, int]]:
-        """What notices in the log say was pruned, in order."""
-        out = []
+    def _pruned(self) -> list[tuple[int, int, int]]:
+        """What notices in the log say was pruned, and that it was older than what; in order."""
+        told: list[tuple[int, int, int]] = []
         for number in self._bundle.about.prunes:
             if not self._bundle.has(number):
                 raise error("audit-bundle", f"it tells of notice {number} and has it not")
             (data,) = self._entries(number, number + 1)
             record = read_entry(data, number, self._bundle.about.log)
-            if record.type != "notice":
-                raise error("audit-bundle", f"entry {number} is no notice")
-            out += [(start, min(end, number)) for start, end in pruned_ranges(record)]
-        return sorted(out)
+            ranges = pruned_ranges(record)
+            if not ranges:
+                raise error("audit-bundle", f"entry {number} tells of nothing that was pruned")
+            before = shape.time(record.json["notice"]["before"], "before")
+            if before > record.time - RETENTION_DAYS * DAY:
+                where = entry_name(number)
+                told_of = f"{where} pruned what was not {RETENTION_DAYS} days old"
+                raise error("retention", told_of, dimension=where)
+            told += [(start, min(end, number), before) for start, end in ranges]
+        out: list[tuple[int, int, int]] = []
+        for start, end, before in sorted(told):
+            free = max(start, out[-1][1] if out else 0)  # a notice of what was gone tells nothing
+            if free < end:
+                out.append((free, end, before))
+        return out
 
     def _entries(self, start: int, end: int) -> Iterator[bytes]:
         try:
@@ -182,14 +196,12 @@ class Records:
         except NotFound as exc:
             raise error("audit-bundle", f"a part is missing: {exc.detail}") from None
 
-    def _range(self, start: int, end: int, pruned: list[tuple[int, int]]) -> None:
+    def _range(self, start: int, end: int, pruned: list[tuple[int, int, int]]) -> None:
         out = self._out
         before: bytes | None = None
         for number, data in enumerate(self._entries(start, end), start):
             if not data:
-                if not _covered(number, pruned):
-                    told = f"{entry_name(number)} is missing, and no notice says that it was pruned"
-                    raise error("log-proof", told, dimension=entry_name(number))
+                self._gone(number, pruned)
                 out.pruned += 1
                 before, self._complete = None, False
                 continue
@@ -210,6 +222,17 @@ class Records:
             out.types[record.type] += 1
             out.entries += 1
             before = data
+
+    def _gone(self, number: int, pruned: list[tuple[int, int, int]]) -> None:
+        """An entry that is missing was pruned, and may have been old enough."""
+        where = entry_name(number)
+        at = bisect_right(pruned, (number, merkle.MAX_SIZE)) - 1
+        if at < 0 or number >= pruned[at][1]:
+            told = f"{where} is missing, and no notice says that it was pruned"
+            raise error("log-proof", told, dimension=where)
+        if self._out.last is not None and self._out.last >= pruned[at][2]:
+            told = f"{where} was pruned, and one before it is younger than the notice says"
+            raise error("retention", told, dimension=where)
 
     def _event(self, number: int, record: Record) -> None:
         """The rules of an event."""
@@ -296,16 +319,11 @@ class Records:
 
 
 def pruned_ranges(record: Record) -> list[tuple[int, int]]:
-    """The entries that a notice says were pruned, as (start, end)."""
-    notice = record.json["notice"]
+    """The entries that a record says were pruned, as (start, end); none where it is no notice."""
+    notice = record.json.get("notice", {"kind": None})
     if notice["kind"] != "prune":
         return []
     return [(start, end) for start, end in notice["entries"]]
-
-
-def _covered(number: int, ranges: list[tuple[int, int]]) -> bool:
-    at = bisect_right(ranges, (number, merkle.MAX_SIZE))
-    return any(start <= number < end for start, end in ranges[:at])
 
 
 def entry_name(number: int) -> str:
