@@ -172,19 +172,16 @@ class Resource:
 
     def _acted(self, permit: Permit, ask: JsonObject) -> Answer:
         """Do what there is a permit for, count what came of it, and hold it to the limits."""
-        rows: int | None = None
         try:
             with self._store.transaction() as db:
                 answer = _read(db, ask) if permit.action == "db.read" else _write(db, ask)
-                rows = len(answer.get("rows", ()))
-                permit.check(rows=rows)  # what is beyond the limits is not written, either
         except Error as exc:
             at = datetime.now(UTC)
-            self._ledger.failing(permit, exc.code, at=at, rows=rows).result()
+            self._ledger.fail(permit, exc.code, at=at)
             receipt = self._ledger.receipt(permit, "failure", at=at, code=exc.code)
             return Answer(exc.http_status, exc.problem(), receipt)
         at = datetime.now(UTC)
-        self._ledger.settle(permit, rows=rows, at=at)
+        self._ledger.settle(permit, rows=len(answer.get("rows", ())), at=at)
         receipt = self._ledger.receipt(permit, "success", at=at)
         return Answer(200, answer | {"event": permit.event}, receipt)
 
