@@ -54,9 +54,11 @@ def test_an_event_is_traced_in_one_command(shell: Shell, story: Story, tmp_path:
     assert lines[3] == "outcome    success, rows 0"
     assert lines[4].startswith("logged     entry 0 of ")
     assert lines[5] == f"human      {story.ana.did}  accepted"
-    assert lines[6].startswith(f"  agent    {story.bot.did}  accepted, by urn:uuid:")
-    assert lines[7] == "request    not disclosed in this bundle"
-    assert lines[8] == "verdict    holds"
+    assert lines[6] == f"           whom {story.world.org.did} answers for"
+    assert lines[7].startswith(f"  agent    {story.bot.did}  accepted, by urn:uuid:")
+    assert lines[7].endswith('db.read on urn:acme:papers:**, within {"rows": {"max": 500}}')
+    assert lines[8] == "request    not disclosed in this bundle"
+    assert lines[9] == "verdict    holds"
 
 
 def test_its_account_answers_the_four_questions(shell: Shell, story: Story, tmp_path: Path) -> None:
@@ -101,7 +103,7 @@ def test_checkpoints_kept_elsewhere_are_compared(
     shell.ok("audit", "checkpoint", str(story.folder), "--to", kept)
     shell.ok("audit", "export", str(story.folder), "-o", path, "--checkpoints", kept)
     told = shell.ok("audit", "verify", path, "--trust", trust, "--checkpoints", kept)
-    assert "continues  1 checkpoints kept before" in told
+    assert "continues  1 checkpoint kept before" in told
 
 
 def test_the_exit_says_what_is_wrong(shell: Shell, story: Story, tmp_path: Path) -> None:

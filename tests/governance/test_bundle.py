@@ -17,7 +17,7 @@ from sqlalchemy import delete, insert, update
 from delegant.ans.log.checkpoint import open_checkpoint
 from delegant.credentials import Error, Request, Trust
 from delegant.credentials.errors import error
-from delegant.governance import acts
+from delegant.governance import acts, contents
 from delegant.governance.auditlog import AuditReader
 from delegant.governance.bundle import Exported, Selection, export, lying
 from delegant.governance.checking import Verified
@@ -173,6 +173,21 @@ def test_what_the_log_has_no_record_of_is_not_found(story: Auditing, tmp_path: P
     assert refusal(lambda: Selection(event=event, start=1)) == "shape"
 
 
+def test_what_would_be_too_much_to_read_is_not_exported(
+    story: Auditing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bob = story.world.human("bob")
+    link = story.world.delegate(bob, story.bot, ["db.read urn:acme:papers:**"])
+    for _ in range(2):
+        story.permit([link])
+        story.permit([story.link()])
+    monkeypatch.setattr(contents, "MAX_RANGES", 2)
+    assert exported(story, tmp_path / "b.zip", Selection(sponsor=bob.did)).entries == 2
+    monkeypatch.setattr(contents, "MAX_RANGES", 1)
+    wanted = Selection(sponsor=bob.did)
+    assert refusal(lambda: exported(story, tmp_path / "c.zip", wanted)) == "limit-items"
+
+
 def test_an_empty_log_is_exported(auditing: Auditing, tmp_path: Path) -> None:
     assert exported(auditing, tmp_path / "b.zip").entries == 0
     assert verified(auditing, tmp_path / "b.zip").whole
@@ -225,6 +240,22 @@ def test_checkpoints_of_the_auditor_are_made_comparable(auditing: Auditing, tmp_
     assert refusal(lambda: compared(tmp_path / "a.zip")) == "audit-incomplete"
     exported(auditing, tmp_path / "b.zip", event, kept=[old])
     assert compared(tmp_path / "b.zip") == 1
+
+
+def test_a_log_may_grow_while_it_is_exported(
+    story: Auditing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tile = story.log.book.tile
+
+    def growing(level: int, index: int, width: int = 256) -> bytes:
+        many(story, 300)
+        return tile(level, index, width)
+
+    monkeypatch.setattr(story.log.book, "tile", growing)
+    told = exported(story, tmp_path / "b.zip")
+    assert (told.size, told.entries) == (7, 7)
+    assert verified(story, tmp_path / "b.zip").whole
+    assert story.log.book.head().size == 607
 
 
 def test_a_damaged_store_is_not_exported(story: Auditing, tmp_path: Path) -> None:

@@ -436,7 +436,7 @@ def test_nothing_inside_the_retention_may_be_gone(tmp_path: Path) -> None:
 
     log = Audited()
     assert verified(pruned_at(185, 184), log).pruned == 1
-    assert refused(pruned_at(185, 183), log) == ("retention", "entry 2")
+    assert refused(pruned_at(185, 183), log) == ("audit-entry", "entry 2")
     assert refused(pruned_at(183, 184), log) == ("retention", "entry 1")
 
 

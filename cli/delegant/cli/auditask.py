@@ -7,6 +7,7 @@ own; no home, no network.
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from delegant.governance.reading import AuditBundle, Believed
     from delegant.governance.tracing import Line, Traced
 
-__all__ = ["register"]
+__all__ = ["believed_of", "register"]
 
 SHOWN: Final = 20
 Trust = Annotated[
@@ -119,7 +120,7 @@ def audit_verify(
     )
 
     with _lying(bundle) as path, AuditBundle(path) as opened:
-        believed = _believed(edge, opened, trust, key)
+        believed = believed_of(edge, opened, trust, key)
         kept = [] if checkpoints is None else kept_checkpoints(checkpoints, believed)
         found = verify_bundle(opened, believed, kept)
     edge.show(found.json, "\n".join(_verified(found)))
@@ -173,7 +174,7 @@ def _folder(edge: Edge, trust: Path | None) -> Path:
     return trust if trust is not None else edge.home().path / "trust"
 
 
-def _believed(edge: Edge, opened: AuditBundle, trust: Path | None, key: str | None) -> Believed:
+def believed_of(edge: Edge, opened: AuditBundle, trust: Path | None, key: str | None) -> Believed:
     """The log's key as it was typed, or as the trust folder has it: never the bundle's own."""
     from delegant.ans.log.note import ED25519, NoteKey  # noqa: PLC0415 - httpx comes along
     from delegant.governance.reading import Believed  # noqa: PLC0415
@@ -194,7 +195,7 @@ def _believed(edge: Edge, opened: AuditBundle, trust: Path | None, key: str | No
 def _verified(found: Verified) -> list[str]:
     """What holds, a line each."""
     said = found.json
-    what = ", ".join(f"{count} {kind}s" for kind, count in said["records"].items()) or "none"
+    what = ", ".join(_many(count, kind) for kind, count in said["records"].items()) or "none"
     lines = [
         f"log        {said['origin']} of {said['log']}",
         f"signed     {said['size']} entries, of which {said['entries']} are here"
@@ -210,7 +211,7 @@ def _verified(found: Verified) -> list[str]:
         + (f", and {said['exhibitsMissing']} are not here" if said["exhibitsMissing"] else "")
     )
     if said["keptCheckpoints"]:
-        lines.append(f"continues  {said['keptCheckpoints']} checkpoints kept before")
+        lines.append(f"continues  {_many(said['keptCheckpoints'], 'checkpoint')} kept before")
     for one in found.unanswered[:SHOWN]:
         row = one.json
         lines.append(
@@ -220,6 +221,10 @@ def _verified(found: Verified) -> list[str]:
     if found.unanswered_count > SHOWN:
         lines.append(f"! and {found.unanswered_count - SHOWN} more")
     return [*lines, "holds: every entry is the log's, in its place, and in order"]
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _traced(found: Traced) -> list[str]:
@@ -233,6 +238,8 @@ def _traced(found: Traced) -> list[str]:
         f"logged     entry {found.number} of {found.origin}, signed at {found.size} entries",
     ]
     lines += [_line(depth, line) for depth, line in enumerate(found.lines)]
+    if found.chain is not None:
+        lines.insert(6, f"           whom {found.chain.organization} answers for")
     if not found.lines:
         lines.append("chain      none that could be read")
     if not found.record.verified:
@@ -288,14 +295,14 @@ def _grant(line: Line) -> str:
         for grant in line.link.authority.json["grants"]
     )
     limits = line.link.authority.json.get("constraints")
-    return f", by {line.link.id}: {allowed}" + (f", within {limits}" if limits else "")
+    return f", by {line.link.id}: {allowed}" + (f", within {json.dumps(limits)}" if limits else "")
 
 
 def _request(found: Traced) -> str:
     if found.opening is None:
         return "not disclosed in this bundle"
     verdict = found.recomputed
-    told = f"{found.opening['request']}, the one of the record by its salted hash"
+    told = f"{json.dumps(found.opening['request'])}, the one of the record by its salted hash"
     if verdict is None:
         return told
     if verdict.code is None:

@@ -32,8 +32,7 @@ from delegant.wallet.keystore import Cost
 from delegant.wallet.notekey import note_key
 
 from .batch import AuditBatch, AuditChange, Done
-from .checking import RETENTION_DAYS
-from .record import Record, parse_record
+from .record import RETENTION_DAYS, Record, parse_record
 from .store import AuditStore
 
 __all__ = ["RETENTION_DAYS", "AuditLog", "AuditReader", "Settings"]

@@ -98,7 +98,9 @@ def export(
 
     Raises:
         NotFound: ``not-found`` for an event, or a human, that the log has no record of.
-        Unavailable: ``unavailable`` where something stored is damaged. OSError.
+        Unavailable: ``unavailable`` where something stored is damaged.
+        LimitExceeded: ``limit-items`` for more than one bundle may have: ask for less time.
+        OSError.
     """
     note = log.book.checkpoint()
     job = _Export(log, open_checkpoint(note, log.key), wanted, openings)
@@ -271,8 +273,10 @@ class _Export:
             self._chosen if rows is None else rows, true()
         )
         with self._store.transaction(reading=True) as db:
-            ordered = query.order_by(ENTRIES.c.event, ENTRIES.c.number)
-            for page in db.execution_options(yield_per=PAGE).execute(ordered).partitions():
+            ordered = query.order_by(ENTRIES.c.event, ENTRIES.c.number).execution_options(
+                yield_per=PAGE  # of the statement: a connection is kept, and would keep it too
+            )
+            for page in db.execute(ordered).partitions():
                 yield b"".join([index_line(row.event, row.type, row.number) for row in page])
 
     def _exhibits(self, out: ArchiveWriter) -> tuple[int, int]:

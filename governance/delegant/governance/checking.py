@@ -25,9 +25,6 @@ from .record import Record
 
 __all__ = ["Records", "Unanswered", "Verified", "check_parties", "entry_name", "pruned_ranges"]
 
-RETENTION_DAYS: Final = 184
-"""No six months have more days: so long any log keeps its records."""
-DAY: Final = 86_400
 SHOWN: Final = 1000
 """Intents without an outcome that are named; all are counted."""
 
@@ -178,10 +175,6 @@ class Records:
             if not ranges:
                 raise error("audit-bundle", f"entry {number} tells of nothing that was pruned")
             before = shape.time(record.json["notice"]["before"], "before")
-            if before > record.time - RETENTION_DAYS * DAY:
-                where = entry_name(number)
-                told_of = f"{where} pruned what was not {RETENTION_DAYS} days old"
-                raise error("retention", told_of, dimension=where)
             told += [(start, min(end, number), before) for start, end in ranges]
         out: list[tuple[int, int, int]] = []
         for start, end, before in sorted(told):

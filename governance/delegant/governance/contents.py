@@ -91,7 +91,13 @@ def about_json(
     prunes: list[int] | None = None,
     **selected: str | None,
 ) -> JsonObject:
-    """What ``audit.json`` says; ``selected`` is what was asked for, in its own words."""
+    """What ``audit.json`` says; ``selected`` is what was asked for, in its own words.
+
+    Raises:
+        LimitExceeded: ``limit-items``.
+    """
+    if len(ranges) > MAX_RANGES:
+        raise error("limit-items", f"a bundle has at most {MAX_RANGES} ranges: ask for less time")
     return {
         "version": 1,
         "log": log,
