@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, delete, literal_column, select
+from sqlalchemy import Connection, bindparam, delete, func, literal_column, select
 
 from delegant.ans.engine import open_engine
 from delegant.ans.logstore import LogStore
@@ -124,9 +124,17 @@ _FROM: Final = Prepared(
     .limit(literal_column("1")),
     "start",
 )
+_EARLIER: Final = PRUNED.alias()
 _PRUNED: Final = Prepared(
     select(PRUNED.c.start, PRUNED.c.end)
-    .where(PRUNED.c.start < bindparam("before"), PRUNED.c.end > bindparam("after"))
+    .where(
+        PRUNED.c.start < bindparam("before"),
+        PRUNED.c.end > bindparam("after"),
+        PRUNED.c.start  # none of those before this one reaches so far
+        >= select(func.coalesce(func.max(_EARLIER.c.start), literal_column("0")))
+        .where(_EARLIER.c.start <= bindparam("after"))
+        .scalar_subquery(),
+    )
     .order_by(PRUNED.c.start),
     "before",
     "after",

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    text,
+)
 
 from delegant.ans.logstore import LogTables
 from delegant.ans.tables import CHECKPOINTS, TEXT, TILES
@@ -55,6 +65,12 @@ ENTRIES = Table(
     Index("audit_entries_event", "event"),
     Index("audit_entries_sponsor", "sponsor", "number"),
     Index("audit_entries_agent", "agent", "number"),
+    Index(
+        "audit_entries_notices",
+        "number",
+        sqlite_where=text("type = 'notice'"),
+        postgresql_where=text("type = 'notice'"),
+    ),
 )
 """The leaves, with what they are searched by.
 
