@@ -27,13 +27,14 @@ from .contents import about_json, index_line
 from .exhibit import manifest_digests
 from .record import is_event, parse_record
 from .searching import Kept
-from .tables import ENTRIES
+from .tables import ENTRIES, OPENINGS
 
 __all__ = ["Exported", "Selection", "Signed", "export", "lying"]
 
 PAGE: Final = 4096
 EXHIBITS: Final = 16
-"""So many are in memory at once."""
+OPENED: Final = 256
+"""So many are in memory at once; an exhibit may be large."""
 
 
 class Signed(Kept, Protocol):
@@ -298,13 +299,15 @@ class _Export:
             yield from sorted(found.items())
 
     def _opened(self, out: ArchiveWriter) -> int:
-        count = 0
-        for event in sorted(self._events):
+        count, events = 0, sorted(self._events)
+        for at in range(0, len(events), OPENED):
+            some = OPENINGS.c.event.in_(events[at : at + OPENED])
             with self._store.transaction(reading=True) as db:
-                body = self._store.opening(db, event)
-            if body is not None:
-                out.add(f"openings/{event}", bytes(body))
-                count += 1
+                query = select(OPENINGS.c.event, OPENINGS.c.body).where(some)
+                found = {row.event: bytes(row.body) for row in db.execute(query)}
+            for event, body in sorted(found.items()):
+                out.add(f"openings/{event}", body)
+            count += len(found)
         return count
 
 
