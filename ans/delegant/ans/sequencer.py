@@ -250,7 +250,7 @@ class Sequencer(HeadFile, ABC, Generic[B, R]):
                 before, newest = self._held(db, self._said())
                 last = self._last(db, before.size)
                 if joined:
-                    asked += self._taken(MOST - len(asked))
+                    asked += self._taken(self.most - len(asked))
                 self._theirs = True
                 batch = self._batch(db, before.size, last, [one.change for one in asked])
                 outcomes = [_outcome(one, batch) for one in asked]
