@@ -32,13 +32,11 @@ from delegant.wallet.keystore import Cost
 from delegant.wallet.notekey import note_key
 
 from .batch import AuditBatch, AuditChange, Done
-from .record import Record, parse_record
+from .record import RETENTION_DAYS, Record, parse_record
 from .store import AuditStore
 
 __all__ = ["RETENTION_DAYS", "AuditLog", "AuditReader", "Settings"]
 
-RETENTION_DAYS: Final = 184
-"""No six months have more days."""
 SETTINGS: Final = "audit.json"
 KEYS: Final = "keys.wallet"
 CHECKPOINT: Final = Path("log") / "audit.checkpoint"

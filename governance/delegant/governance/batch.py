@@ -21,6 +21,7 @@ from delegant.ans.log import merkle
 from delegant.ans.prepared import Prepared
 from delegant.credentials.codec import digest
 from delegant.credentials.errors import error
+from delegant.credentials.shape import LAST_SECOND
 
 from . import layout
 from .among import rows_among
@@ -107,13 +108,17 @@ class AuditBatch:
         self._openings: list[dict[str, Any]] = []
         self._exhibits: dict[str, bytes] = {}
         self._acts: dict[str, dict[int, int]] = {}
+<<<<<<< HEAD
         self._windows: dict[str, int] = {}
+=======
+        self._periods: dict[str, int] = {}
+>>>>>>> main
         once = {key for change in changes for key in change.once}
         self._spent = self._found(SPENT.c.key, once)
         self._fresh: dict[str, int] = {}
         budgets = {pair for change in changes for pair in change.budgets}
         self._budgets = self._amounts(budgets)
-        self._touched: set[tuple[str, str]] = set()
+        self._touched: dict[tuple[str, str], int | None] = {}
         closing = {change.closing for change in changes if change.closing is not None}
         self._open = self._found(OPEN.c.event, closing)
         self._closed: list[str] = []
@@ -155,11 +160,15 @@ class AuditBatch:
         """What a budget still has."""
         return limit - self._budgets.get((key, unit), 0)
 
-    def debit(self, key: str, unit: str, amount: int) -> None:
-        """Take an amount; a negative one is given back."""
+    def debit(self, key: str, unit: str, amount: int, until: int | None = None) -> None:
+        """Take an amount; a negative one is given back.
+
+        Args:
+            until: when nobody can ask for this budget any more, seconds since 1970.
+        """
         spent = self._budgets.get((key, unit), 0) + amount
         self._budgets[key, unit] = max(0, spent)
-        self._touched.add((key, unit))
+        self._touched[key, unit] = until
 
     def acts(self, key: str, since_ms: int) -> int:
         """How often something was done after an instant, milliseconds since 1970."""
@@ -168,8 +177,13 @@ class AuditBatch:
         return int(found) + sum(count for at, count in fresh.items() if at > since_ms)
 
     def act(self, key: str, at_ms: int, period: int) -> None:
+<<<<<<< HEAD
         """Something with a rate is done now; it counts for so many seconds."""
         self._windows[key] = period
+=======
+        """Something with a rate is done now, and counts for a period in seconds."""
+        self._periods[key] = period
+>>>>>>> main
         own = self._acts.setdefault(key, {})
         own[at_ms] = own.get(at_ms, 0) + 1
 
@@ -245,18 +259,22 @@ class AuditBatch:
     def _flush_counted(self) -> None:
         if self._touched:
             rows: list[dict[str, Any]] = [
-                {"key": key, "unit": unit, "spent": str(self._budgets[key, unit])}
-                for key, unit in self._touched
+                {"key": key, "unit": unit, "spent": str(self._budgets[key, unit]), "until": until}
+                for (key, unit), until in self._touched.items()
             ]
             self.db.execute(_merging(self.db.dialect.name, BUDGETS), rows)
-            self._touched = set()
+            self._touched = {}
         if self._acts:
             rows = [
                 {
                     "key": key,
                     "at": at,
                     "count": count,
+<<<<<<< HEAD
                     "until": at // 1000 + self._windows[key] + 1,
+=======
+                    "until": min(at // 1000 + self._periods[key], LAST_SECOND),
+>>>>>>> main
                 }
                 for key, times in self._acts.items()
                 for at, count in times.items()
