@@ -16,6 +16,7 @@ from sqlalchemy import delete, insert, update
 
 from delegant.ans.log.checkpoint import open_checkpoint
 from delegant.credentials import Error, Request, Trust
+from delegant.credentials.envelope import Form
 from delegant.credentials.errors import error
 from delegant.governance import acts, contents
 from delegant.governance.auditlog import AuditReader
@@ -32,6 +33,7 @@ from delegant.governance.verifying import verify_bundle
 from governance import keeping
 from governance.auditing import TOPIC, Auditing
 from refusal import refusal
+from world import World
 
 
 @pytest.fixture
@@ -209,6 +211,18 @@ def test_an_agent_made_by_an_agent_is_traced_through_both(
     exported(auditing, tmp_path / "b.zip", openings=True)
     assert traced(auditing, tmp_path / "b.zip", permit.event).problem is None
     assert traced(auditing, tmp_path / "b.zip", other.event).problem is None
+
+
+@pytest.mark.parametrize(("form", "method"), [("jwt", "key"), ("di", "jwk")])
+def test_links_of_either_form_are_traced(tmp_path: Path, form: Form, method: str) -> None:
+    auditing = Auditing(tmp_path / "audit", World(form=form, method=method))
+    event = auditing.permit([auditing.link()]).event
+    exported(auditing, tmp_path / "b.zip", openings=True)
+    auditing.log.close()
+    assert verified(auditing, tmp_path / "b.zip").exhibits == 5
+    found = traced(auditing, tmp_path / "b.zip", event)
+    assert found.problem is None
+    assert found.recomputed is not None
 
 
 def many(auditing: Auditing, count: int) -> None:

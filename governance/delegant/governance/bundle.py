@@ -43,6 +43,7 @@ class Signed(Kept, Protocol):
     @property
     def key(self) -> NoteKey:
         """Of the log."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

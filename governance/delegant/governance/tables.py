@@ -27,6 +27,7 @@ __all__ = [
     "HOLDS",
     "LAYOUT",
     "LAYOUT_VERSION",
+    "LEDGER",
     "LOG",
     "META",
     "OPEN",
@@ -89,7 +90,8 @@ OPEN = Table(
     META,
     Column("event", TEXT, primary_key=True),
     Column("number", BigInteger, nullable=False),
-    Column("time", BigInteger, nullable=False, index=True),
+    Column("time", BigInteger, nullable=False),
+    Index("audit_open_time", "time", "number"),
 )
 """Intents that have no outcome yet."""
 OPENINGS = Table(
@@ -127,6 +129,7 @@ BUDGETS = Table(
     Column("key", TEXT, primary_key=True),
     Column("unit", TEXT, primary_key=True),
     Column("spent", TEXT, nullable=False),
+    Index("audit_budgets_spent", "key", "unit", "spent"),
 )
 """``spent`` is a decimal: amounts have up to 39 digits."""
 ACTS = Table(
@@ -135,9 +138,12 @@ ACTS = Table(
     Column("key", TEXT, primary_key=True),
     Column("at", BigInteger, primary_key=True, autoincrement=False),
     Column("count", Integer, nullable=False),
+    Index("audit_acts_count", "key", "at", "count"),
 )
 """When something with a rate was done, milliseconds since 1970, and how often."""
 
+LEDGER: Final = (SPENT, BUDGETS, ACTS, OPEN)
+"""What no tree proves. Each column is in an index too, so that damage is seen: `layout.sound`."""
 LOG: Final = LogTables(
     ENTRIES,
     TILES.to_metadata(META, name="audit_tiles"),
