@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Connection, Table, bindparam, delete, func, select, tuple_
+from sqlalchemy import Column, Connection, Table, bindparam, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from delegant.ans.bulk import write_rows
@@ -24,6 +24,7 @@ from delegant.credentials.errors import error
 from delegant.credentials.shape import LAST_SECOND
 
 from . import layout
+from .among import rows_among
 from .entry import Entry
 from .tables import ACTS, BUDGETS, ENTRIES, EXHIBITS, OPEN, OPENINGS, SPENT
 
@@ -107,30 +108,28 @@ class AuditBatch:
         self._openings: list[dict[str, Any]] = []
         self._exhibits: dict[str, bytes] = {}
         self._acts: dict[str, dict[int, int]] = {}
+<<<<<<< HEAD
+        self._windows: dict[str, int] = {}
+=======
         self._periods: dict[str, int] = {}
+>>>>>>> main
         once = {key for change in changes for key in change.once}
-        self._spent = set(self._found(SPENT.c.key, once))
+        self._spent = self._found(SPENT.c.key, once)
         self._fresh: dict[str, int] = {}
         budgets = {pair for change in changes for pair in change.budgets}
         self._budgets = self._amounts(budgets)
         self._touched: dict[tuple[str, str], int | None] = {}
         closing = {change.closing for change in changes if change.closing is not None}
-        self._open = set(self._found(OPEN.c.event, closing))
+        self._open = self._found(OPEN.c.event, closing)
         self._closed: list[str] = []
 
-    def _found(self, column: Any, asked: Iterable[str]) -> list[str]:
-        out: list[str] = []
-        names = list(asked)
-        for at in range(0, len(names), _MANY):
-            query = select(column).where(column.in_(names[at : at + _MANY]))
-            out += self.db.execute(query).scalars()
-        return out
+    def _found(self, column: Column[Any], asked: Iterable[str]) -> set[str]:
+        return {row[0] for row in rows_among(self.db, column, asked)}
 
     def _amounts(self, pairs: set[tuple[str, str]]) -> dict[tuple[str, str], int]:
-        if not pairs:
-            return {}
-        query = select(BUDGETS).where(tuple_(BUDGETS.c.key, BUDGETS.c.unit).in_(list(pairs)))
-        return {(row.key, row.unit): int(row.spent) for row in self.db.execute(query)}
+        at = BUDGETS.c
+        rows = rows_among(self.db, at.key, {key for key, _ in pairs}, at.unit, at.spent)
+        return {(key, unit): int(spent) for key, unit, spent in rows}
 
     # --- asking and taking ----------------------------------------------------------------------
 
@@ -178,8 +177,13 @@ class AuditBatch:
         return int(found) + sum(count for at, count in fresh.items() if at > since_ms)
 
     def act(self, key: str, at_ms: int, period: int) -> None:
+<<<<<<< HEAD
+        """Something with a rate is done now; it counts for so many seconds."""
+        self._windows[key] = period
+=======
         """Something with a rate is done now, and counts for a period in seconds."""
         self._periods[key] = period
+>>>>>>> main
         own = self._acts.setdefault(key, {})
         own[at_ms] = own.get(at_ms, 0) + 1
 
@@ -266,7 +270,11 @@ class AuditBatch:
                     "key": key,
                     "at": at,
                     "count": count,
+<<<<<<< HEAD
+                    "until": at // 1000 + self._windows[key] + 1,
+=======
                     "until": min(at // 1000 + self._periods[key], LAST_SECOND),
+>>>>>>> main
                 }
                 for key, times in self._acts.items()
                 for at, count in times.items()
