@@ -108,11 +108,7 @@ class AuditBatch:
         self._openings: list[dict[str, Any]] = []
         self._exhibits: dict[str, bytes] = {}
         self._acts: dict[str, dict[int, int]] = {}
-<<<<<<< HEAD
-        self._windows: dict[str, int] = {}
-=======
         self._periods: dict[str, int] = {}
->>>>>>> main
         once = {key for change in changes for key in change.once}
         self._spent = self._found(SPENT.c.key, once)
         self._fresh: dict[str, int] = {}
@@ -177,13 +173,8 @@ class AuditBatch:
         return int(found) + sum(count for at, count in fresh.items() if at > since_ms)
 
     def act(self, key: str, at_ms: int, period: int) -> None:
-<<<<<<< HEAD
-        """Something with a rate is done now; it counts for so many seconds."""
-        self._windows[key] = period
-=======
         """Something with a rate is done now, and counts for a period in seconds."""
         self._periods[key] = period
->>>>>>> main
         own = self._acts.setdefault(key, {})
         own[at_ms] = own.get(at_ms, 0) + 1
 
@@ -270,11 +261,7 @@ class AuditBatch:
                     "key": key,
                     "at": at,
                     "count": count,
-<<<<<<< HEAD
-                    "until": at // 1000 + self._windows[key] + 1,
-=======
                     "until": min(at // 1000 + self._periods[key], LAST_SECOND),
->>>>>>> main
                 }
                 for key, times in self._acts.items()
                 for at, count in times.items()

@@ -6,11 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-<<<<<<< HEAD
-from sqlalchemy import Connection, bindparam, delete, literal_column, select, tuple_
-=======
 from sqlalchemy import Connection, bindparam, delete, func, literal_column, select, tuple_
->>>>>>> main
 
 from delegant.ans.engine import open_engine
 from delegant.ans.logstore import LogStore
@@ -18,11 +14,7 @@ from delegant.ans.prepared import Prepared
 from delegant.credentials.errors import error
 
 from . import layout
-<<<<<<< HEAD
-from .tables import ACTS, ENTRIES, EXHIBITS, LOG, OPEN, OPENINGS, PRUNED, SPENT
-=======
 from .tables import ACTS, BUDGETS, ENTRIES, EXHIBITS, LOG, OPEN, OPENINGS, PRUNED, SPENT
->>>>>>> main
 
 __all__ = ["AuditStore"]
 
@@ -114,20 +106,11 @@ class AuditStore(LogStore):
         return found
 
     def forget(self, db: Connection, at: int) -> None:
-<<<<<<< HEAD
-        """Forget some used keys that time alone refuses, and some acts that are in no window."""
-        before = at - SLOW_SECONDS
-        late = select(SPENT.c.key).where(SPENT.c.until < before).limit(FORGET)
-        db.execute(delete(SPENT).where(SPENT.c.key.in_(late)))
-        gone = select(ACTS.c.key, ACTS.c.at).where(ACTS.c.until < before).limit(FORGET)
-        db.execute(delete(ACTS).where(tuple_(ACTS.c.key, ACTS.c.at).in_(gone)))
-=======
         """Forget some of what time alone refuses: used keys, links' budgets, acts that counted."""
         for table in (SPENT, BUDGETS, ACTS):
             keys = list(table.primary_key)
             late = select(*keys).where(table.c.until < at - SLOW_SECONDS).limit(FORGET)
             db.execute(delete(table).where(tuple_(*keys).in_(late)))
->>>>>>> main
 
 
 def _bytes(value: object) -> bytes | None:

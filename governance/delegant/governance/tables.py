@@ -141,23 +141,12 @@ ACTS = Table(
     Column("key", TEXT, primary_key=True),
     Column("at", BigInteger, primary_key=True, autoincrement=False),
     Column("count", Integer, nullable=False),
-<<<<<<< HEAD
-    Column("until", BigInteger, nullable=False, index=True),
-=======
     Column("until", BigInteger, nullable=False),
->>>>>>> main
     Index("audit_acts_count", "key", "at", "count"),
     Index("audit_acts_until", "until"),
 )
-<<<<<<< HEAD
-"""When something with a rate was done, milliseconds since 1970, and how often.
-
-``until`` is when its window ends, seconds since 1970: it counts for nothing from then on.
-"""
-=======
 """When something with a rate was done, milliseconds since 1970, and how often; and until when,
 in seconds, it counts."""
->>>>>>> main
 
 LEDGER: Final = (SPENT, BUDGETS, ACTS, OPEN)
 """What no tree proves. Each column is in an index too, so that damage is seen: `layout.sound`."""
