@@ -18,6 +18,7 @@ from delegant.cli.demo.stage import free_port, running
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
+DRAFTS = "urn:acme:drafts:**"
 DELEGANT = [sys.executable, "-m", "delegant.cli.main"]
 
 
@@ -36,10 +37,12 @@ class Shell:
         secret.chmod(0o600)
         self.folder = folder
         self.port = port
+        self.event = ""
         self.env = os.environ | {"DELEGANT_PASSPHRASE_FILE": str(secret)}
 
     def run(self, line: str) -> subprocess.CompletedProcess[str]:
-        """Type one line; the README's port is ours."""
+        """Type one line; the README's port is ours, and so is the event."""
+        line = re.sub(r"evt_[0-9A-Z]{26}", self.event, line)
         line = line.replace("127.0.0.1:8080", f"127.0.0.1:{self.port}")
         typed = shlex.split(line)
         if typed[0] == "delegant":
@@ -81,17 +84,23 @@ def test_the_five_commands_the_terminals_and_the_library_work(tmp_path: Path) ->
                 assert "active" in shown
             if line.startswith("delegant verify") and "--trust" in line:
                 assert "accepted" in shown
-                assert "acts" in library(tmp_path)
+                assert "acts" in library(shell, tmp_path)
+            if line.startswith("delegant audit report"):
+                assert "1 success" in shown
+            if line.startswith("delegant audit trace"):
+                assert "verdict    holds" in shown
 
 
-def library(folder: Path) -> str:
+def library(shell: Shell, folder: Path) -> str:
     """The README's Python, run in a folder with what the terminals made."""
-    python = next(block for kind, block in BLOCKS if kind == "python")
-    code = python.replace("    print(yes.", "    print('acts', yes.")
+    python = "".join(block for kind, block in BLOCKS if kind == "python")
+    code = python.replace("    print(yes.", "    print('acts', yes.") + "print(permit.event)"
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False
-    )
+        [sys.executable, "-c", code],
+        cwd=folder, env=shell.env, capture_output=True, text=True, check=False,
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
+    shell.event = done.stdout.split()[-1]
     return done.stdout
 
 
@@ -103,11 +112,12 @@ def test_every_command_of_the_help_is_one_the_readme_or_design_could_name() -> N
         assert name in done.stdout, f"`delegant {name}` is missing from the help"
 
 
-@pytest.fixture
-def demo(tmp_path: Path) -> Any:
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The demo's own account, as JSON."""
+    kept = tmp_path_factory.mktemp("story") / "demo"
     done = subprocess.run(
-        [*DELEGANT, "demo", "--json", "--keep", str(tmp_path / "demo")],
+        [*DELEGANT, "demo", "--json", "--keep", str(kept)],
         capture_output=True,
         text=True,
         check=False,
@@ -139,5 +149,20 @@ def test_the_demo_holds_every_expectation(demo: Any) -> None:
         ("sponsor-gone", None),
     ]
     names = [one["name"] for one in demo["answers"]["authorisedBy"]]
-    assert names == ["ana", "research", "retrieval"]
-    assert demo["answers"]["whichAgent"]["name"] == "dbquery"
+    assert names == ["ana", "research", "retrieval", "dbquery"]
+    assert demo["answers"]["whichAgent"]["name"] == "formatter"
+
+
+def test_the_demo_tells_its_account_from_the_audit_record(demo: Any) -> None:
+    record = demo["record"]
+    assert record["verdict"] == "holds"
+    denied = [(a["code"], a["link"]) for a in demo["attempts"] if not a["accepted"]]
+    assert [(one["code"], one["link"]) for one in record["refusals"]] == denied
+    assert record["entries"] == {"intent": 4, "outcome": 4, "refusal": len(denied)}
+    assert record["pairs"] == 15  # what the agents kept of it says the same
+    human, *agents = record["lines"]
+    assert (human["name"], human["role"], human["by"]) == ("ana", "human", None)
+    assert [one["by"] for one in agents] == ["ana", "research", "retrieval", "dbquery"]
+    assert [one["state"] for one in record["lines"]] == ["accepted"] * 5
+    assert agents[-1]["grants"] == [{"actions": ["doc.write"], "resources": [DRAFTS]}]
+    assert record["act"]["outcome"] == "success"

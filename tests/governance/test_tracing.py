@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from delegant.ans.log import tiles
-from delegant.credentials import Evidence, Request, Seen, Trust
+from delegant.credentials import Evidence, Request, Seen, Trust, did
 from delegant.credentials.codec import JsonObject, canonical, digest, parse_object
 from delegant.governance.reading import AuditBundle, Believed
 from delegant.governance.tracing import Traced, trace
@@ -161,6 +162,8 @@ def test_an_invocation_for_another_resource_is_no_yes(tmp_path: Path) -> None:
     problem = traced(log, tmp_path, 0, openings=True).problem
     assert problem is not None
     assert problem.code == "audience"
+    named = replace(auditor(log), verifier=did.check(log.world.status.did))
+    assert traced(log, tmp_path, 0, named, openings=True).problem is None
 
 
 def test_a_request_of_another_target_than_the_record_is_no_yes(tmp_path: Path) -> None:
@@ -209,6 +212,17 @@ def test_what_was_refused_before_it_was_verified_is_shown_as_claimed(tmp_path: P
     assert found.problem is None
     assert [line.verdict and line.verdict.code for line in found.lines][2:] == ["revoked"] * 2
     assert not found.record.verified
+
+
+def test_what_nothing_is_on_record_for_is_not_judged_again(tmp_path: Path) -> None:
+    log = Audited()
+    log.refusal(verified=False, code="revoked", phase=9, link=1, evidence=None)
+    found = traced(log, tmp_path, 0)
+    assert found.problem is None
+    assert [line.did for line in found.lines] == [
+        log.links[0].issuer, *(link.subject for link in log.links),
+    ]  # fmt: skip
+    assert {line.verdict for line in found.lines} == {None}
 
 
 # --- what a bundle may lack or forge ------------------------------------------------------------
@@ -304,8 +318,6 @@ def test_only_a_log_of_the_trust_folder_is_believed(story: Audited) -> None:
     trust = auditor(story, audits=[entry])
     assert Believed.of(trust, story.log) == story.believed
     assert refusal(lambda: Believed.of(trust, story.world.org.did)) == "key-unresolved"
-    without = auditor(story, audits=[{name: entry[name] for name in ("id", "keys")}])
-    assert refusal(lambda: Believed.of(without, story.log)) == "key-unresolved"
 
 
 def test_it_reads_only_what_it_needs(tmp_path: Path) -> None:

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    text,
+)
 
 from delegant.ans.logstore import LogTables
 from delegant.ans.tables import CHECKPOINTS, TEXT, TILES
@@ -17,6 +27,7 @@ __all__ = [
     "HOLDS",
     "LAYOUT",
     "LAYOUT_VERSION",
+    "LEDGER",
     "LOG",
     "META",
     "OPEN",
@@ -55,6 +66,12 @@ ENTRIES = Table(
     Index("audit_entries_event", "event"),
     Index("audit_entries_sponsor", "sponsor", "number"),
     Index("audit_entries_agent", "agent", "number"),
+    Index(
+        "audit_entries_notices",
+        "number",
+        sqlite_where=text("type = 'notice'"),
+        postgresql_where=text("type = 'notice'"),
+    ),
 )
 """The leaves, with what they are searched by.
 
@@ -73,7 +90,8 @@ OPEN = Table(
     META,
     Column("event", TEXT, primary_key=True),
     Column("number", BigInteger, nullable=False),
-    Column("time", BigInteger, nullable=False, index=True),
+    Column("time", BigInteger, nullable=False),
+    Index("audit_open_time", "time", "number"),
 )
 """Intents that have no outcome yet."""
 OPENINGS = Table(
@@ -111,17 +129,27 @@ BUDGETS = Table(
     Column("key", TEXT, primary_key=True),
     Column("unit", TEXT, primary_key=True),
     Column("spent", TEXT, nullable=False),
+    Column("until", BigInteger),
+    Index("audit_budgets_spent", "key", "unit", "spent"),
+    Index("audit_budgets_until", "until"),
 )
-"""``spent`` is a decimal: amounts have up to 39 digits."""
+"""``spent`` is a decimal: amounts have up to 39 digits. ``until`` its link is valid, from when on
+nobody asks for it; null for what a human's own entitlements allow."""
 ACTS = Table(
     "audit_acts",
     META,
     Column("key", TEXT, primary_key=True),
     Column("at", BigInteger, primary_key=True, autoincrement=False),
     Column("count", Integer, nullable=False),
+    Column("until", BigInteger, nullable=False),
+    Index("audit_acts_count", "key", "at", "count"),
+    Index("audit_acts_until", "until"),
 )
-"""When something with a rate was done, milliseconds since 1970, and how often."""
+"""When something with a rate was done, milliseconds since 1970, and how often; and until when,
+in seconds, it counts."""
 
+LEDGER: Final = (SPENT, BUDGETS, ACTS, OPEN)
+"""What no tree proves. Each column is in an index too, so that damage is seen: `layout.sound`."""
 LOG: Final = LogTables(
     ENTRIES,
     TILES.to_metadata(META, name="audit_tiles"),
