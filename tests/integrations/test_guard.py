@@ -97,7 +97,8 @@ def test_its_result_is_counted_and_held(auditing: Auditing, point: EnforcementPo
     with calling(point, Bot(auditing, auditing.link(constraints=rules))):
         for result in ([{"title": "a"}] * 2, {"title": "a"}, [], None):
             assert asked(result)() == result
-        for result in ([{"title": "a"}] * 3, [{"name": "a"}], ["a"], iter([]), "a"):
-            assert refusal(asked(result)) == "constraint"
+        beyond: tuple[Any, ...] = ([{"title": "a"}] * 3, [{"name": "a"}], ["a"], iter([]), "a")
+        for one in beyond:
+            assert refusal(asked(one)) == "constraint"
         told = {"rows": 1, "columns": {"title"}}
         assert asked("a", count=lambda _: told)() == "a"

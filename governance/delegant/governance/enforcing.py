@@ -21,6 +21,7 @@ from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
 from delegant.credentials import (
+    Authority,
     Authorization,
     ChainCache,
     Evidence,
@@ -61,6 +62,11 @@ class Act:
         self.permit = permit
         self.receipt: str | None = None
         self._counts: dict[str, Any] = {}
+
+    @property
+    def authority(self) -> Authority:
+        """What the actor may do at all: every link, the human, the anchor."""
+        return self.permit.authorization.effective
 
     @property
     def limits(self) -> Limit | None:

@@ -118,6 +118,7 @@ class Ledger:
                 limits = one.meet(limits)
         members = {
             "event": event,
+            "authorization": auth,
             "decision": decision,
             "sponsor": auth.sponsor,
             "agent": auth.actor,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from delegant.credentials import Authorization
 from delegant.credentials.errors import error
 from delegant.credentials.verdict import Debit, Limit
 
@@ -21,11 +22,21 @@ class Permit:
         limits: what the result may hold at most, or None.
         decision: allow, or modify. invocation: the JWS that was presented.
         debits: what is reserved.
+        authorization: the verdict it was made of.
     """
 
     __slots__ = (
-        "action", "agent", "debits", "decision", "event", "invocation", "limits", "number",
-        "sponsor", "target",
+        "action",
+        "agent",
+        "authorization",
+        "debits",
+        "decision",
+        "event",
+        "invocation",
+        "limits",
+        "number",
+        "sponsor",
+        "target",
     )  # fmt: skip
 
     event: str
@@ -38,6 +49,7 @@ class Permit:
     invocation: str
     limits: Limit | None
     debits: tuple[Debit, ...]
+    authorization: Authorization
 
     def __init__(self, seal: object, **members: Any) -> None:
         if seal is not SEAL:
