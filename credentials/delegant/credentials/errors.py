@@ -281,12 +281,16 @@ CODES: Final[dict[str, Code]] = _table(
     (_R, 11, None, "tool-not-in-toolset", "The agent never declared this tool",
      "Issue a new identity with the tool, or use another agent."),
     (_U, 11, None, "approval-missing", "A human must approve this first", "Ask the approver."),
+    (_R, 11, None, "approval", "An approval is not by one of the approvers, not for this act, or "
+     "over",
+     "Ask the approver for one of this request under this chain, and leave the wrong one out."),
     # 12 obligations
     (_U, 12, None, "no-ledger", "A budget or rate, and no ledger to keep it here",
      "Configure `verifier.ledgers`."),
     (_U, 12, None, "ledger-foreign", "A budget or rate that another's ledger keeps",
      "Present where the ledger is kept."),
-    (Conflict, 12, None, "replay", "This invocation was used before", "Sign a fresh one."),
+    (Conflict, 12, None, "replay", "This invocation, or an approval, was used before",
+     "Sign a fresh one."),
     # wallet, home, command line
     (_R, 0, 401, "wallet-auth", "The wallet does not open", "Check the passphrase."),
     (_M, 0, None, "wallet-format", "Not a wallet of ours, or damaged", "Restore it from a backup."),

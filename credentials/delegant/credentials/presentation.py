@@ -1,5 +1,8 @@
 """What a holder sends: the chain's links, and the invocation that binds them to one act.
 
+Beside it stand approvals, where humans must approve the act; `approved` reads them, where they
+must.
+
 * presentation: ``{links, invocation?, approvals?}``, links root first.
 * bundle: one file ``{presentation, request, evidence}``. Trust is never in it: the verifier
   brings its own.
