@@ -59,8 +59,8 @@ AGAINST: Final = {
     9: "lists and feed signed by the authority the sponsor credential names, `maxStatusAge`, "
     "`requireFeed`, `seen.lists`, `seen.feeds`",
     10: "the holder's key, `verifier.id`, the nonce asked for, `at`",
-    11: "the `Request` the enforcement point built, the sponsor credential, the anchor's `ceiling`; "
-    "the invocation, for approvals",
+    11: "the `Request` the enforcement point built, the sponsor credential, the anchor's `ceiling`, "
+    "and for approvals the invocation",
     12: "`verifier.ledgers`; the ledger itself is the enforcement point's",
 }
 """What each phase compares with."""
@@ -114,8 +114,8 @@ def limits() -> list[str]:
          f"{resource.MAX_ACTION}; {did.MAX_LENGTH}; {shape.MAX_URL:,}", "shape"),
         ("comparisons of grants", "limits.comparisons", f"{own.comparisons:,}",
          f"{hard.comparisons:,}", "limit-comparisons"),
-        ("signature checks: links, invocation, approvals", "limits.chainSignatures", own.chain_signatures,
-         hard.chain_signatures, "limit-signatures"),
+        ("signature checks: links, invocation, approvals", "limits.chainSignatures",
+         own.chain_signatures, hard.chain_signatures, "limit-signatures"),
         ("signature checks: evidence", "limits.evidenceSignatures", own.evidence_signatures,
          hard.evidence_signatures, "limit-signatures"),
         ("a status list, decompressed", "limits.statusList", _size(own.status_list),
