@@ -59,8 +59,8 @@ AGAINST: Final = {
     9: "lists and feed signed by the authority the sponsor credential names, `maxStatusAge`, "
     "`requireFeed`, `seen.lists`, `seen.feeds`",
     10: "the holder's key, `verifier.id`, the nonce asked for, `at`",
-    11: "the `Request` the enforcement point built, the sponsor credential, the anchor's `ceiling`, "
-    "and for approvals the invocation",
+    11: "the `Request` the enforcement point built, the sponsor credential, the anchor's "
+    "`ceiling`, and of the invocation what approvals must be of",
     12: "`verifier.ledgers`; the ledger itself is the enforcement point's",
 }
 """What each phase compares with."""

@@ -121,9 +121,10 @@ def test_the_public_names_are_those_promised() -> None:
         "Presentation", "PrivateKey", "PublicKey", "Rejected", "Request", "Resolved", "Revocation",
         "RevocationFeed", "Secured", "Seen", "StatusEntry", "StatusList", "Trust", "Unavailable",
         "Undecided", "Verdict", "VerifiedChain", "approve", "canonical", "check_attestation",
-        "decide", "decide_many", "digest", "explain", "invoke", "issue_agent_identity", "issue_attestation",
-        "issue_human_sponsor", "issue_link", "issue_revocation_feed", "issue_statement",
-        "issue_status_list", "parse_agent_attestation", "present", "verify", "verify_chain",
+        "decide", "decide_many", "digest", "explain", "invoke", "issue_agent_identity",
+        "issue_attestation", "issue_human_sponsor", "issue_link", "issue_revocation_feed",
+        "issue_statement", "issue_status_list", "parse_agent_attestation", "present", "verify",
+        "verify_chain",
     ]  # fmt: skip
     assert all(hasattr(core, name) for name in core.__all__)
 

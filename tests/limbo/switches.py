@@ -32,6 +32,9 @@ INSTEAD = {
     ),
     "9 revoked standing._clear#2": "return",
     "9 sponsor-gone standing._clear#1": "return",
+    # one that passes over an approval by somebody who is none of its humans
+    "11 approval approved.judge#1": "continue",
+    "11 approval approved.judge#2": "continue",
     # one that asks nobody to sign
     "10 holder-missing act.invocation#1": (
         f"return Invocation('EdDSA', '', b'', b'', chain.actor, '', at, at + 60, '', nonce, '',"
