@@ -36,7 +36,8 @@ __all__ = [
 ]
 
 NAMES: Final = ("org", "status-authority", "db", "ana", "mia", "leo", "eve", "research",
-                "retrieval", "dbquery", "formatter", "mallory", "stranger", "evil-boss", "evil-org")  # fmt: skip
+                "retrieval", "dbquery", "formatter", "mallory", "stranger", "evil-boss",
+                "evil-org")  # fmt: skip
 _B58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _CLASSES: Final = ("public", "internal", "confidential", "restricted")
 
