@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-__all__ = ["draw"]
+__all__ = ["BLUE", "INK", "ORANGE", "STYLE", "draw", "plain"]
 
 BLUE, ORANGE, INK, FAINT = "#0072B2", "#D55E00", "#222222", "#767676"
 """Two colours of Okabe and Ito, told apart by every kind of eye, and two greys."""
@@ -79,3 +79,14 @@ def draw(
         to.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(to, metadata={"Software": None})
         pyplot.close(figure)
+
+
+def plain(axes: Any, title: str, below: str, *, log: bool = False) -> None:
+    """Small axes from 0: a title at the left, a label below, two sides."""
+    axes.set_title(title, loc="left", fontweight="bold", fontsize=10)
+    axes.set_xlabel(below)
+    if log:
+        axes.set_xscale("log")
+    axes.set_ylim(bottom=0)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)

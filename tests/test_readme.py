@@ -18,6 +18,7 @@ from delegant.cli.demo.stage import free_port, running
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
+DRAFTS = "urn:acme:drafts:**"
 DELEGANT = [sys.executable, "-m", "delegant.cli.main"]
 
 
@@ -103,11 +104,12 @@ def test_every_command_of_the_help_is_one_the_readme_or_design_could_name() -> N
         assert name in done.stdout, f"`delegant {name}` is missing from the help"
 
 
-@pytest.fixture
-def demo(tmp_path: Path) -> Any:
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """The demo's own account, as JSON."""
+    kept = tmp_path_factory.mktemp("story") / "demo"
     done = subprocess.run(
-        [*DELEGANT, "demo", "--json", "--keep", str(tmp_path / "demo")],
+        [*DELEGANT, "demo", "--json", "--keep", str(kept)],
         capture_output=True,
         text=True,
         check=False,
@@ -139,5 +141,20 @@ def test_the_demo_holds_every_expectation(demo: Any) -> None:
         ("sponsor-gone", None),
     ]
     names = [one["name"] for one in demo["answers"]["authorisedBy"]]
-    assert names == ["ana", "research", "retrieval"]
-    assert demo["answers"]["whichAgent"]["name"] == "dbquery"
+    assert names == ["ana", "research", "retrieval", "dbquery"]
+    assert demo["answers"]["whichAgent"]["name"] == "formatter"
+
+
+def test_the_demo_tells_its_account_from_the_audit_record(demo: Any) -> None:
+    record = demo["record"]
+    assert record["verdict"] == "holds"
+    denied = [(a["code"], a["link"]) for a in demo["attempts"] if not a["accepted"]]
+    assert [(one["code"], one["link"]) for one in record["refusals"]] == denied
+    assert record["entries"] == {"intent": 4, "outcome": 4, "refusal": len(denied)}
+    assert record["pairs"] == 15  # what the agents kept of it says the same
+    human, *agents = record["lines"]
+    assert (human["name"], human["role"], human["by"]) == ("ana", "human", None)
+    assert [one["by"] for one in agents] == ["ana", "research", "retrieval", "dbquery"]
+    assert [one["state"] for one in record["lines"]] == ["accepted"] * 5
+    assert agents[-1]["grants"] == [{"actions": ["doc.write"], "resources": [DRAFTS]}]
+    assert record["act"]["outcome"] == "success"

@@ -8,7 +8,6 @@ Writes ``build/bench/ans.json`` (a number a row; null for what cannot be measure
 from __future__ import annotations
 
 import argparse
-import gc
 import json
 import os
 import signal
@@ -19,15 +18,15 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
 from benchmarks.measure import Figure
-from benchmarks.run import LOOK, VERDICT, machine, write
+from benchmarks.run import machine, write
+from benchmarks.suite import measured, shown
 
 from . import page
 from .dns import by_dns
 from .effort import FULL, QUICK, Effort
-from .processes import CORES, LOAD, MissingError
+from .processes import CORES, LOAD
 from .registering import growth, registering, storing, verifying
 from .resolving import by_capability, by_name
 from .rows import ROWS
@@ -53,48 +52,10 @@ def measure(
     effort: Effort, only: list[str], console: Console
 ) -> tuple[dict[str, float | None], dict[str, Any]]:
     """Every row, and what is worth knowing of it; a row that cannot be measured has a reason."""
-    figures: dict[str, float | None] = {row.key: None for row in ROWS}
-    details: dict[str, Any] = {"spread": {}, "absent": {}}
-    for name, part in PARTS.items():
-        if name not in only:
-            continue
-        began = time.monotonic()
-        with console.status(f"measuring {name}"):
-            try:
-                found, details[name] = part(effort)
-            except MissingError as exc:
-                details["absent"][name] = str(exc)
-                continue
-        details[name]["took_seconds"] = round(time.monotonic() - began, 1)
-        details[name]["load_average"] = round(os.getloadavg()[0], 2)
-        for key, figure in found.items():
-            if figure is not None:
-                figures[key] = round(figure.value, 4)
-                details["spread"][key] = [round(figure.low, 4), round(figure.high, 4)]
-        gc.collect()
+    figures, details = measured(PARTS, ROWS, effort, only, console)
     if "store" in only:
         details["growth"] = growth(effort)
     return figures, details
-
-
-def shown(figures: dict[str, float | None], details: dict[str, Any]) -> Table:
-    """The rows beside their goals."""
-    table = Table(title="delegant: the naming service", **LOOK)
-    table.add_column("")
-    for name in ("measured", "middle half", "goal"):
-        table.add_column(name, justify="right")
-    table.add_column("")
-    for row in ROWS:
-        value = figures[row.key]
-        spread = details["spread"].get(row.key)
-        table.add_row(
-            row.what,
-            "–" if value is None else f"{value:,.{row.digits}f} {row.unit}",
-            "" if spread is None else f"{spread[0]:,.{row.digits}f} – {spread[1]:,.{row.digits}f}",
-            row.goal,
-            "" if value is None else VERDICT[row.met(value)],
-        )
-    return table
 
 
 def _end(_signal: int, _frame: object) -> None:
@@ -133,7 +94,7 @@ def main(arguments: list[str] | None = None) -> int:
         }
     write(options.out, figures)
     write(options.out.with_name(f"{options.out.stem}-details.json"), details)
-    console.print(shown(figures, details))
+    console.print(shown("delegant: the naming service", ROWS, figures, details))
     for name, reason in details["absent"].items():
         console.print(f"{name}: not measured: {reason}")
     console.print(page.notes(details))

@@ -7,8 +7,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from benchmarks.plot import BLUE, INK, ORANGE, STYLE
+from benchmarks.plot import BLUE, INK, ORANGE, STYLE, plain
 from benchmarks.run import write
+from benchmarks.suite import table
 
 from .rows import ROWS
 
@@ -66,14 +67,9 @@ def publish(figures: dict[str, float | None], details: dict[str, Any], docs: Pat
 def render(run: dict[str, Any]) -> str:
     """The page, from the file of its run."""
     figures, details = run["figures"], run["details"]
-    rows = ["| | measured | goal |", "|---|---:|---:|"]
-    for row in ROWS:
-        value = figures[row.key]
-        told = "not measured" if value is None else f"{value:,.{row.digits}f} {row.unit}"
-        rows.append(f"| {row.what.strip()} (`{row.key}`) | {told} | {row.goal or '–'} |")
     quoted = "\n".join(f"- {line}" for line in notes(details).splitlines())
     absent = "".join(f"\n- {name}: not measured: {why}." for name, why in details["absent"].items())
-    return TEXT.format(rows="\n".join(rows), notes=quoted + absent)
+    return TEXT.format(rows=table(ROWS, figures), notes=quoted + absent)
 
 
 TEXT = """\
@@ -162,7 +158,7 @@ def draw(details: dict[str, Any], to: Path) -> None:
             sizes, [one["hot"]["ours"][0]["cpu_us"] / 1e3 for one in told], "s-", color=INK,
             label="by capability, kept",
         )  # fmt: skip
-        _axes(resolve, "Resolve: ms of a core", "agents in the registry", log=True)
+        plain(resolve, "Resolve: ms of a core", "agents in the registry", log=True)
         if sizes:
             resolve.set_yscale("log")
             resolve.set_ylim(0.01, 10)  # the others' axes begin at 0, which no logarithm has
@@ -171,21 +167,11 @@ def draw(details: dict[str, Any], to: Path) -> None:
         names = [name.replace(" clients, ", "\n").replace(" workers", " w.") for name in runs]
         register.bar(names, [one["per_s"] for one in runs.values()], color=BLUE)
         register.tick_params(axis="x", labelsize=8)
-        _axes(register, "Register: durable and proven, a second", "clients, workers")
+        plain(register, "Register: durable and proven, a second", "clients, workers")
         cost = details.get("growth", {}).get("cpu_us_by_log_size", [])
         append.plot([one[0] or 1 for one in cost], [one[1] for one in cost], color=BLUE)
-        _axes(append, "Append: us of a core, all rows", "names in the log before", log=True)
+        plain(append, "Append: us of a core, all rows", "names in the log before", log=True)
         figure.tight_layout()
         to.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(to, metadata={"Software": None})
         pyplot.close(figure)
-
-
-def _axes(axes: Any, title: str, below: str, *, log: bool = False) -> None:
-    axes.set_title(title, loc="left", fontweight="bold", fontsize=10)
-    axes.set_xlabel(below)
-    if log:
-        axes.set_xscale("log")
-    axes.set_ylim(bottom=0)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)

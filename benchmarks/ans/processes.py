@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from benchmarks.suite import MissingError
+
 __all__ = ["CORES", "MissingError", "Running", "delegant", "nginx", "program", "unbound"]
 
 CORES = sorted(os.sched_getaffinity(0))
@@ -29,10 +31,6 @@ QUIET = {
     "DELEGANT_CONCURRENCY": "0",
 }
 """No limit for one caller and no access log, as nginx has neither here."""
-
-
-class MissingError(Exception):
-    """A program is not installed here, or does not start; why."""
 
 
 def program(name: str) -> str:

@@ -2,39 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from benchmarks.suite import Row
 
 __all__ = ["ROWS", "Row"]
-
-
-@dataclass(frozen=True)
-class Row:
-    """A figure of ``ans.json``.
-
-    Attributes:
-        least, most: the goal.
-    """
-
-    key: str
-    what: str
-    unit: str
-    digits: int = 2
-    least: float | None = None
-    most: float | None = None
-
-    @property
-    def goal(self) -> str:
-        """As one reads it."""
-        if self.most is not None:
-            return f"<= {self.most:,g}"
-        return "" if self.least is None else f">= {self.least:,g}"
-
-    def met(self, value: float) -> bool | None:
-        """Whether a value meets the goal; None where there is none."""
-        if self.most is not None:
-            return value <= self.most
-        return None if self.least is None else value >= self.least
-
 
 ROWS = (
     Row("resolve_hot_vs_nginx", "resolve by name, hot, by Zipf", "x", least=0.5),

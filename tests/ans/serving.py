@@ -81,7 +81,7 @@ def main() -> None:
     threading.Thread(target=follow, args=(naming.registry,), daemon=True).start()
     listen(
         app, "127.0.0.1", 0, lambda address: print(address, flush=True),
-        protocol=lane(naming.registry.pages),
+        protocol=lane(naming.registry),
     )  # fmt: skip
 
 

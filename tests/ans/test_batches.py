@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import func, insert, select, text
 
 from ans.batching import WAIT, ask, gathered, together, told
 from ans.naming import NAME, Naming
@@ -31,6 +31,8 @@ from delegant.ans.log.note import COSIGNATURE, NoteSigner
 from delegant.ans.log.tiles import unpack
 from delegant.ans.name import AnsName
 from delegant.ans.signing import digest_of
+from delegant.ans.store import FORGET
+from delegant.ans.tables import SPENT
 from delegant.credentials import Evidence, PrivateKey
 from delegant.credentials.codec import JsonObject
 from delegant.credentials.errors import error
@@ -286,6 +288,66 @@ def test_a_clock_that_is_ahead_turns_no_other(local: Naming) -> None:
         taken = ask(local.registry, local.body(local.event()), local.now)
     assert told(refused) == "replay"
     assert local.leaf(taken.result(WAIT)).time == local.now
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_what_was_taken_before_and_is_sent_again_moves_no_clock(
+    local: Naming, at_once: bool
+) -> None:
+    local.world.now += 1
+    links, evidence = local.grant(local.bot), local.world.evidence()
+    first = local.body(local.event(), links=links, evidence=evidence)
+    names = versions(5, 1)
+    second = local.body(local.event(name=names[0]), links=links, evidence=evidence)
+    assert told(ask(local.registry, first, local.now)) != ""
+    if at_once:
+        with gathered(local.registry):
+            again = ask(local.registry, first, local.now + 20)
+            taken = ask(local.registry, second, local.now)
+        told(again)
+    else:
+        told(ask(local.registry, first, local.now + 20))
+        taken = ask(local.registry, second, local.now)
+    assert local.leaf(taken.result(WAIT)).time == local.now
+
+
+def test_used_keys_are_forgotten_once_in_a_second_or_while_there_are_many(local: Naming) -> None:
+    def used() -> int:
+        with local.registry.store.transaction(reading=True) as db:
+            old = select(func.count()).where(SPENT.c.until == 1)
+            return int(db.execute(old).scalar_one())
+
+    def use(first: int, count: int) -> None:
+        rows = [{"key": f"k{number}", "until": 1} for number in range(first, first + count)]
+        local.change(insert(SPENT).values(rows))
+
+    local.world.now += 1
+    use(0, FORGET + 9)
+    left = []
+    for name in versions(5, 2):
+        local.register(name=name)
+        left.append(used())
+    assert left == [9, 0]
+    use(1000, 9)
+    local.register(name=versions(7, 1)[0])
+    assert used() == 9
+    local.world.now += 1
+    local.register(name=versions(8, 1)[0])
+    assert used() == 0
+
+
+def test_who_comes_while_the_turn_to_write_is_waited_for_is_written_with_it(local: Naming) -> None:
+    other = local.open()
+    with other._sequencer._alone():
+        asked = [ask(local.registry, local.body(local.event()), local.now)]
+        time.sleep(0.1)  # it waits for its turn now
+        asked += [
+            ask(local.registry, local.body(local.event(name=name)), local.now)
+            for name in versions(2, 3)
+        ]
+    receipts = [one.result(WAIT) for one in asked]
+    assert {local.logged(one).size for one in receipts} == {5}
+    other.close()
 
 
 # --- what the database will not take --------------------------------------------------------

@@ -81,6 +81,8 @@ def test_a_flipped_byte_in_a_row_is_never_a_wrong_answer(
 ) -> None:
     names = (NAME, NAME.replace("v1.0", "v0.9"))
     before = [naming.registry.resolve(name, naming.now) for name in names]
+    naming.registry.pages.follow()
+    assert _glance(naming, NAME)[:2] == before[0]
     tried = unavailable = 0
     for column, rowid, value in _cells(naming.path, table, columns):
         size = len(value) if isinstance(value, bytes | str) else 1
@@ -89,6 +91,13 @@ def test_a_flipped_byte_in_a_row_is_never_a_wrong_answer(
             for name, (status, answer) in zip(names, before, strict=True):
                 tried += 1
                 naming.world.now += 61  # past what was answered before, and what is kept
+                naming.registry.log._nodes = Nodes(naming.registry.store)
+                naming.registry.pages.follow()
+                glanced = _glance(naming, name)
+                assert glanced is None or (glanced[0], _told(naming, glanced[1])) == (
+                    status, _told(naming, answer),
+                )  # fmt: skip
+                naming.world.now += 61
                 naming.registry.log._nodes = Nodes(naming.registry.store)
                 try:
                     again, other = naming.registry.resolve(name, naming.now)
@@ -102,6 +111,15 @@ def test_a_flipped_byte_in_a_row_is_never_a_wrong_answer(
     # The damage was seen, not missed; most checkpoints cover no answer about these names.
     assert unavailable > tried // (16 if table == "checkpoints" else 8)
     assert [naming.registry.resolve(name, naming.now)[0] for name in names] == [200, 410]
+
+
+def _glance(naming: Naming, name: str) -> Any:
+    """What is told of a name in passing; None where nothing is."""
+    try:
+        return naming.registry.glance(name, naming.now)
+    except Error as exc:
+        assert exc.code in ("unavailable", "log-rollback")
+        return None
 
 
 def _logged(naming: Naming, receipt: JsonObject) -> tuple[Any, int]:
@@ -259,6 +277,8 @@ def test_the_file_is_written_ahead_and_synchronously(naming: Naming) -> None:
     with naming.registry.store.transaction(reading=True) as db:
         told = {
             pragma: db.exec_driver_sql(f"PRAGMA {pragma}").scalar()
-            for pragma in ("journal_mode", "synchronous", "foreign_keys")
+            for pragma in ("journal_mode", "synchronous", "foreign_keys", "wal_autocheckpoint")
         }
-    assert told == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
+    assert told == {
+        "journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "wal_autocheckpoint": 8000,
+    }  # fmt: skip

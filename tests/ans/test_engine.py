@@ -357,6 +357,40 @@ def test_a_file_that_somebody_holds_is_waited_for_so_long_and_no_longer(
     spend(store, "a")
 
 
+def test_who_glances_waits_for_nobody(naming: Naming) -> None:
+    store = naming.registry.store
+    assert store.engine.glance(store.checkpoint)
+    writer = sqlite3.connect(naming.path, isolation_level=None)
+    writer.execute("BEGIN IMMEDIATE")
+    assert store.engine.glance(store.checkpoint)  # nobody is in the way
+    writer.execute("ROLLBACK")
+    store.close()
+    writer.execute("PRAGMA locking_mode=EXCLUSIVE")
+    writer.execute("INSERT INTO spent VALUES ('a', 1)")
+    began = time.monotonic()
+    assert refusal(lambda: store.engine.glance(store.checkpoint)) == "unavailable"
+    assert time.monotonic() - began < 2 < engine.WAIT_SECONDS
+    writer.close()
+    assert store.engine.glance(store.checkpoint)
+
+
+def test_what_was_begun_in_passing_is_ended_too(naming: Naming) -> None:
+    store = naming.registry.store
+    assert store.engine.glance(lambda db: store.newest(db, KEY)) is None  # SQLAlchemy's own begin
+    before = store.engine.glance(store.leaf_count)
+    naming.register()
+    assert store.engine.glance(store.leaf_count) == before + 1
+    gone = refusal(lambda: store.engine.glance(lambda db: store.leaves(db, 99, 1)))
+    assert gone == "unavailable"
+    naming.register(name=NAME.replace("v1.0", "v7.0"))
+    assert store.engine.glance(store.leaf_count) == before + 2
+
+
+def test_what_is_elsewhere_is_not_glanced_at(postgres: str) -> None:
+    store = Store(postgres)
+    assert refusal(lambda: store.engine.glance(store.checkpoint)) == "unavailable"
+
+
 # --- PostgreSQL: the server -----------------------------------------------------------------
 
 

@@ -6,11 +6,11 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from delegant.ans import AnsName
-from delegant.ans.name import provider_label
+from delegant.ans.name import _NAME, _read, _RefusedError, _slowly, provider_label
 from delegant.credentials import Error
 from refusal import refusal
 
@@ -276,3 +276,28 @@ def test_a_refusal_shows_the_name_that_may_be_meant() -> None:
         AnsName.parse("helpdesk://Support.ProductQuery.CustomerFacing.v1.Acme")
     with pytest.raises(Error, match=r"perhaps mcp://a.b.c.v1"):
         AnsName.parse("mcp://a.b.c.v1:tool")
+
+
+_PIECES = st.sampled_from(
+    ["mcp", "a", "B9", "v", "v1", "V2", "v01", "0", "1", "01", "12", "xn--", "XN--a", "-", "a-",
+     "-a", "x", "é", "１", "\n", "v1x", "1x", "a" * 63, "b" * 64, "9" * 9, "9" * 10, ".", "://",
+     ":", ""]
+)  # fmt: skip
+
+
+@given(st.lists(_PIECES, min_size=3, max_size=9), st.lists(_PIECES, max_size=2))
+@example(["mcp", "a", "b", "c", "v1", "1x"], [])
+@example(["mcp", "a", "b", "c", "v1", "0", "01x"], [])
+@example(["mcp", "a", "b", "c", "v1", "01"], [])
+@example(["mcp", "a", "b", "c", "v1", "0", "0", "v2"], [])
+def test_the_short_way_reads_as_the_long_one_does(labels: list[str], tail: list[str]) -> None:
+    text = labels[0] + "://" + ".".join(labels[1:]) + "".join(tail)
+    try:
+        told = _slowly(text)
+    except _RefusedError:
+        told = None
+    try:
+        assert _read(text) == told
+    except _RefusedError:
+        assert told is None
+    assert (_NAME.fullmatch(text) is not None) == (told is not None) or len(text) > 253

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from delegant.credentials import Authorization, Link, Presentation, Request, verify
+from delegant.credentials import Authorization, Evidence, Link, Presentation, Request, verify
 from delegant.governance.auditlog import AuditLog
 from delegant.governance.ledger import Ledger
 from delegant.governance.permit import Permit
@@ -17,6 +17,11 @@ from world import World
 
 PASSPHRASE = "quite a secret"
 TOPIC = "urn:acme:papers:17"
+
+
+def costing(amount: int) -> Request:
+    """A request that costs so many cents."""
+    return Request("db.read", TOPIC, amount={"unit": "EUR:2", "value": str(amount)})
 
 
 @dataclass
@@ -30,9 +35,13 @@ class Auditing:
     def __post_init__(self) -> None:
         self.ana = self.world.human("ana")
         self.bot = self.world.agent("research", self.ana)
-        self.log = AuditLog.create(
-            self.folder, PASSPHRASE, did=self.world.db.did, database=self.database, cost=CHEAPEST
-        )
+        if (self.folder / "audit.json").exists():
+            self.log = AuditLog.open(self.folder, PASSPHRASE)
+        else:
+            own = self.world.db.did
+            self.log = AuditLog.create(
+                self.folder, PASSPHRASE, did=own, database=self.database, cost=CHEAPEST
+            )
         self.ledger = Ledger(self.log)
 
     @property
@@ -56,12 +65,19 @@ class Auditing:
         }  # fmt: skip
 
     def asked(
-        self, links: Sequence[Link], request: Request | None = None, **more: Any
+        self,
+        links: Sequence[Link],
+        request: Request | None = None,
+        *,
+        evidence: Evidence | None = None,
+        **more: Any,
     ) -> tuple[Authorization, Request, Presentation]:
         """A call, presented and verified."""
         request = request or Request("db.read", TOPIC)
         shown = self.world.present(links, request, **more)
-        auth = verify(shown, self.world.evidence(), self.world.trust(), request, at=self.now)
+        auth = verify(
+            shown, evidence or self.world.evidence(), self.world.trust(), request, at=self.now
+        )
         return auth, request, shown
 
     def permit(self, links: Sequence[Link], request: Request | None = None, **more: Any) -> Permit:

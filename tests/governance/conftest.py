@@ -25,3 +25,11 @@ def auditing(tmp_path: Path, database: str | None) -> Iterator[Auditing]:
     found = Auditing(tmp_path / "audit", database=database)
     yield found
     found.log.close()
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> Iterator[Auditing]:
+    """The same, over SQLite alone."""
+    found = Auditing(tmp_path / "audit")
+    yield found
+    found.log.close()

@@ -8,7 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from delegant.governance.exporting import FORMATS, export_lines
-from delegant.governance.reporting import Logged, Recorded, Wanted
+from delegant.governance.reporting import Logged, Wanted
+from governance.recorded import Recorded
 from governance.samples import (
     LOG,
     START,

@@ -142,7 +142,7 @@ def notice(
     return _all("notice", number, at, by) | {"by": by, "notice": value}
 
 
-def prune(*entries: list[int], before: int = START) -> JsonObject:
+def prune(*entries: list[int], before: int = START - 184 * 86_400) -> JsonObject:
     """A notice's own part, of what was pruned."""
     return {"kind": "prune", "before": format_time(before), "entries": list(entries)}
 

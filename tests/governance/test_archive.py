@@ -46,7 +46,6 @@ def test_what_was_written_is_read(tmp_path: Path) -> None:
         assert found.read("plain", 2000) == TEXT
         assert found.part("plain", 4, 5) == b"quick"
         assert found.length("long") == 8
-        assert sorted(found.names()) == ["a/packed", "long", "plain"]
 
 
 def test_others_can_read_it_too(tmp_path: Path) -> None:
@@ -157,6 +156,16 @@ def test_the_directory_and_the_number_of_members_are_bounded(
     monkeypatch.setattr(archive, "MAX_MEMBERS", 3)
     monkeypatch.setattr(archive, "MAX_DIRECTORY", 100)
     assert code(path) == "limit-size"
+
+
+def test_nothing_is_written_that_could_not_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive, "MAX_MEMBERS", 3)
+    assert code(made(tmp_path / "z")) == ""
+    monkeypatch.setattr(archive, "MAX_MEMBERS", 2)
+    assert refusal(lambda: made(tmp_path / "y")) == "limit-items"
+    assert not (tmp_path / "y").exists()
 
 
 # --- damage -------------------------------------------------------------------------------------

@@ -12,24 +12,28 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import update
+from sqlalchemy import delete, insert, update
 
 from delegant.ans.log.checkpoint import open_checkpoint
 from delegant.credentials import Error, Request, Trust
+from delegant.credentials.envelope import Form
 from delegant.credentials.errors import error
-from delegant.governance import acts
+from delegant.governance import acts, contents
 from delegant.governance.auditlog import AuditReader
-from delegant.governance.bundle import Exported, Selection, export
+from delegant.governance.bundle import Exported, Selection, export, lying
 from delegant.governance.checking import Verified
 from delegant.governance.discharging import Append
 from delegant.governance.entry import Entry
 from delegant.governance.reading import AuditBundle, Believed
 from delegant.governance.record import new_event
-from delegant.governance.tables import ENTRIES
+from delegant.governance.retention import prune
+from delegant.governance.tables import ENTRIES, PRUNED
 from delegant.governance.tracing import Traced, trace
 from delegant.governance.verifying import verify_bundle
+from governance import keeping
 from governance.auditing import TOPIC, Auditing
 from refusal import refusal
+from world import World
 
 
 @pytest.fixture
@@ -171,6 +175,21 @@ def test_what_the_log_has_no_record_of_is_not_found(story: Auditing, tmp_path: P
     assert refusal(lambda: Selection(event=event, start=1)) == "shape"
 
 
+def test_what_would_be_too_much_to_read_is_not_exported(
+    story: Auditing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bob = story.world.human("bob")
+    link = story.world.delegate(bob, story.bot, ["db.read urn:acme:papers:**"])
+    for _ in range(2):
+        story.permit([link])
+        story.permit([story.link()])
+    monkeypatch.setattr(contents, "MAX_RANGES", 2)
+    assert exported(story, tmp_path / "b.zip", Selection(sponsor=bob.did)).entries == 2
+    monkeypatch.setattr(contents, "MAX_RANGES", 1)
+    wanted = Selection(sponsor=bob.did)
+    assert refusal(lambda: exported(story, tmp_path / "c.zip", wanted)) == "limit-items"
+
+
 def test_an_empty_log_is_exported(auditing: Auditing, tmp_path: Path) -> None:
     assert exported(auditing, tmp_path / "b.zip").entries == 0
     assert verified(auditing, tmp_path / "b.zip").whole
@@ -192,6 +211,18 @@ def test_an_agent_made_by_an_agent_is_traced_through_both(
     exported(auditing, tmp_path / "b.zip", openings=True)
     assert traced(auditing, tmp_path / "b.zip", permit.event).problem is None
     assert traced(auditing, tmp_path / "b.zip", other.event).problem is None
+
+
+@pytest.mark.parametrize(("form", "method"), [("jwt", "key"), ("di", "jwk")])
+def test_links_of_either_form_are_traced(tmp_path: Path, form: Form, method: str) -> None:
+    auditing = Auditing(tmp_path / "audit", World(form=form, method=method))
+    event = auditing.permit([auditing.link()]).event
+    exported(auditing, tmp_path / "b.zip", openings=True)
+    auditing.log.close()
+    assert verified(auditing, tmp_path / "b.zip").exhibits == 5
+    found = traced(auditing, tmp_path / "b.zip", event)
+    assert found.problem is None
+    assert found.recomputed is not None
 
 
 def many(auditing: Auditing, count: int) -> None:
@@ -225,6 +256,22 @@ def test_checkpoints_of_the_auditor_are_made_comparable(auditing: Auditing, tmp_
     assert compared(tmp_path / "b.zip") == 1
 
 
+def test_a_log_may_grow_while_it_is_exported(
+    story: Auditing, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tile = story.log.book.tile
+
+    def growing(level: int, index: int, width: int = 256) -> bytes:
+        many(story, 300)
+        return tile(level, index, width)
+
+    monkeypatch.setattr(story.log.book, "tile", growing)
+    told = exported(story, tmp_path / "b.zip")
+    assert (told.size, told.entries) == (7, 7)
+    assert verified(story, tmp_path / "b.zip").whole
+    assert story.log.book.head().size == 607
+
+
 def test_a_damaged_store_is_not_exported(story: Auditing, tmp_path: Path) -> None:
     with story.log.store.transaction() as db:
         db.execute(update(ENTRIES).where(ENTRIES.c.number == 3).values(body=b"{}"))
@@ -232,6 +279,69 @@ def test_a_damaged_store_is_not_exported(story: Auditing, tmp_path: Path) -> Non
     assert not (tmp_path / "b.zip").exists()
     wanted = Selection(start=story.now, end=story.now + 1)
     assert exported(story, tmp_path / "c.zip", wanted).entries == 2
+
+
+# --- a log where it lies ------------------------------------------------------------------------
+
+
+def lies(auditing: Auditing, path: Path) -> tuple[str, str | None]:
+    """What is wrong with the rows, and where."""
+    lying(auditing.log, path)
+    try:
+        verified(auditing, path)
+    except Error as exc:
+        return exc.code, exc.dimension
+    return "", None
+
+
+def test_rows_that_were_tampered_with_name_the_first(story: Auditing, tmp_path: Path) -> None:
+    assert lies(story, tmp_path / "good.zip") == ("", None)
+
+    def put(number: int, body: bytes) -> None:
+        with story.log.store.transaction() as db:
+            db.execute(update(ENTRIES).where(ENTRIES.c.number == number).values(body=body))
+
+    with story.log.store.transaction(reading=True) as db:
+        third, fourth = story.log.store.leaves(db, 2, 2)
+    put(2, third.replace(b"papers:17", b"papers:18"))
+    assert lies(story, tmp_path / "edited.zip") == ("log-proof", "entry 2")
+    put(2, fourth)
+    put(3, third)
+    assert lies(story, tmp_path / "reordered.zip") == ("log-proof", "entry 2")
+    put(2, third)
+    assert lies(story, tmp_path / "half.zip") == ("log-proof", "entry 3")
+    put(3, fourth)
+    assert lies(story, tmp_path / "again.zip") == ("", None)
+    with story.log.store.transaction() as db:
+        db.execute(delete(ENTRIES).where(ENTRIES.c.number == 3))
+    assert lies(story, tmp_path / "deleted.zip") == ("log-proof", "entry 3")
+    with story.log.store.transaction() as db:
+        db.execute(delete(ENTRIES).where(ENTRIES.c.number >= 3))
+    assert lies(story, tmp_path / "truncated.zip") == ("log-proof", "entry 3")
+
+
+def test_what_was_pruned_is_told_of_in_the_bundle(auditing: Auditing, tmp_path: Path) -> None:
+    for _ in range(2):
+        keeping.act(auditing, auditing.link())
+    keeping.later(auditing, 200)
+    prune(auditing.log, auditing.now - 190 * keeping.DAY, keeping.BY, auditing.now)
+    world = auditing.world
+    world.attest(auditing.ana)
+    auditing.bot = world.agent("fresh", auditing.ana)
+    event = keeping.act(auditing, auditing.link())
+    exported(auditing, tmp_path / "b.zip")
+    found = verified(auditing, tmp_path / "b.zip")
+    assert found.whole
+    assert (found.pruned, found.entries) == (4, 3)
+    assert lies(auditing, tmp_path / "lying.zip") == ("", None)
+    assert traced(auditing, tmp_path / "b.zip", event).problem is None
+    old = Selection(end=auditing.now - 100 * keeping.DAY)
+    assert exported(auditing, tmp_path / "old.zip", old).entries == 1  # the notice
+    assert verified(auditing, tmp_path / "old.zip").pruned == 4
+    with auditing.log.store.transaction() as db:
+        db.execute(insert(PRUNED).values(start=6, end=7))
+        db.execute(delete(ENTRIES).where(ENTRIES.c.number == 6))
+    assert lies(auditing, tmp_path / "untold.zip") == ("log-proof", "entry 6")
 
 
 # --- without the server -------------------------------------------------------------------------

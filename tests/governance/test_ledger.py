@@ -168,6 +168,15 @@ def test_a_rate_holds_in_every_window(auditing: Auditing) -> None:
     assert done == [0, 10, 60, 70, 120, 130]
 
 
+def test_a_clock_that_is_behind_gains_no_room(auditing: Auditing) -> None:
+    rate = {"ledger": auditing.world.db.did, "count": 1, "periodSeconds": 20}
+    link = auditing.link(constraints={"rate": rate})
+    auditing.permit([auditing.link()], at=T0 + 25)  # somebody else's clock, whose record is there
+    auditing.permit([link], at=T0)  # now the log's time, not this one's
+    assert refusal(lambda: auditing.permit([link], at=T0 + 44)) == "constraint"
+    auditing.permit([link], at=T0 + 45)
+
+
 def test_the_result_is_held_to_the_limits(auditing: Auditing) -> None:
     rules = {"rows": {"max": 5}, "columns": ["title", "year"]}
     link = auditing.link(constraints=rules)

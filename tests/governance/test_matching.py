@@ -269,6 +269,16 @@ def test_another_request_is_told_by_its_opening(scene: Scene) -> None:
         assert rows(held(scene, opened=True)) == [("disagree", None, "opening")]
 
 
+def test_an_opening_without_a_request_opens_nothing(scene: Scene) -> None:
+    act = scene.act()
+    act.opening = {"salt": act.opening["salt"]}
+    scene.openings[act.event] = canonical(act.opening)
+    scene.intent(act)
+    scene.outcome(act)
+    scene.journal.keep(act.invocation, "success", act.at)
+    assert rows(held(scene, opened=True)) == [("disagree", None, "opening")]
+
+
 def test_a_record_of_another_request_is_told(scene: Scene) -> None:
     act, other = scene.act(), scene.act()
     act.opening = other.opening  # the resource does, and records, another thing
@@ -389,7 +399,8 @@ def test_a_receipt_by_another_key_is_none(scene: Scene) -> None:
     resigned(scene, 0, scene.bot.key)
     assert rows(held(scene)) == []
     resigned(scene, 0, scene.db.key)
-    assert rows(held(scene)) == [("unproven", "agent", "proof")]
+    report = held(scene)
+    assert (rows(report), report.counts["pairs"]) == ([("unproven", "agent", "proof")], 0)
     resigned(scene, 0, scene.db.key, "did:web:evil.example#k")
     assert rows(held(scene)) == [("unproven", "agent", "did-key-mismatch")]
 

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from delegant.governance.reporting import Act, Logged, Recorded, Wanted, report
+from delegant.governance.reporting import Act, Logged, Wanted, report
 from governance.exported import RECORDS, source
+from governance.recorded import Recorded
 from governance.samples import (
     AIDE,
     ANA,

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, update
+from sqlalchemy import delete, insert, update
 
-from delegant.ans.log import tiles
+from delegant.credentials import Error
 from delegant.credentials.shape import format_time
-from delegant.governance import retention
-from delegant.governance.auditlog import AuditLog
+from delegant.governance import bundle, retention
+from delegant.governance.auditlog import AuditLog, Settings
+from delegant.governance.checking import Verified
 from delegant.governance.holding import Scope, hold, lift
+from delegant.governance.reading import AuditBundle, Believed
 from delegant.governance.retention import prune
-from delegant.governance.tables import ENTRIES, PRUNED
+from delegant.governance.tables import ENTRIES, EXHIBITS, PRUNED
+from delegant.governance.verifying import verify_bundle
+from delegant.wallet import files
 from delegant.wallet.keystore import CHEAPEST
 from governance import samples
 from governance.auditing import PASSPHRASE, Auditing
@@ -83,6 +90,18 @@ def test_a_log_may_keep_them_for_longer(tmp_path: Path) -> None:
     assert refusal(lambda: prune(log, T0, BY, T0 + 364 * DAY)) == "retention"
     assert prune(log, T0, BY, T0 + 365 * DAY).events == 0
     log.close()
+
+
+def test_the_setting_in_the_folder_is_held_to_the_same(auditing: Auditing) -> None:
+    path = auditing.folder / "audit.json"
+    said = files.read_object(path)
+    for days, code in ((183, "shape"), (0, "shape"), (None, "shape"), (184, ""), (400, "")):
+        files.write_json(path, said | {"retentionDays": days})
+        assert refusal(lambda: Settings(auditing.folder)) == code
+    auditing.reopen()
+    later(auditing, 399)
+    assert refusal(lambda: prune_now(auditing)) == "retention"
+    assert refusal(lambda: prune_now(auditing, 400)) == ""
 
 
 def test_only_a_human_with_a_name_prunes(auditing: Auditing) -> None:
@@ -211,8 +230,8 @@ def test_what_a_young_record_refers_to_stays(auditing: Auditing) -> None:
     told(auditing, again)
     with auditing.log.store.transaction(sequencing=True) as db:  # as its writer notes the day
         db.execute(
-            update(retention.EXHIBITS)
-            .where(retention.EXHIBITS.c.digest == both.digest)
+            update(EXHIBITS)
+            .where(EXHIBITS.c.digest == both.digest)
             .values(used=auditing.now // DAY * DAY)
         )
     found = prune_now(auditing)
@@ -235,6 +254,19 @@ def test_events_go_whole(auditing: Auditing, monkeypatch: pytest.MonkeyPatch) ->
     ]
     assert found.entries == 6
     assert numbers(auditing) == found.notices == [6, 7]
+
+
+def test_the_store_finds_what_is_pruned_in_any_range(auditing: Auditing) -> None:
+    every = [(2, 4), (4, 5), (9, 10), (20, 40)]
+    store = auditing.log.store
+    with store.transaction(sequencing=True) as db:
+        assert store.pruned(db, 0, 100) == []
+        db.execute(insert(PRUNED), [{"start": start, "end": end} for start, end in every])
+    with store.transaction(reading=True) as db:
+        for start in range(45):
+            for end in range(start + 1, 46):
+                touched = [one for one in every if one[0] < end and start < one[1]]
+                assert store.pruned(db, start, end) == touched
 
 
 # --- damage -------------------------------------------------------------------------------------
@@ -283,6 +315,32 @@ def test_what_is_missing_and_no_notice_says_so_is_not_taken_for_pruned(auditing:
     assert refusal(lambda: prune_now(auditing)) == "unavailable"
 
 
+def test_an_auditor_sees_what_was_pruned_and_what_was_only_taken_away(
+    auditing: Auditing, tmp_path: Path
+) -> None:
+    link = auditing.link()
+    for _ in range(3):
+        act(auditing, link)
+    told(auditing, samples.refusal())
+    later(auditing, 200)
+    prune(auditing.log, T0 + 1, BY, auditing.now)
+    told(auditing, samples.refusal())
+
+    def verified(name: str) -> Verified:
+        bundle.export(auditing.log, tmp_path / name)
+        with AuditBundle(tmp_path / name) as opened:
+            return verify_bundle(opened, Believed(auditing.log.key))
+
+    found = verified("good.zip")
+    assert (found.pruned, found.entries, found.whole) == (7, 2, True)
+    with auditing.log.store.transaction(sequencing=True) as db:
+        db.execute(delete(ENTRIES).where(ENTRIES.c.number == 8))
+        db.execute(insert(PRUNED).values(start=8, end=9))
+    with pytest.raises(Error) as refused:
+        verified("bad.zip")
+    assert (refused.value.code, refused.value.dimension) == ("log-proof", "entry 8")
+
+
 # --- meanwhile ----------------------------------------------------------------------------------
 
 
@@ -292,19 +350,20 @@ def test_a_hold_that_is_placed_meanwhile_is_kept(
     event = act(auditing, auditing.link())
     later(auditing, 200)
     log = auditing.log
-    write, placed = log.write, []
+    write = log.write
+    placed: list[Any] = []
 
     def late(change: Any, at: int) -> Any:
         if not placed:
-            placed.append(True)
-            placed.append(hold(log, Scope(event=event), "late", BY, at))
+            placed.append(None)
+            placed[0] = hold(log, Scope(event=event), "late", BY, at)
         return write(change, at)
 
     monkeypatch.setattr(log, "write", late)
     assert refusal(lambda: prune_now(auditing)) == "retention"
     assert numbers(auditing) == [0, 1, 2]
     assert prune_now(auditing).held == 1
-    lift(log, placed[1].id, BY, auditing.now)
+    lift(log, placed[0].id, BY, auditing.now)
     assert prune_now(auditing).events == 1
 
 
@@ -314,30 +373,95 @@ def test_two_that_prune_at_once_prune_once(
     act(auditing, auditing.link())
     later(auditing, 200)
     log = auditing.log
-    write, others = log.write, []
+    write = log.write
+    others: list[Any] = []
 
     def late(change: Any, at: int) -> Any:
         if not others:
-            others.append(True)
-            others.append(prune_now(auditing))
+            others.append(None)
+            others[0] = prune_now(auditing)
         return write(change, at)
 
     monkeypatch.setattr(log, "write", late)
     assert refusal(lambda: prune_now(auditing)) == "retention"
-    assert others[1].events == 1
+    assert others[0].events == 1
     assert len(notices(auditing)) == 1
 
 
-def test_acts_go_on_after_it(auditing: Auditing) -> None:
-    act(auditing, auditing.link())
+def test_acts_go_on_while_it_prunes(auditing: Auditing, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retention, "STEP", 2)
+    for _ in range(40):
+        told(auditing, samples.refusal())
     later(auditing, 200)
-    prune_now(auditing)
     world = auditing.world
     world.attest(auditing.ana)
     auditing.bot = world.agent("fresh", auditing.ana)
-    event = act(auditing, auditing.link())
-    assert [one.type for one in auditing.log.records(event)] == ["intent", "outcome"]
-    assert tiles.FULL > auditing.log.book.head().size == 5
+    link = auditing.link()
+    with ThreadPoolExecutor(1) as pool:
+        pruning = pool.submit(prune_now, auditing)
+        events = [act(auditing, link) for _ in range(10)]
+        found = pruning.result()
+    assert found.events == 40
+    assert len(notices(auditing)) == 20
+    for event in events:
+        assert [one.type for one in auditing.log.records(event)] == ["intent", "outcome"]
+    assert numbers(auditing) == [*range(40, 80)]
+    assert exhibits(auditing) != []
+
+
+@pytest.mark.parametrize("every", [5, pytest.param(1, marks=pytest.mark.faults)])
+def test_whoever_is_killed_while_pruning_has_done_a_step_or_has_not(
+    tmp_path: Path, every: int
+) -> None:
+    auditing = Auditing(tmp_path / "audit")
+    link = auditing.link()
+    events = [act(auditing, link) for _ in range(4)]
+    act(auditing, auditing.link(seconds=600))  # with the two steps of two it makes three
+    begin(auditing, link)
+    later(auditing, 200)
+    auditing.log.close()
+
+    def pruning(*deaths: int) -> list[int]:
+        """Prune copies, each dying somewhere else; what those that lived have counted."""
+        done = subprocess.run(
+            [sys.executable, "-m", "governance.pruner", str(auditing.folder), str(auditing.now),
+             *map(str, deaths)],
+            cwd=Path(__file__).parent.parent, capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        return [int(line) for line in done.stdout.split()]
+
+    (whole,) = pruning(0)
+    deaths = range(1, whole + 1, every)
+    assert whole > 40
+    assert pruning(*deaths) == []
+
+    left = set()
+    for death in (0, *deaths):
+        copy = AuditLog.open(tmp_path / f"audit.{death}", PASSPHRASE)
+        try:
+            found = Auditing.__new__(Auditing)
+            found.log = copy
+            gone = [number for start, end in pruned(found) for number in range(start, end)]
+            said = [one.json["notice"]["entries"] for one in notices(found)]
+            assert (
+                sorted(n for one in said for start, end in one for n in range(start, end)) == gone
+            )
+            assert len(gone) in (0, 4, 8, 10)
+            kept = numbers(found)
+            assert sorted({*range(11)} - {*kept}) == gone
+            assert all(copy.record(number).log == copy.id for number in kept)
+            assert [event in openings(found) for event in events] == [
+                2 * turn not in gone for turn in range(4)
+            ]
+            assert {link.digest} <= {*exhibits(found)}  # of the act that is open
+            left.add(len(gone))
+            assert prune(copy, auditing.now - KEPT_DAYS * DAY, BY, auditing.now).events == (
+                (10 - len(gone)) // 2
+            )
+            assert len(exhibits(found)) == 5
+        finally:
+            copy.close()
+    assert left == {0, 4, 8, 10}
 
 
 # --- what is left on the disk -------------------------------------------------------------------

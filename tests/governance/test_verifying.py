@@ -14,6 +14,7 @@ from delegant.ans.log.merkle import leaf_hash
 from delegant.ans.log.note import COSIGNATURE, NoteSigner
 from delegant.credentials import Error, PrivateKey
 from delegant.credentials.codec import canonical, digest, parse_object
+from delegant.credentials.shape import format_time
 from delegant.governance.checking import Verified
 from delegant.governance.reading import AuditBundle, Believed
 from delegant.governance.verifying import kept_checkpoints, verify_bundle
@@ -159,17 +160,49 @@ def test_tampered_entries_name_the_first_that_is_wrong(
     assert verified(write(tmp_path / "good.zip", same), story).whole
 
 
-def test_a_tile_that_fits_an_edited_entry_does_not_lead_to_the_root(
-    tmp_path: Path, story: Audited
+def refitted(members: Members, entries: list[bytes]) -> Members:
+    """With a tile that fits the entries, which does not lead to the root then."""
+    return with_entries(members, entries) | {
+        tiles.path(0, 0, 13): b"".join(map(leaf_hash, entries))
+    }
+
+
+@pytest.mark.parametrize("tamper", [edited, reordered])
+def test_where_the_tile_was_fitted_the_digests_of_the_entries_tell(
+    tmp_path: Path, story: Audited, tamper: Callable[[list[bytes]], list[bytes]]
 ) -> None:
     members = story.members()
-    changed = edited(entries_of(members))
-    bad = with_entries(members, changed) | {tiles.path(0, 0, 13): b"".join(map(leaf_hash, changed))}
-    assert refused(write(tmp_path / "bad.zip", bad), story) == ("log-proof", "entry 0")
-    # a checkpoint kept from before the edited entry tells how far it is still the log
-    kept = [story.note(3)]
-    assert refused(write(tmp_path / "bad.zip", bad), story, kept) == ("log-proof", "entry 3")
-    assert verified(write(tmp_path / "good.zip", members), story, kept).kept == 1
+    bad = write(tmp_path / "bad.zip", refitted(members, tamper(entries_of(members))))
+    assert refused(bad, story) == ("log-proof", "entry 4")
+    assert refused(bad, story, [story.note(3)]) == ("log-proof", "entry 4")
+    good = write(tmp_path / "good.zip", refitted(members, entries_of(members)))
+    assert verified(good, story, [story.note(3)]).kept == 1
+
+
+def test_where_everything_was_fitted_kept_checkpoints_tell_how_far_it_is_true(
+    tmp_path: Path, story: Audited
+) -> None:
+    forged = rewritten(story, 5, outcome={"status": "failure"})
+    members = story.members() | refitted(story.members(), forged.entries)
+    bad = write(tmp_path / "bad.zip", members)
+    assert refused(bad, story) == ("log-proof", "entry 0")
+    assert refused(bad, story, [story.note(3), story.note(4)]) == ("log-proof", "entry 4")
+    assert refused(bad, story, [story.note(4), story.note(9)]) == ("log-split", "entry 4")
+
+
+def test_a_tile_below_the_edge_is_told_by_its_first_entry_or_nearer(tmp_path: Path) -> None:
+    log = Audited()
+    log.plain(800)
+    members = log.members()
+    body = members["tile/0/001"]
+    name = tiles.bundle_path(1)
+    entries = tiles.unpack(members[name])
+    entries[9] = entries[9].replace(b'"json"', b'"shape"')
+    other = {name: tiles.pack(entries), "tile/0/001": b"".join(map(leaf_hash, entries))}
+    assert refused(write(tmp_path / "b.zip", members | other), log) == ("log-proof", "entry 265")
+    other = {"tile/0/001": body[:32] + bytes(32) + body[64:]}
+    assert refused(write(tmp_path / "c.zip", members | other), log) == ("log-proof", "entry 256")
+    assert verified(write(tmp_path / "good.zip", members), log).whole
 
 
 def test_a_checkpoint_that_another_signed_is_refused(tmp_path: Path, story: Audited) -> None:
@@ -391,13 +424,30 @@ def test_no_notice_tells_of_what_comes_after_it(tmp_path: Path) -> None:
     assert refused(path, log) == ("log-proof", "entry 3")
 
 
+def test_nothing_inside_the_retention_may_be_gone(tmp_path: Path) -> None:
+    def pruned_at(days: int, old: int = 1) -> Path:
+        """An act, ``days`` later a notice, and another act; gone is the first act's outcome."""
+        log = Audited()
+        log.act()
+        log.world.now += days * 86_400
+        before = log.world.now - old * 86_400
+        log.notice(kind="prune", before=format_time(before), entries=[[1, 2]])
+        return write(tmp_path / "b.zip", log.members(pruned=[1], prunes=[2]))
+
+    log = Audited()
+    assert verified(pruned_at(185, 184), log).pruned == 1
+    assert refused(pruned_at(185, 183), log) == ("audit-entry", "entry 2")
+    assert refused(pruned_at(183, 184), log) == ("retention", "entry 1")
+
+
 def test_no_other_record_tells_what_was_pruned(tmp_path: Path) -> None:
     log = Audited()
     log.act(2)
     log.notice(kind="hold", terms=digest(b"why"))
-    path = write(tmp_path / "b.zip", log.members(pruned=[0], prunes=[4]))
-    assert refused(path, log) == ("log-proof", "entry 0")
-    path = write(tmp_path / "c.zip", log.members(pruned=[0], prunes=[3]))
+    for number in (3, 4):
+        path = write(tmp_path / "b.zip", log.members(pruned=[0], prunes=[number]))
+        assert refused(path, log) == ("audit-bundle", None)
+    path = write(tmp_path / "c.zip", log.members(pruned=[0], prunes=[99]))
     assert refused(path, log) == ("audit-bundle", None)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import http.client
 import json
 import socket
 import time
@@ -144,6 +145,26 @@ class House:
         return self.call("POST", path, body, {"Agent-Invocation": token})
 
 
+class Line:
+    """A connection to a house that is kept."""
+
+    def __init__(self, house: House) -> None:
+        self._line = http.client.HTTPConnection("127.0.0.1", house.port, timeout=10)
+
+    def ask(
+        self, path: str = f"/v1/resolve?name={NAME}", method: str = "GET", **headers: str
+    ) -> Reply:
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        self._line.request(method, path, headers={"Accept-Encoding": "identity"} | given)
+        got = self._line.getresponse()
+        found = {name.lower(): value for name, value in got.getheaders()}
+        return Reply(got.status, found, got.read())
+
+    def close(self) -> None:
+        """Hang up."""
+        self._line.close()
+
+
 def lasted(house: House, first: bytes, drip: bytes = b"", *, reads: bool = True) -> float:
     """Seconds until the server hangs up; served others meanwhile."""
     start = time.monotonic()
@@ -222,5 +243,5 @@ def running(
         if isinstance(route, Route)
         for method in sorted(route.methods or ())
     )
-    with listening(app, protocol or lane(registry.pages)) as house.port:
+    with listening(app, protocol or lane(registry)) as house.port:
         yield house

@@ -39,7 +39,7 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[House, Traf
     async def large() -> str:
         return "x" * (16 << 20)
 
-    with listening(app, lane(registry.pages, traffic), idle=2) as house.port:
+    with listening(app, lane(registry, traffic), idle=2) as house.port:
         yield house, traffic
 
 

@@ -1,8 +1,7 @@
-"""The fast lane: what was answered before leaves at once, as the long way would say it."""
+"""The fast lane: what it says leaves at once, as the long way would say it."""
 
 from __future__ import annotations
 
-import http.client
 import socket
 import time
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ import pytest
 
 from delegant.ans.pages import Page
 from delegant.resolver import lane as lanes
-from resolver.door import NAME, House, Reply, build, parse_reply, running
+from resolver.door import NAME, House, Line, Reply, build, parse_reply, running
 
 PATH = f"/v1/resolve?name={NAME}"
 
@@ -23,23 +22,6 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     with running(build(tmp_path_factory.mktemp("house"))) as open_house:
         assert open_house.post(open_house.event()).status == 201
         yield open_house
-
-
-class Line:
-    """A connection that is kept."""
-
-    def __init__(self, house: House) -> None:
-        self._line = http.client.HTTPConnection("127.0.0.1", house.port, timeout=10)
-
-    def ask(self, path: str = PATH, method: str = "GET", **headers: str) -> Reply:
-        given = {name.replace("_", "-"): value for name, value in headers.items()}
-        self._line.request(method, path, headers={"Accept-Encoding": "identity"} | given)
-        got = self._line.getresponse()
-        found = {name.lower(): value for name, value in got.getheaders()}
-        return Reply(got.status, found, got.read())
-
-    def close(self) -> None:
-        self._line.close()
 
 
 @pytest.fixture
@@ -75,7 +57,7 @@ def told(reply: Reply) -> tuple[int, dict[str, str], bytes]:
 def test_it_is_byte_for_byte_what_the_long_way_says(
     house: House, line: Line, sent: list[int], accept: str
 ) -> None:
-    path = f"{PATH}&min_log_size=1" if not accept else PATH  # a page of its own
+    path = f"{PATH}&min_log_size=1"  # which is no question for a glance
     asking = {"Accept": accept} if accept else {}
     first = line.ask(path, **asking)
     assert not sent
@@ -175,12 +157,13 @@ def test_what_was_revoked_is_gone_at_once(tmp_path: Path, sent: list[int]) -> No
         line = Line(house)
         for _ in range(2):
             assert line.ask().status == 200
-        assert sent == [200]
+        before = len(sent)
+        assert set(sent) == {200}
         revoked = house.event(kind="revoke", receipt=receipt)
         assert house.post(revoked).status == 200
         assert line.ask().status == 410
         gone = line.ask()
-        assert (gone.status, sent) == (410, [200, 410])
+        assert (gone.status, set(sent[before:])) == (410, {410})
         assert gone.json["answer"]["freshness"]["status"] == "revoked"
         line.close()
 

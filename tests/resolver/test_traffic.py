@@ -255,7 +255,7 @@ class Open:
             registry.bind_provider("DataCorp", owner, int(time.time()))
         app = create_app(house.home, registry, issuer=house.issuer, traffic=traffic)
         self.app = app
-        self.serving = listening(app, lane(registry.pages, traffic))
+        self.serving = listening(app, lane(registry, traffic))
 
     def __enter__(self) -> House:
         self.house.port = self.serving.__enter__()

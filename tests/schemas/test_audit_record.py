@@ -11,6 +11,7 @@ import pytest
 from delegant import schemas
 from delegant.credentials import CODES, Error, canonical
 from delegant.credentials.codec import JsonObject
+from delegant.credentials.shape import time
 from delegant.governance.record import parse_record
 from governance.samples import (
     BEN,
@@ -28,6 +29,7 @@ from governance.samples import (
 from schemas.mutate import mutants, places
 
 KIND = "audit-record"
+KEPT = 184 * 86_400
 EVERY = 7
 """One in so many of the changes is tried, and every removal."""
 ABSENT = object()
@@ -62,6 +64,7 @@ RIGHT: tuple[tuple[str, str, Any], ...] = (
     ("unproven", "agentDid", None),
     ("unproven", "action", None),
     ("unproven", "phase", 0),
+    ("prune", "notice.before", "2026-03-21T14:13:20Z"),
     ("prune", "notice.entries", [[0, 1]]),
     ("prune", "notice.entries", [[2**53 - 2, 2**53 - 1]]),
 )
@@ -156,6 +159,8 @@ def excuses(document: JsonObject) -> list[str]:
     said = document.get("notice", {})
     if document["type"] == "notice" and document["by"] != document["sponsorDid"]:
         broken.append("by")  # two members
+    if said.get("kind") == "prune" and time(said["before"], "") > time(document["time"], "") - KEPT:
+        broken.append("retention")  # two members
     edges = [-1]
     for one in said.get("entries", ()):
         if not edges[-1] < one[0] < one[1]:
@@ -222,6 +227,7 @@ def test_one_change_is_judged_alike(kind: str) -> None:
         ("prune", "notice.entries", [[3, 3]], "ranges"),
         ("prune", "notice.entries", [[0, 3], [3, 5]], "ranges"),
         ("prune", "notice.entries", [[5, 6], [0, 3]], "ranges"),
+        ("prune", "notice.before", "2026-03-21T14:13:21Z", "retention"),
         ("refusal", "code", "no-such-code", "code"),
         ("intent", "target", "urn:acme:a\U000e0041", "unseen"),
     ],

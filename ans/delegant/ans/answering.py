@@ -6,6 +6,7 @@ Pure: the parts are told, and believed by whoever tells them.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from delegant.credentials import PrivateKey, canonical, digest, shape
@@ -19,9 +20,9 @@ from .log.note import b64_encode
 from .matching import Candidate, attested
 from .query import Query
 from .shown import listing2
-from .signing import digest_of, members, sign
+from .signing import members, sign
 
-__all__ = ["HTTP_STATUS", "new_answer", "new_entry", "new_token", "resolved"]
+__all__ = ["HTTP_STATUS", "instant", "new_answer", "new_entry", "new_token", "resolved"]
 
 HTTP_STATUS: Final = {"success": 200, "not-found": 404, "suspended": 403, "gone": 410}
 """By ``resolutionStatus``."""
@@ -35,6 +36,7 @@ def new_entry(
     epoch: int,
     seq: int,
     event: str,
+    digest: str,
     index: int,
     at: int,
 ) -> JsonObject:
@@ -45,12 +47,15 @@ def new_entry(
         record: what it stands for.
         verdict: on the attestations of its agent.
         event: the digest of its newest event.
+        digest: that of its record.
         index: where the event that brought the record stands in the log.
         at: when it was judged, seconds since 1970.
     """
     active = candidate.status == "active"
     health = candidate.health
-    unattested = [one for one in candidate.capabilities if not attested(candidate, one, at)]
+    unattested = candidate.capabilities
+    if candidate.attestations:
+        unattested = [one for one in unattested if not attested(candidate, one, at)]
     return members(
         name=record["name"],
         agent=record["agent"],
@@ -58,7 +63,7 @@ def new_entry(
         seq=seq,
         status=candidate.status,
         event=event,
-        record=digest_of(record),
+        record=digest,
         index=index,
         successor=record.get("successor"),
         attestations=[_attested(one) for one in verdict.counted if active] or None,
@@ -119,14 +124,26 @@ def new_token(
         status=status,
         entries=list(entries),
         total=total,
-        trace=None if trace is None else digest(canonical(list(trace))),
+        trace=None if trace is None else digest(canonical(list(trace), floats=False)),
         log={"origin": head.origin, "size": head.size, "root": b64_encode(head.root)},
-        time=shape.format_time(at),
-        validUntil=shape.format_time(end),
+        time=_written(at),
+        validUntil=_written(end),
         reason=reason,
         since=None if since is None else shape.format_time(since),
     )
-    return sign(token, key, registry, at)
+    return sign(token, key, registry, at, floats=False)
+
+
+@lru_cache(64)
+def instant(text: str) -> int:
+    """An instant that a token states, seconds since 1970."""
+    return shape.time(text, "freshness.time")
+
+
+@lru_cache(16)
+def _written(at: int) -> str:
+    """An instant as text; most answers of a second speak of the same two."""
+    return shape.format_time(at)
 
 
 def new_answer(

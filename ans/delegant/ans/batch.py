@@ -97,9 +97,9 @@ class Batch:
             among = f"IN ({', '.join('?' * len(values))})"
         else:
             among, values = "= ANY(%s)", (list(values),)
+        driver: Any = self.db.connection.driver_connection
         query = f'SELECT DISTINCT "{column}", "{told}" FROM "{table.name}" WHERE "{column}" {among}'  # noqa: S608
-        rows: Iterable[Any] = self.db.exec_driver_sql(query, values)
-        return {row[0]: row[1] for row in rows}
+        return {row[0]: row[1] for row in driver.execute(query, values)}
 
     # --- asking ---------------------------------------------------------------------------------
 

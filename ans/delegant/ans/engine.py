@@ -14,11 +14,11 @@ import threading
 import weakref
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Table, create_engine, make_url
@@ -29,12 +29,20 @@ from sqlalchemy.pool import NullPool
 
 from delegant.credentials.errors import Error, error
 
+T = TypeVar("T")
+
 __all__ = ["WAIT_SECONDS", "Engine", "Kept", "open_engine", "sqlite_path", "upsert"]
 
 WAIT_SECONDS: Final = 5
 """How long to wait for another writer, or for a connection."""
 KEPT: Final = 16
 """Connections that are kept while nobody uses them."""
+WAL_PAGES: Final = 8000
+"""Pages (4 KiB) of SQLite's write-ahead log, before it is copied into the file: a page that many
+transactions change is then copied once."""
+_PRAGMAS: Final = (
+    "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"wal_autocheckpoint={WAL_PAGES}",
+)  # fmt: skip
 
 
 def open_engine(where: Path | str, *, patient: bool = False, making: bool = True) -> Engine:
@@ -100,9 +108,11 @@ class Engine(ABC):
         self._sql = sql  # which must not hold this: nobody would ever close it then
         self._most = most
         self._free: deque[Kept] = deque()
+        self._hasty: deque[Kept] = deque()
+        """Of them, those that wait for nobody."""
         self._places = threading.BoundedSemaphore(most)
         _ENGINES.add(self)
-        weakref.finalize(self, _drop, self._free)
+        weakref.finalize(self, _drop, self._free, self._hasty)
 
     @contextmanager
     def transaction(
@@ -124,10 +134,10 @@ class Engine(ABC):
             try:
                 yield kept.db
             except Error:
-                kept.db.rollback()
+                kept.rollback()
                 sound = True
                 raise
-            kept.db.commit()
+            kept.commit()
             if not reading:
                 self._written(kept)
             sound = True
@@ -141,26 +151,59 @@ class Engine(ABC):
                     kept.close()
             places.release()
 
+    def glance(self, read: Callable[[Connection], T]) -> T:
+        """What a function reads, where nobody in the way has to be waited for.
+
+        Args:
+            read: each of its statements sees a state of its own.
+
+        Raises:
+            Unavailable: ``unavailable``, also where it would have to be waited for.
+        """
+        kept, sound = None, False
+        try:
+            kept = self._glance()
+            try:
+                out = read(kept.db)
+                sound = True
+            except Error:
+                sound = True
+                raise
+            finally:
+                if kept.db.in_transaction():
+                    kept.db.rollback()
+        except self.failures as exc:
+            raise failed(exc) from None
+        finally:
+            if kept is not None:
+                self._hasty.append(kept) if sound else kept.close()
+        return out
+
     def close(self) -> None:
         """Let go of the connections; the next transaction opens one again."""
-        _drop(self._free)
+        _drop(self._free, self._hasty)
 
     def forked(self) -> None:
         """Leave the parent's connections alone, in a child of a fork."""
-        _PARENTS.extend(self._free)  # not even closed: that would be told on their wires
-        self._free.clear()
+        for free in (self._free, self._hasty):
+            _PARENTS.extend(free)  # not even closed: that would be told on their wires
+            free.clear()
         self._places = threading.BoundedSemaphore(self._most)  # its threads are not here
 
     @abstractmethod
     def _begun(self, reading: bool, sequencing: bool) -> Kept:
         """A connection on which a transaction has begun."""
 
+    def _glance(self) -> Kept:
+        """One to read from, if that can be had at once."""
+        raise error("unavailable", "the store is elsewhere, and must be waited for")
+
     def _written(self, kept: Kept) -> None:
         """See that what was committed is where everybody looks; or ``unavailable``."""
         del kept
 
-    def _opened(self, mark: object = None) -> Kept:
-        db = self._sql.connect()
+    def _opened(self, mark: object = None, sql: SqlEngine | None = None) -> Kept:
+        db = (sql or self._sql).connect()
         return Kept(db, db.connection.dbapi_connection, mark)
 
 
@@ -179,15 +222,29 @@ class Kept:
         self.raw = raw
         self.mark = mark
 
-    def begin(self, statement: str) -> Kept:
-        """Itself, with a transaction begun on it; or closed, when that failed."""
+    def begin(self, statement: str, *, told: bool = True) -> Kept:
+        """Itself, with a transaction begun on it; or closed, when that failed.
+
+        Args:
+            told: SQLAlchemy is told, which takes longer than to begin; else it finds out when it
+                is first asked something, if that is ever.
+        """
         try:
-            self.db.begin()
+            if told:
+                self.db.begin()
             self.raw.execute(statement)
         except BaseException:
             self.close()
             raise
         return self
+
+    def commit(self) -> None:
+        """End the transaction on it: all of it happened."""
+        (self.db if self.db.in_transaction() else self.raw).commit()
+
+    def rollback(self) -> None:
+        """End the transaction on it: nothing of it happened."""
+        (self.db if self.db.in_transaction() else self.raw).rollback()
 
     def close(self) -> None:
         """Close it; a transaction on it did not happen."""
@@ -217,7 +274,10 @@ class _Sqlite(Engine):
         except OSError as exc:
             raise error("unavailable", f"{path}: {exc.strerror}") from None
         uri = f"file:{quote(str(path))}?mode=rw"  # what is gone is not made anew
-        sql = create_engine("sqlite://", creator=partial(_connect, uri), poolclass=NullPool)
+        sql, self._quick = (
+            create_engine("sqlite://", creator=partial(_connect, uri, wait), poolclass=NullPool)
+            for wait in (WAIT_SECONDS, 0)
+        )
         super().__init__(sql, 1 << 16)
 
     def _mark(self) -> tuple[int, ...]:
@@ -230,26 +290,37 @@ class _Sqlite(Engine):
 
     def _begun(self, reading: bool, sequencing: bool) -> Kept:
         del sequencing  # there is one writer anyway
+        kept = self._ready(self._free, self._sql)
+        return kept.begin("BEGIN", told=False) if reading else kept.begin("BEGIN IMMEDIATE")
+
+    def _glance(self) -> Kept:
+        return self._ready(self._hasty, self._quick)
+
+    def _ready(self, free: deque[Kept], sql: SqlEngine) -> Kept:
+        """A connection to the file that is there now."""
         mark = self._mark()
-        begin = "BEGIN" if reading else "BEGIN IMMEDIATE"
         with suppress(IndexError):
-            while (kept := self._free.pop()).mark != mark:
+            while (kept := free.pop()).mark != mark:
                 kept.close()
-            return kept.begin(begin)
-        return self._opened(mark).begin(begin)
+            return kept
+        return self._opened(mark, sql)
 
     def _written(self, kept: Kept) -> None:
         if self._mark() != kept.mark:
             raise error("unavailable", "the store was replaced while it was written")
 
 
-def _connect(uri: str) -> sqlite3.Connection:
+_CACHE: Final = "cache_size=-8192"
+"""KiB of pages kept by the one connection that waits for nobody: what leads to any row of many."""
+
+
+def _connect(uri: str, wait: float) -> sqlite3.Connection:
     out = sqlite3.connect(
-        uri, uri=True, timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False,
+        uri, uri=True, timeout=wait, isolation_level=None, check_same_thread=False,
         cached_statements=256,
     )  # fmt: skip
     try:
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        for pragma in _PRAGMAS if wait else (*_PRAGMAS, _CACHE):
             out.execute(f"PRAGMA {pragma}")
     except BaseException:
         out.close()
@@ -273,10 +344,11 @@ def failed(exc: BaseException) -> Error:
     return error("unavailable", f"the store does not answer: {code or type(cause).__name__}")
 
 
-def _drop(free: deque[Kept]) -> None:
-    with suppress(IndexError):
-        while True:
-            free.pop().close()
+def _drop(*lists: deque[Kept]) -> None:
+    for free in lists:
+        with suppress(IndexError):
+            while True:
+                free.pop().close()
 
 
 _ENGINES: Final[weakref.WeakSet[Engine]] = weakref.WeakSet()

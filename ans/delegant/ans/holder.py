@@ -172,12 +172,16 @@ def provider_claim(
     return sign(claim, key, organization, at)
 
 
-def request_of(event: JsonObject, registry: str) -> Request:
-    """The request an event is an invocation of; agent and registry both build it so."""
+def request_of(event: JsonObject, registry: str, known: str | None = None) -> Request:
+    """The request an event is an invocation of; agent and registry both build it so.
+
+    Args:
+        known: the digest of the event, where it is at hand.
+    """
     return Request(
         f"ans.{event['type']}",
         registry,
-        arguments={"name": event["name"], "event": digest_of(event)},
+        arguments={"name": event["name"], "event": known or digest_of(event)},
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_right, insort
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Final
 
 from sqlalchemy import Connection
@@ -22,7 +22,7 @@ from .log.checkpoint import Checkpoint
 from .namelog import NameSequencer
 from .receipt import check_opening, new_receipt
 from .store import Store
-from .treebook import Nodes, TreeBook
+from .treebook import TreeBook
 
 __all__ = ["Logbook"]
 
@@ -57,6 +57,7 @@ class Logbook(TreeBook):
         number: int,
         opening: JsonObject | None = None,
         data: bytes | None = None,
+        most: int | None = None,
     ) -> JsonObject:
         """The receipt of a leaf, under the first checkpoint that covers it.
 
@@ -65,26 +66,23 @@ class Logbook(TreeBook):
 
         Args:
             data: the leaf's bytes, where they are at hand.
+            most: what `Store.cosigned` says, likewise.
         """
-        head, note = self._covering(db, number)
+        head, note = self._covering(db, number, most)
         data = self._store.leaves(db, number, 1)[0] if data is None else data
         hashed = merkle.leaf_hash(data)
-        for nodes in (self._nodes, Nodes(self._store)):  # the second keeps nothing from before
-            read = partial(nodes.node, db)
-            try:
-                proof = merkle.audit_path(number, head.size, read)
-                merkle.check_inclusion(hashed, number, head.size, proof, head.root)
-                leaf = _leaf(data)
-                if opening is not None:
-                    check_opening(opening, leaf)
-            except Error as exc:
-                wrong = exc
-                continue
-            self._nodes = nodes
-            if leaf.registry == self._registry:
-                return new_receipt(leaf.json, number, proof, note, opening)
-            wrong = error("ans-signature", "an entry of another registry")
-        raise error("unavailable", f"a stored entry is damaged: {wrong.code}")
+
+        def proven(node: merkle.Node) -> JsonObject:
+            proof = merkle.audit_path(number, head.size, node)
+            merkle.check_inclusion(hashed, number, head.size, proof, head.root)
+            leaf = _leaf(data)
+            if opening is not None:
+                check_opening(opening, leaf)
+            if leaf.registry != self._registry:
+                raise error("ans-signature", "an entry of another registry")
+            return new_receipt(leaf.json, number, proof, note, opening)
+
+        return self._held(db, proven, "a stored entry")
 
     def leaf(self, db: Connection, number: int, data: bytes | None = None) -> Leaf:
         """A leaf, read; held to no checkpoint here."""
@@ -101,9 +99,11 @@ class Logbook(TreeBook):
 
     # --- inside ---------------------------------------------------------------------------------
 
-    def _covering(self, db: Connection, number: int) -> tuple[Checkpoint, str]:
+    def _covering(
+        self, db: Connection, number: int, most: int | None = None
+    ) -> tuple[Checkpoint, str]:
         """The checkpoint that a receipt of a leaf is under; what never changes is kept."""
-        most = self._store.cosigned(db)
+        most = self._store.cosigned(db) if most is None else most
         if not most:
             covers = self._covers
             at = bisect_right(covers, (number, MAX_SIZE, "")) - 1

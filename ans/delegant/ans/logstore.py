@@ -10,7 +10,6 @@ from sqlalchemy import (
     Table,
     bindparam,
     func,
-    insert,
     literal_column,
     select,
     update,
@@ -18,6 +17,7 @@ from sqlalchemy import (
 
 from delegant.credentials.errors import error
 
+from .bulk import replace_row, write_rows
 from .engine import Engine
 from .prepared import Prepared
 
@@ -129,10 +129,7 @@ class LogStore:
 
     def put_tile(self, db: Connection, level: int, number: int, body: bytes) -> None:
         """Write a tile, in place of a narrower one."""
-        tiles = self.log.tiles
-        where = (tiles.c.level == level, tiles.c.number == number)
-        if db.execute(update(tiles).where(*where).values(body=body)).rowcount == 0:
-            db.execute(insert(tiles).values(level=level, number=number, body=body))
+        replace_row(db, self.log.tiles, {"level": level, "number": number, "body": body})
 
     def leaves(self, db: Connection, start: int, count: int) -> list[bytes]:
         """So many leaves from a number on.
@@ -143,7 +140,9 @@ class LogStore:
         rows = self.log.span.all(db, start, start + count)
         if [row.number for row in rows] != list(range(start, start + count)):
             raise error("unavailable", "a leaf of the log is missing")
-        return [bytes(row.body) for row in rows]
+        if any(type(row.body) is not bytes for row in rows):
+            raise error("unavailable", "a leaf of the log is damaged")
+        return [row.body for row in rows]
 
     def leaf_count(self, db: Connection) -> int:
         """How many leaves there are."""
@@ -177,7 +176,7 @@ class LogStore:
 
     def put_checkpoint(self, db: Connection, size: int, note: str) -> None:
         """Write the signed checkpoint of a size."""
-        db.execute(insert(self.log.checkpoints).values(size=size, note=note, cosigned=0))
+        write_rows(db, self.log.checkpoints, [{"size": size, "note": note, "cosigned": 0}])
 
     def put_cosigned(self, db: Connection, size: int, note: str, cosigned: int) -> None:
         """Write the checkpoint of a size with its cosignatures."""

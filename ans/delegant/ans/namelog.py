@@ -19,7 +19,7 @@ from .log import merkle
 from .log.note import NoteSigner
 from .receipt import new_receipt
 from .sequencer import Sequencer
-from .store import Store
+from .store import FORGET, Store
 
 __all__ = ["NameSequencer"]
 
@@ -29,6 +29,8 @@ class NameSequencer(Sequencer[Batch, JsonObject]):
 
     def __init__(self, store: Store, signer: NoteSigner, path: Path) -> None:
         self._names = store
+        self._clean = 0
+        """The second in which nothing was left to sweep."""
         super().__init__(store, signer, path)
 
     def tell(self, publish: Callable[[frozenset[str], int, int], None]) -> None:
@@ -41,8 +43,11 @@ class NameSequencer(Sequencer[Batch, JsonObject]):
         return Batch(db, size, time, changes)
 
     def _swept(self, db: Connection, batch: Batch) -> None:
-        listing.sweep(db, batch.time)
-        self._names.forget(db, batch.time)
+        """Once in a second, and again with the next batch where there is more than one sweeps."""
+        if batch.time != self._clean:
+            swept, forgot = listing.sweep(db, batch.time), self._names.forget(db, batch.time)
+            if swept < listing.SWEEP and forgot < FORGET:
+                self._clean = batch.time
 
     def _told(
         self,

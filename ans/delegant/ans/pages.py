@@ -111,6 +111,13 @@ class Pages:
             while self._held > self._most:
                 self._forget(*self._pages.popitem(last=False))
 
+    def known(self) -> int | None:
+        """The size that the log has, where nothing moved since that was said; never waits."""
+        size = self._size
+        if self._shared or self._read_mark() != self._mark:
+            return None
+        return size
+
     def follow(self) -> int:
         """Drop the pages that the newest entries of the log make untrue; the size it has then."""
         mark = self._read_mark()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import namedtuple
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Dialect, Select
 
@@ -11,6 +11,10 @@ __all__ = ["Prepared"]
 
 make_row: Any = namedtuple
 """Its fields come from a query, where types cannot follow."""
+
+
+_Text: TypeAlias = tuple[str, "tuple[str, ...] | None", dict[str, Any]]
+"""The text, where its parameters stand (None: they have names), those with a value."""
 
 
 class Prepared:
@@ -28,7 +32,7 @@ class Prepared:
         self._query = query
         self._order = order
         self._row = make_row("Row", [column.name for column in query.selected_columns])
-        self._texts: dict[str, tuple[str, list[str] | None, dict[str, Any]]] = {}
+        self._texts: dict[str, _Text] = {}
 
     def one(self, db: Connection, *values: Any) -> Any:
         """The first row, or None."""
@@ -41,15 +45,17 @@ class Prepared:
 
     def _asked(self, db: Connection, values: tuple[Any, ...]) -> Any:
         text, places, own = self._texts.get(db.dialect.name) or self._compiled(db.dialect)
-        given = own | dict(zip(self._order, values, strict=True))
-        told = given if places is None else [given[place] for place in places]
+        told: Any = values
+        if own or places != self._order:
+            given = own | dict(zip(self._order, values, strict=True))
+            told = given if places is None else [given[place] for place in places]
         connection: Any = db.connection.driver_connection
         return connection.execute(text, told)
 
-    def _compiled(self, dialect: Dialect) -> tuple[str, list[str] | None, dict[str, Any]]:
-        """The text, where its parameters stand (None: they have names), those with a value."""
+    def _compiled(self, dialect: Dialect) -> _Text:
         compiled = self._query.compile(dialect=dialect)
         own = {name: value for name, value in compiled.params.items() if value is not None}
-        made = str(compiled), compiled.positiontup, own
+        places = compiled.positiontup
+        made = str(compiled), None if places is None else tuple(places), own
         self._texts[dialect.name] = made
         return made

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import string
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from delegant.credentials import shape
@@ -88,6 +88,7 @@ class Query:
     trace: bool = False
     limit: int = DEFAULT_LIMIT
     min_log_size: int | None = None
+    _digest: str | None = field(default=None, init=False, repr=False, compare=False)
 
     @classmethod
     def exact(cls, name: str, *, trace: bool = False, min_log_size: int | None = None) -> Query:
@@ -96,6 +97,8 @@ class Query:
         Raises:
             Malformed: ``ans-name``, ``shape``.
         """
+        if not trace and min_log_size is None:
+            return cls(AnsName.parse(name).key)
         return _built({"name": name, "trace": trace, "min_log_size": min_log_size})
 
     @classmethod
@@ -144,7 +147,9 @@ class Query:
     def json(self) -> JsonObject:
         """The canonical question, without ``min_log_size``; `from_json` reads it back."""
         out: JsonObject = {}
-        for member in ("name", "capability", "provider", "protocol", "available", "prefer"):
+        if self.name is not None:
+            return {"name": self.name} | ({"trace": True} if self.trace else {})
+        for member in ("capability", "provider", "protocol", "available", "prefer"):
             value = getattr(self, member)
             if value is not None:
                 out[member] = value
@@ -163,7 +168,11 @@ class Query:
     @property
     def digest(self) -> str:
         """The digest of the canonical question."""
-        return digest(canonical(self.json))
+        told = self._digest
+        if told is None:
+            told = digest(canonical(self.json, floats=False))
+            object.__setattr__(self, "_digest", told)  # a question never changes
+        return told
 
     @property
     def pairs(self) -> list[tuple[str, str]]:

@@ -23,10 +23,11 @@ from .pages import Pages
 from .query import Query
 from .rechecking import Rechecker
 from .record import record_key
+from .remembering import Memory
 from .resolving import Resolver
 from .store import Store
 from .stored import MAX_HISTORY, Shelf
-from .submitting import Judged, Memory, Submission, by_agent, by_office, sent_by_agent
+from .submitting import Judged, Submission, by_agent, by_office, sent_by_agent
 from .writing import Writer
 
 __all__ = ["Registry"]
@@ -125,7 +126,11 @@ class Registry:
             Conflict: ``name-taken``, ``stale-version``, ``ans-transition``, ``replay``.
             NotFound: ``ans-not-found``. Gone: ``ans-gone``. Unavailable: ``unavailable``.
         """
-        return self.submitting(Submission.read(data), invocation, at).result()
+        return self.submitting(self.read(data), invocation, at).result()
+
+    def read(self, data: bytes) -> Submission:
+        """A body for `submitting`, as `Submission.read`; what is known of it is not read again."""
+        return Submission.read(data, self._memory)
 
     def submitting(self, sent: Submission, invocation: str | None, at: int) -> Future[JsonObject]:
         """The same, without waiting for the disk: who sends it is judged here and now.
@@ -140,7 +145,7 @@ class Registry:
             return self._again(sent, invocation, exc)
         if judged.seen is not None and not trust.seen.covers(judged.seen):
             self._remember(judged.seen)
-        return self._writer.write(sent.name, sent.event, sent.digest, judged, at)
+        return self._writer.write(sent.name, sent.event, sent.digest, judged, at, sent.data)
 
     def bind_provider(
         self, label: str, organization: str, at: int, basis: str = "operator"
@@ -327,6 +332,27 @@ class Registry:
         asked = Query.exact(query) if isinstance(query, str) else query
         return self._resolver.resolve(asked, at, anew=anew)
 
+    def glance(self, text: str, at: int) -> tuple[int, JsonObject, str, int] | None:
+        """What `resolve` says of one name, where it can be told at once.
+
+        Args:
+            text: an exact name.
+            at: now, seconds since 1970.
+
+        Returns:
+            Its HTTP status, the answer, the key of the name, and the size of the log as
+            `Pages.follow` would say it; None where something must be waited for: ask `resolve`.
+
+        Raises:
+            Error: what `resolve` raises; it may not, asked again.
+        """
+        size = self.pages.known()
+        if size is None:
+            return None
+        query = Query.exact(text)
+        told = self._resolver.glance(query, at, size)
+        return None if told is None else (*told, query.name or "", size)
+
     def token(self, answer: JsonObject) -> str:
         """An answer as one compact JWS by the registry's key, ``typ: ans-answer+jwt``."""
         return self._resolver.jws(answer)
@@ -358,7 +384,7 @@ class Registry:
     def _judged(self, sent: Submission, invocation: str | None, trust: Trust, at: int) -> Judged:
         """Whether who sends it may, whatever the name is."""
         sent.timely(self.did, at)
-        office = "links" not in sent.body
+        office = not sent.linked
         owner, named = None, None
         if office or sent.event["type"] == "transfer":
             with self.store.transaction(reading=True) as db:

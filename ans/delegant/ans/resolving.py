@@ -27,7 +27,7 @@ from delegant.credentials.errors import Error, error
 
 from . import listing
 from .answer import JWS_TYPE
-from .answering import HTTP_STATUS, new_answer, new_entry, new_token, resolved
+from .answering import HTTP_STATUS, instant, new_answer, new_entry, new_token, resolved
 from .attested import Lists, Verdict, judge_attestations
 from .bucket import Bucket
 from .headfile import opened
@@ -37,7 +37,7 @@ from .matching import Candidate, judge, order
 from .namelog import NameSequencer
 from .query import Query
 from .store import Store
-from .stored import ASK, Named, Shelf
+from .stored import ASK, Glance, Named, Shelf, glance
 
 __all__ = ["REUSE_SECONDS", "Resolver"]
 
@@ -54,6 +54,7 @@ NEGATIVES: Final = (200, 100)
 """How many refusals are signed at once, and then in a second."""
 
 
+_NONE: Final = Verdict()
 DEEP: Final = 200
 DEEPLY: Final = (10, 1)
 """How many searches at once, and then in a second, may verify more than `DEEP` names."""
@@ -136,14 +137,37 @@ class Resolver:
                     "unavailable", f"the log has {head.size} entries, not {query.min_log_size}"
                 )
             row = None if query.name is None else self._store.name(db, query.name)
-            mark = self._mark(row)
-            answer = None if anew else self._again(query, head, mark, at)
-            if answer is None:
-                asked = _Asked(self, db, query, head, at)
-                answer = asked.exact(row) if query.name is not None else asked.search()
-                self._keep(query, answer, head, mark, at)
+            answer = self._answered(db, query, head, row, at, anew=anew)
         self._told(head.size)
         return HTTP_STATUS[answer["resolutionStatus"]], answer
+
+    def glance(self, query: Query, at: int, published: int) -> tuple[int, JsonObject] | None:
+        """The same about one name, where it can be told without waiting for anybody.
+
+        Args:
+            query: of one name, with no size of the log.
+            published: the size of a log that was published.
+
+        Returns:
+            None where it must be waited for: for the store, for what is not published yet, or
+            for status lists and the trust that attestations are judged by.
+
+        Raises:
+            Unavailable: ``unavailable``, and what else `resolve` raises: it may not, asked again.
+        """
+        least = self._published
+
+        def read(db: Connection) -> JsonObject | None:
+            found = glance(db, query.name or "")
+            if found is None or found.row.with_record != found.row.last or _attests(found.row):
+                return None
+            head = self._head(db, least, found)
+            if head.size > published:
+                return None
+            return self._answered(db, query, head, found.row, at, found=found)
+
+        answer = self._store.engine.glance(read)
+        return None if answer is None else (HTTP_STATUS[answer["resolutionStatus"]], answer)
 
     def jws(self, answer: JsonObject) -> str:
         """The answer as one compact JWS, signed as a whole; once for the same token."""
@@ -185,7 +209,7 @@ class Resolver:
     ) -> None:
         if query.available is not None:
             return  # heartbeats come faster than answers age
-        until = shape.time(answer["freshness"]["validUntil"], "validUntil")
+        until = instant(answer["freshness"]["validUntil"])
         kept = _Kept(answer, at, until, head.size, mark)
         with self._lock:
             before = self._kept.pop(query.digest, None)
@@ -196,9 +220,21 @@ class Resolver:
 
     # --- reading ----------------------------------------------------------------------------
 
-    def _head(self, db: Connection, least: int) -> Checkpoint:
+    def _answered(
+        self, db: Connection, query: Query, head: Checkpoint, row: Any, at: int, *,
+        anew: bool = False, found: Glance | None = None,
+    ) -> JsonObject:  # fmt: skip
+        mark = self._mark(row)
+        answer = None if anew else self._again(query, head, mark, at)
+        if answer is None:
+            asked = _Asked(self, db, query, head, at, found)
+            answer = asked.exact(row) if query.name is not None else asked.search()
+            self._keep(query, answer, head, mark, at)
+        return answer
+
+    def _head(self, db: Connection, least: int, found: Glance | None = None) -> Checkpoint:
         """The state of the log that this transaction reads."""
-        note = self._store.checkpoint(db)
+        note = self._store.checkpoint(db) if found is None else found.note
         if note is None:
             raise error("log-rollback", "the log is gone")
         try:
@@ -217,14 +253,23 @@ class Resolver:
                 self._published = max(self._published, size)
 
     def _seen(
-        self, db: Connection, key: str, trust: Trust, at: int, row: Any = ASK
+        self,
+        db: Connection,
+        key: str,
+        trust: Callable[[], Trust],
+        at: int,
+        row: Any = ASK,
+        last: Any = ASK,
     ) -> _Seen | None:
         """A name, believed and judged; None for one that never was."""
-        named = self._shelf.named(db, key, at, row)
+        named = self._shelf.named(db, key, at, row, last)
         if named is None:
             return None
         record, agent, row = named.record, named.standing.agent, named.row
-        verdict = judge_attestations(listing.attestations_of(row), agent, self._lists, trust, at)
+        verdict = _NONE
+        if _attests(row):
+            stored = listing.attestations_of(row)
+            verdict = judge_attestations(stored, agent, self._lists, trust(), at)
         told = listing.beat_of(row) if row.beat_agent == agent else None
         candidate = Candidate(
             named.name,
@@ -242,19 +287,34 @@ class _Asked:
     """One question, in one transaction."""
 
     def __init__(
-        self, resolver: Resolver, db: Connection, query: Query, head: Checkpoint, at: int
+        self,
+        resolver: Resolver,
+        db: Connection,
+        query: Query,
+        head: Checkpoint,
+        at: int,
+        found: Glance | None = None,
     ) -> None:
         self._of = resolver
         self._db = db
         self._query = query
         self._head = head
         self._at = at
-        self._trust = resolver._trust()
+        self._found = found
+        self._read_trust: Trust | None = None
         self._verified = 0
+
+    def _trust(self) -> Trust:
+        """Whose attestations count; the same throughout, and not read where there are none."""
+        if self._read_trust is None:
+            self._read_trust = self._of._trust()
+        return self._read_trust
 
     def exact(self, row: Any) -> JsonObject:
         """The answer about one name, whatever has become of it."""
-        seen = self._of._seen(self._db, self._query.name or "", self._trust, self._at, row)
+        key, found = self._query.name or "", self._found
+        last = ASK if found is None else found.last
+        seen = self._of._seen(self._db, key, self._trust, self._at, row, last)
         if seen is None:
             return self._answer("not-found", [])
         if seen.candidate.status == "active":
@@ -328,7 +388,7 @@ class _Asked:
         agents, entries = [], []
         for seen in shown:
             entry = self._entry(seen)
-            receipt = self._of._shelf.receipt(self._db, seen.named.record_row)
+            receipt = self._receipt(seen.named.record_row)
             entries.append(entry)
             agents.append(resolved(seen.named.record, receipt, entry, self._query))
         trace = self._trace(shown, more)
@@ -342,7 +402,7 @@ class _Asked:
     def _away(self, seen: _Seen) -> JsonObject:
         """The answer about a name that is gone or suspended: its newest event says why."""
         named = seen.named
-        receipt = self._of._shelf.receipt(self._db, named.last_row)
+        receipt = self._receipt(named.last_row)
         said = named.last["type"] in ("suspend", "revoke")
         since = named.expires if named.status == "expired" else None
         if said:
@@ -359,6 +419,10 @@ class _Asked:
         last = {"event": named.last, "receipt": receipt}
         return new_answer(self._query, token, last=last, trace=trace)
 
+    def _receipt(self, row: Any) -> JsonObject:
+        most = None if self._found is None else self._found.most
+        return self._of._shelf.proven(self._db, row, most)
+
     def _entry(self, seen: _Seen) -> JsonObject:
         named = seen.named
         return new_entry(
@@ -368,6 +432,7 @@ class _Asked:
             epoch=named.standing.epoch,
             seq=named.standing.seq,
             event=named.standing.last,
+            digest=named.record_row.record,
             index=named.record_row.leaf,
             at=self._at,
         )
@@ -410,6 +475,11 @@ class _Asked:
                 seen = self._read(one.name.key)
                 if seen is not None:
                     yield seen
+
+
+def _attests(row: Any) -> bool:
+    """Whether anything is kept of what others say of the agent of a name."""
+    return row.attestations not in (None, b"[]")
 
 
 def _weight(kept: _Kept) -> int:

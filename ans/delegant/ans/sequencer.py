@@ -52,8 +52,6 @@ __all__ = ["Sequencer"]
 B = TypeVar("B", bound="Batch")
 R = TypeVar("R")
 
-MOST: Final = 256
-"""Changes in one transaction."""
 LINGER_SECONDS: Final = 0.006
 WAIT_SECONDS: Final = 10
 PUBLISHING: Final = ".publishing"
@@ -83,6 +81,9 @@ class Sequencer(HeadFile, ABC, Generic[B, R]):
         Unavailable: ``unavailable``.
     """
 
+    most = 256
+    """Changes in one transaction."""
+
     def __init__(self, store: LogStore, signer: NoteSigner, path: Path) -> None:
         self._store = store
         self._signer = signer
@@ -97,6 +98,8 @@ class Sequencer(HeadFile, ABC, Generic[B, R]):
         """Whether the changes being written are what fails, if something does."""
         self._work = ThreadPoolExecutor(1, "sequencer")  # its thread starts with the first change
         self._newest: Checkpoint | None = None
+        self._end = b"", 0
+        """The hash of the last leaf that was written here, and its time."""
         with self._alone():
             self._start()
 
@@ -185,16 +188,14 @@ class Sequencer(HeadFile, ABC, Generic[B, R]):
         last time, more are waited for; whoever comes alone waits for nobody.
         """
         while True:
-            if self._crowded and len(self._waiting) < MOST:
+            if self._crowded and len(self._waiting) < self.most:
                 time.sleep(LINGER_SECONDS)
-            with self._queue:
-                asked = [self._waiting.popleft() for _ in range(min(MOST, len(self._waiting)))]
-                if not asked:
-                    self._running = False
-                    return
-            self._crowded = len(asked) > 1
-            asked = [one for one in asked if one.future.set_running_or_notify_cancel()]
+            asked = self._taken(self.most)
             if not asked:
+                with self._queue:
+                    if not self._waiting:
+                        self._running = False
+                        return
                 continue
             try:
                 self._together(asked)
@@ -202,16 +203,23 @@ class Sequencer(HeadFile, ABC, Generic[B, R]):
                 for one in asked:
                     if not one.future.done():
                         one.future.set_exception(exc)
+            self._crowded = len(asked) > 1
+
+    def _taken(self, most: int) -> list[_Asked[B, R]]:
+        """The first of those that wait, and still do."""
+        with self._queue:
+            asked = [self._waiting.popleft() for _ in range(min(most, len(self._waiting)))]
+        return [one for one in asked if one.future.set_running_or_notify_cancel()]
 
     def _together(self, asked: list[_Asked[B, R]]) -> None:
-        """Write these in one transaction; if they break that one, each in its own.
+        """Write these, and who joins them, in one transaction; if that breaks, each in its own.
 
         So a change that the database itself will not take, or over which this program breaks,
         spoils no other. Where two find no database one after the other it is not they who are at
         fault, nor are they where the transaction never began, or was committed.
         """
         try:
-            self._written(asked)
+            self._written(asked, joined=True)
         except Exception as exc:
             if not self._theirs or len(asked) == 1:
                 raise
@@ -230,12 +238,19 @@ class Sequencer(HeadFile, ABC, Generic[B, R]):
                 if not one.future.done():
                     one.future.set_exception(told)
 
-    def _written(self, asked: list[_Asked[B, R]]) -> None:
+    def _written(self, asked: list[_Asked[B, R]], *, joined: bool = False) -> None:
+        """Write these in one transaction.
+
+        Args:
+            joined: those who came while the turn to write was waited for are added to them.
+        """
         self._theirs = False
         with self._alone():
             with self._store.transaction(sequencing=True) as db:
                 before, newest = self._held(db, self._said())
                 last = self._last(db, before.size)
+                if joined:
+                    asked += self._taken(self.most - len(asked))
                 self._theirs = True
                 batch = self._batch(db, before.size, last, [one.change for one in asked])
                 outcomes = [_outcome(one, batch) for one in asked]
@@ -249,6 +264,7 @@ class Sequencer(HeadFile, ABC, Generic[B, R]):
             self._theirs = False
             self._publish(note)
         if batch.hashes:
+            self._end = batch.hashes[-1], batch.time
             for tell in self.on_publish:
                 tell(batch, before.size, size)
         for one, out in zip(asked, told, strict=True):
@@ -338,9 +354,12 @@ class Sequencer(HeadFile, ABC, Generic[B, R]):
         if said is not None:
             if held.size < said.size:
                 raise error("log-rollback", f"{held.size} entries, and {said.size} were signed for")
-            if said.root != self._root(db, said.size):
+            root = self._root(db, said.size)
+            if said.root != root:
                 raise error("log-rollback", "the log is another than was signed for")
-        if self._store.leaf_count(db) != held.size or held.root != self._root(db, held.size):
+        if said is None or held.size != said.size:
+            root = self._root(db, held.size)
+        if self._store.leaf_count(db) != held.size or held.root != root:
             raise error("unavailable", "the log and its checkpoint do not belong together")
         return held, newest
 
@@ -351,8 +370,9 @@ class Sequencer(HeadFile, ABC, Generic[B, R]):
         """The time of the newest leaf; 0 where there is none."""
         if size == 0:
             return 0
+        leaf, (known, time) = self._store.leaves(db, size - 1, 1)[0], self._end
         try:
-            return self._time(self._store.leaves(db, size - 1, 1)[0])
+            return time if merkle.leaf_hash(leaf) == known else self._time(leaf)
         except Error as exc:
             raise error("unavailable", f"a stored leaf is damaged: {exc.code}") from None
 
@@ -371,12 +391,13 @@ class Sequencer(HeadFile, ABC, Generic[B, R]):
 
     def _publish(self, note: str) -> None:
         """Put a checkpoint into the file, unless it is there, or a larger one."""
-        size = opened(note, self.key).size
+        found = opened(note, self.key)
+        size = found.size
         with files.lock(self._path.parent, PUBLISHING, WAIT_SECONDS):
             said = self._said()
             if said is None or said.size < size or (said.size == size and self.text() != note):
                 files.write(self._path, note.encode("utf-8"))
-                self._newest = self.published()
+                self._newest = found
 
 
 def _outcome(one: _Asked[B, R], batch: B) -> Added | Error:
@@ -384,10 +405,13 @@ def _outcome(one: _Asked[B, R], batch: B) -> Added | Error:
     time = batch.time
     try:
         batch.at(one.at)
-        return one.change.add(batch)
+        added = one.change.add(batch)
     except Error as exc:
         batch.time = time
         return exc
+    if added.known:  # no leaf has that time
+        batch.time = time
+    return added
 
 
 def _tell(one: _Asked[B, R], told: R | Added | Error) -> None:

@@ -13,8 +13,6 @@ from typing import Final
 
 from delegant.credentials.codec import JsonObject
 
-from .name import AnsName
-
 __all__ = ["SHOWN", "endpoint_of", "listing2"]
 
 SHOWN: Final = frozenset(
@@ -58,7 +56,7 @@ def listing2(record: JsonObject, entry: JsonObject, protocol: str | None = None)
 def endpoint_of(record: JsonObject, protocol: str | None = None) -> str:
     """The address to call: of the protocol asked for, else of the name's own, else the first."""
     endpoints: dict[str, str] = record["endpoints"]
-    for wanted in (protocol, AnsName.parse(record["name"]).protocol):
+    for wanted in (protocol, record["name"].partition("://")[0]):
         if wanted in endpoints:
             return endpoints[wanted]
     return endpoints[min(endpoints)]

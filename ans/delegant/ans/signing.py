@@ -8,6 +8,7 @@ else vouches for, so `check` is told it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from delegant.credentials import PrivateKey, PublicKey, did, proof, shape
@@ -21,9 +22,15 @@ _PROOF: Final = frozenset(
 )
 
 
-def sign(document: JsonObject, key: PrivateKey, signer: str, at: int) -> JsonObject:
-    """The document with a proof by ``signer``: a did:key, a did:jwk, or whose key is pinned."""
-    return proof.sign(document, key, _method(signer, key.public), at)
+def sign(
+    document: JsonObject, key: PrivateKey, signer: str, at: int, *, floats: bool = True
+) -> JsonObject:
+    """The document with a proof by ``signer``: a did:key, a did:jwk, or whose key is pinned.
+
+    Args:
+        floats: whether it may hold a float (see `codec.canonical`).
+    """
+    return proof.sign(document, key, _method(signer, key.public), at, floats=floats)
 
 
 def cosign(document: JsonObject, key: PrivateKey, signer: str, at: int) -> JsonObject:
@@ -33,6 +40,7 @@ def cosign(document: JsonObject, key: PrivateKey, signer: str, at: int) -> JsonO
     return {**unsigned, "proof": [*document.get("proof", []), added]}
 
 
+@lru_cache(64)
 def _method(signer: str, key: PublicKey) -> str:
     return did.method_for(did.check(signer), key)
 

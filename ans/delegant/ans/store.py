@@ -38,7 +38,7 @@ from .tables import (
     TILES,
 )
 
-__all__ = ["LOGGED", "Store", "standing_of"]
+__all__ = ["LOGGED", "NAMED", "Store", "standing_of"]
 
 LOG: Final = LogTables(LEAVES, TILES, CHECKPOINTS)
 MOST_EVENTS: Final = 2**31 - 1
@@ -211,11 +211,11 @@ class Store(LogStore):
         if db.execute(row.on_conflict_do_nothing()).rowcount == 0:
             raise error("replay", "this invocation was used before")
 
-    def forget(self, db: Connection, at: int) -> None:
-        """Forget some of the used keys that time alone refuses."""
+    def forget(self, db: Connection, at: int) -> int:
+        """Forget some of the used keys that time alone refuses; how many."""
         late = select(SPENT.c.key).where(SPENT.c.until < at - SLOW_SECONDS).limit(FORGET)
         late = late.with_for_update(skip_locked=True)  # who forgets beside us waits for nobody
-        db.execute(delete(SPENT).where(SPENT.c.key.in_(late)))
+        return db.execute(delete(SPENT).where(SPENT.c.key.in_(late))).rowcount
 
     # --- the log -------------------------------------------------------------------------------
 
@@ -247,7 +247,7 @@ LOGGED: Final = select(*EVENTS.c, LEAVES.c.body.label("logged")).outerjoin(
 """Events, each with its leaf as ``logged``."""
 _EVENT: Final = Prepared(LOGGED.where(EVENTS.c.digest == bindparam("digest")), "digest")
 _EVERY: Final = EVENTS.alias()
-_NAME: Final = Prepared(
+NAMED: Final = (
     select(
         *NAMES.c,
         select(func.max(_EVERY.c.seq))
@@ -259,9 +259,10 @@ _NAME: Final = Prepared(
     )
     .outerjoin(HEALTH, HEALTH.c.key == NAMES.c.key)
     .outerjoin(LISTINGS, LISTINGS.c.key == NAMES.c.key)
-    .where(NAMES.c.key == bindparam("name")),
-    "name",
+    .where(NAMES.c.key == bindparam("name"))
 )
+"""The name of a key, as `Store.name`."""
+_NAME: Final = Prepared(NAMED, "name")
 
 
 def standing_of(row: Any) -> Standing:

@@ -6,19 +6,21 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, func, literal_column, select
 
 from delegant.credentials import shape
-from delegant.credentials.codec import JsonObject, digest, parse_object
+from delegant.credentials.codec import JsonObject, digest, parse_object, reread
 from delegant.credentials.errors import Error, error
 
 from .leaf import NameLeaf
 from .lifecycle import RANKS, Standing
 from .logbook import Logbook
 from .name import AnsName
-from .store import Store, standing_of
+from .prepared import Prepared, make_row
+from .store import LOGGED, NAMED, Store, standing_of
+from .tables import CHECKPOINTS, EVENTS, LEAVES, NAMES
 
-__all__ = ["MAX_EVENT", "MAX_HISTORY", "Named", "Shelf"]
+__all__ = ["MAX_EVENT", "MAX_HISTORY", "Glance", "Named", "Shelf", "glance"]
 
 MAX_HISTORY: Final = 1000
 MAX_EVENT: Final = 2 * 1024 * 1024
@@ -27,6 +29,23 @@ KEPT: Final = 512
 """Events that are kept read; none is ever changed."""
 _LEFT: Final = {"register": None, "update": None, "transfer": None, "resume": None}
 """Events after which nobody holds the name suspended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """All that an answer about one name is made of, in one state of the store; nothing verified.
+
+    Attributes:
+        row: as `Store.name` says.
+        last: as `Store.event` says of its newest event.
+        note: the newest checkpoint.
+        most: as `Store.cosigned` says.
+    """
+
+    row: Any
+    last: Any
+    note: str | None
+    most: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +78,7 @@ class Named:
     @property
     def expires(self) -> int:
         """When the time of its record is over, seconds since 1970."""
-        return shape.time(self.record["expires"], "expires")
+        return int(self.row.expires)
 
     @property
     def sponsor(self) -> str:
@@ -78,11 +97,14 @@ class Shelf:
         self._store = store
         self._logbook = logbook
 
-    def named(self, db: Connection, key: str, at: int, row: Any = ASK) -> Named | None:
+    def named(
+        self, db: Connection, key: str, at: int, row: Any = ASK, last_row: Any = ASK
+    ) -> Named | None:
         """A name by its key (`AnsName.key`) at an instant; None if it was never registered.
 
         Args:
             row: as `Store.name` says, where that was asked already.
+            last_row: likewise, what `Store.event` says of its newest event.
         """
         if row is ASK:
             row = self._store.name(db, key)
@@ -91,7 +113,8 @@ class Shelf:
             raise error("unavailable", "a stored name is not that of its newest event")
         if row is None:
             return None
-        last_row = self._store.event(db, row.last)
+        if last_row is ASK:
+            last_row = self._store.event(db, row.last)
         record_row = last_row
         if row.with_record != row.last:
             record_row = self._store.event(db, row.with_record)
@@ -100,8 +123,8 @@ class Shelf:
         standing = standing_of(row)
         held = (
             last["seq"] == row.seq
-            and logged.name.key == key
-            and AnsName.parse(with_record["name"]).key == key
+            and last_row.key == key
+            and with_record["name"].lower() == key
             and (logged.agent, logged.epoch) == (row.agent, row.epoch)
             and standing.revoked == (last["type"] == "revoke")
             and standing.suspended == _suspended(logged, last_row)
@@ -120,12 +143,12 @@ class Shelf:
         try:
             if row is None:
                 raise error("shape", "missing")
-            event, own = _read(row.body)
+            event, own = _read(row.body, row.digest)
             leaf = self._logbook.leaf(db, row.leaf, row.logged)
             fits = (
                 isinstance(leaf, NameLeaf)
                 and own == row.digest == leaf.event
-                and row.key == leaf.name.key
+                and row.key == event["name"].lower()
                 and event["name"] == leaf.json["name"]
                 and event["seq"] == row.seq == leaf.seq
                 and row.record == leaf.record
@@ -137,6 +160,14 @@ class Shelf:
         if not isinstance(leaf, NameLeaf) or not fits:
             raise error("unavailable", "a stored event is damaged: another than was logged")
         return event, leaf
+
+    def proven(self, db: Connection, row: Any, most: int | None = None) -> JsonObject:
+        """The receipt of an event that `event` has looked at.
+
+        Args:
+            most: what `Store.cosigned` says, where that was asked already.
+        """
+        return self._logbook.receipt(db, row.leaf, None, row.logged, most)
 
     def receipt(self, db: Connection, row: Any, *, opening: bool = False) -> JsonObject:
         """The receipt of an event; with ``opening`` for its submitter."""
@@ -164,13 +195,44 @@ class Shelf:
             ]
 
 
+def glance(db: Connection, key: str) -> Glance | None:
+    """All of a name that is there, in one statement; None for one that is not there at all."""
+    row = _GLANCE.one(db, key)
+    if row is None:
+        return None
+    last = _Event(*row[_FIRST : _FIRST + len(_Event._fields)])
+    return Glance(row, None if last.digest is None else last, row.note, row.most or 0)
+
+
+_Event: Final = make_row("Event", LOGGED.selected_columns.keys())
+_FIRST: Final = len(NAMED.selected_columns)
+_NEWEST: Final = CHECKPOINTS.alias()
+_GLANCE: Final = Prepared(
+    NAMED.add_columns(
+        *(column.label(f"last_{name}") for name, column in LOGGED.selected_columns.items()),
+        select(_NEWEST.c.note)
+        .order_by(_NEWEST.c.size.desc())
+        .limit(literal_column("1"))
+        .scalar_subquery()
+        .label("note"),
+        select(func.max(CHECKPOINTS.c.cosigned)).scalar_subquery().label("most"),
+    )
+    .outerjoin(EVENTS, EVENTS.c.digest == NAMES.c.last)
+    .outerjoin(LEAVES, LEAVES.c.number == EVENTS.c.leaf),
+    "name",
+)
+
+
 @lru_cache(KEPT)
-def _read(body: bytes) -> tuple[JsonObject, str]:
+def _read(body: bytes, known: str) -> tuple[JsonObject, str]:
     """An event and its digest, read once for the same bytes.
 
     Its shape and its signatures were checked when it was taken: the digest says it is that one.
     """
-    return parse_object(body, size=MAX_EVENT), digest(body)
+    own = digest(body)
+    if own != known:
+        raise error("shape", "another digest")
+    return reread(body), own
 
 
 def _suspended(leaf: NameLeaf, row: Any) -> int | None:

@@ -8,15 +8,12 @@ and revoke by their signature alone: ``{event, evidence?}``. What the event does
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
 from delegant.credentials import (
     Authorization,
-    ChainCache,
     Evidence,
     Presentation,
     PublicKey,
@@ -29,11 +26,10 @@ from delegant.credentials import (
 from delegant.credentials.act import holder_signed
 from delegant.credentials.budget import Budget
 from delegant.credentials.chain import pinned
-from delegant.credentials.codec import Json, JsonObject, canonical, parse_object
+from delegant.credentials.codec import JsonObject, canonical, digest, parse, parse_object
 from delegant.credentials.errors import Error, error
 from delegant.credentials.invocation import Invocation
 from delegant.credentials.verdict import Limit, Once
-from delegant.credentials.verifier import Presented
 
 from . import judging
 from .events import check_consent, check_signers, read_event
@@ -42,14 +38,12 @@ from .judging import Sponsorship
 from .leaf import salted
 from .name import AnsName
 from .record import record_key
+from .remembering import MAX_BODY, Came, Memory
 from .signing import check, digest_of, members
 from .stored import Named
 
-__all__ = ["Judged", "Memory", "Submission", "by_agent", "by_office", "entry", "sent_by_agent"]
+__all__ = ["Judged", "Submission", "by_agent", "by_office", "entry", "sent_by_agent"]
 
-MAX_BODY: Final = 2 * 1024 * 1024
-MEMORY: Final = 16 * 1024 * 1024
-REMEMBERED: Final = 2048
 SKEW_SECONDS: Final = 300
 OFFICE: Final = ("suspend", "resume", "revoke")
 
@@ -58,34 +52,57 @@ Fresh = Callable[[str], Evidence | None]
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """A body, read: an event of a name, and what came with it."""
+    """A body, read: an event of a name, and what came with it.
+
+    Attributes:
+        event: its shape was read, and the signature of its record.
+        data: its RFC 8785 bytes, and ``digest`` theirs.
+        body: the whole; of one whose end was known, no more than its event.
+        known: what came with it, where that was known.
+    """
 
     body: JsonObject
     event: JsonObject
     name: AnsName
+    data: bytes
     digest: str
+    known: Came | None = None
 
     @classmethod
-    def read(cls, data: bytes) -> Submission:
+    def read(cls, data: bytes, memory: Memory | None = None) -> Submission:
         """Read a body. The event's own signature is judged later, the record's here.
+
+        Args:
+            memory: of what was accepted before, which need not be read again.
 
         Raises:
             Malformed: the codes of phases 2 and 3, ``ans-name``. Rejected: ``orphan-agent`` for
             a record without sponsorship, ``holder-mismatch`` for one its agent did not sign.
         """
-        body = parse_object(data, size=MAX_BODY)
-        shape.closed(body, "body", frozenset({"event"}), frozenset({"links", "evidence"}))
+        found = None if memory is None else memory.read(data)
+        if found is None:
+            body, known = parse_object(data, size=MAX_BODY), None
+            shape.closed(body, "body", frozenset({"event"}), frozenset({"links", "evidence"}))
+        else:
+            body, known = {"event": found[0]}, found[1]
         event = body["event"]
         record = event.get("record") if type(event) is dict else None
         if type(record) is dict and "sponsorship" not in record:
             raise error("orphan-agent", "the record names nobody who answers for the agent")
         with _holder():
             name = read_event(event)
-        if "links" not in body and event["type"] not in OFFICE:
-            raise error("shape", f"{event['type']} comes with links and evidence")
-        if "links" in body and "evidence" not in body:
-            raise error("shape", "links come with evidence")
-        return cls(body, event, name, digest_of(event))
+        if known is None:
+            if "links" not in body and event["type"] not in OFFICE:
+                raise error("shape", f"{event['type']} comes with links and evidence")
+            if "links" in body and "evidence" not in body:
+                raise error("shape", "links come with evidence")
+        spelled = canonical(event)
+        return cls(body, event, name, spelled, digest(spelled), known)
+
+    @property
+    def linked(self) -> bool:
+        """Whether a chain came with it: it is an agent's."""
+        return self.known is not None or "links" in self.body
 
     def timely(self, registry: str, at: int) -> None:
         """The event is for this registry, and of now.
@@ -101,6 +118,8 @@ class Submission:
     @property
     def evidence(self) -> Evidence | None:
         """What came along."""
+        if self.known is not None:
+            return self.known.evidence
         return Evidence.from_json(self.body["evidence"]) if "evidence" in self.body else None
 
 
@@ -130,41 +149,6 @@ class Judged:
     last: str | None = None
 
 
-class Memory:
-    """Chains and evidence that were accepted before, so that their signatures are checked once.
-
-    What they say is judged anew each time. Only what was accepted is kept, the oldest goes first.
-
-    Args:
-        size: most bytes of evidence kept, and of chains.
-        most: most of each.
-    """
-
-    def __init__(self, size: int = MEMORY, most: int = REMEMBERED) -> None:
-        self.chains = ChainCache(most, size)
-        self._size, self._most = size, most
-        self._kept: OrderedDict[bytes, Evidence] = OrderedDict()
-        self._held = 0
-        self._lock = threading.Lock()
-
-    def evidence(self, value: Json) -> tuple[bytes, Evidence]:
-        """Evidence and its bytes; what was kept of these bytes, where it was."""
-        data = canonical(value)
-        with self._lock:
-            kept = self._kept.get(data)
-        return data, Evidence.from_json(value) if kept is None else kept
-
-    def keep(self, data: bytes, evidence: Evidence) -> None:
-        """Keep evidence that was accepted."""
-        with self._lock:
-            if data in self._kept or len(data) > self._size // 16:
-                return
-            self._kept[data] = evidence
-            self._held += len(data)
-            while self._held > self._size or len(self._kept) > self._most:
-                self._held -= len(self._kept.popitem(last=False)[0])
-
-
 def by_agent(
     sent: Submission,
     invocation: str | None,
@@ -185,18 +169,18 @@ def by_agent(
             ``namespace``, and all that `verify` raises.
     """
     event = sent.event
-    data, evidence = memory.evidence(sent.body["evidence"])
-    sponsorship = judging.sponsorship(event["agent"], evidence, trust, at)
+    came = sent.known or memory.came(sent.body["links"], sent.body["evidence"])
+    sponsorship = came.sponsorship(event["agent"], trust, at)
     if "record" in event and record_key(event["record"]) != sponsorship.key:
         raise error("did-key-mismatch", "the record's key is not the one the identity pins")
     if event["by"] == event["agent"]:
         with _holder():
             check_signers(event, _keys(event["agent"], sponsorship.key))
     auth = verify(
-        _presented(sent.body["links"], invocation),
-        evidence,
+        _presented(came.links, invocation),
+        came.evidence,
         trust,
-        request_of(event, registry),
+        request_of(event, registry, sent.digest),
         at=at,
         cache=memory.chains,
     )
@@ -213,15 +197,15 @@ def by_agent(
         raise error("holder-mismatch", "an agent speaks for its own names")
     if "record" in event:
         _record_fits(event["record"], sponsorship, at)
-    memory.keep(data, evidence)
+    memory.keep(came)
     return Judged(
         "agent",
         sponsorship.organization,
         sponsorship.sponsor,
-        Invocation.parse(Invocation.unpack(invocation or "")).chain,
+        auth.links[-1].digest,  # which the invocation names
         _once(auth),
         sponsorship.vouched,
-        evidence,
+        came.evidence,
         auth.seen.merged(sponsorship.seen),
     )
 
@@ -283,7 +267,7 @@ def sent_by_agent(
         holder_signed(found, name, own, Budget(trust.limits))
     except Error:
         return False
-    return found.request == request_of(event, registry).digest
+    return found.request == request_of(event, registry, sent.digest).digest
 
 
 def entry(
@@ -318,11 +302,11 @@ def entry(
     )
 
 
-def _presented(links: Json, invocation: str | None) -> Presented:
+def _presented(links: bytes, invocation: str | None) -> Presentation | tuple[bytes, str]:
     """As bytes, by which a chain is known again."""
     if invocation is None:
-        return Presentation.from_json({"links": links})
-    return canonical(links), invocation
+        return Presentation.from_json({"links": parse(links, size=MAX_BODY)})
+    return links, invocation
 
 
 def _keys(name: str, key: PublicKey | None) -> dict[str, tuple[PublicKey, ...]]:

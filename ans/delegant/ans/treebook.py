@@ -7,9 +7,10 @@ store makes a reader fail and never makes it lie.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar
 
 from sqlalchemy import Connection
 
@@ -23,6 +24,8 @@ from .log.note import b64_encode
 from .logstore import LogStore
 
 __all__ = ["Nodes", "TreeBook"]
+
+T = TypeVar("T")
 
 TILES: Final = 2048
 """Tiles that are kept: half a million leaves, in some 35 MB."""
@@ -63,16 +66,13 @@ class TreeBook:
             raise error("not-found", f"the log has {head.size} entries")
         data = self._rows.leaves(db, number, 1)[0]
         hashed = merkle.leaf_hash(data)
-        for nodes in (self._nodes, Nodes(self._rows)):  # the second keeps nothing from before
-            try:
-                proof = merkle.audit_path(number, head.size, partial(nodes.node, db))
-                merkle.check_inclusion(hashed, number, head.size, proof, head.root)
-            except Error as exc:
-                wrong = exc
-                continue
-            self._nodes = nodes
+
+        def proven(node: merkle.Node) -> bytes:
+            proof = merkle.audit_path(number, head.size, node)
+            merkle.check_inclusion(hashed, number, head.size, proof, head.root)
             return data
-        raise error("unavailable", f"a stored entry is damaged: {wrong.code}")
+
+        return self._held(db, proven, "a stored entry")
 
     def tile(self, level: int, index: int, width: int = 256) -> bytes:
         """The hashes of a tile of the published tree (C2SP tlog-tiles)."""
@@ -108,14 +108,14 @@ class TreeBook:
             of = head.size if size is None else size
             if not 0 <= number < of <= head.size:
                 raise error("not-found", f"the log has {head.size} entries")
-            read = partial(self._rows.tile, db)
             hashed = merkle.leaf_hash(self._rows.leaves(db, number, 1)[0])
-            proof = merkle.inclusion(number, of, read)
-            try:
-                root = self._root(db, of, head)
-                merkle.check_inclusion(hashed, number, of, proof, root)
-            except Error as exc:
-                raise error("unavailable", f"the stored log is damaged: {exc.code}") from None
+
+            def proven(node: merkle.Node) -> list[bytes]:
+                proof = merkle.audit_path(number, of, node)
+                merkle.check_inclusion(hashed, number, of, proof, _root(of, head, node))
+                return proof
+
+            proof = self._held(db, proven)
         return {"index": number, "size": of, "leafHash": b64_encode(hashed), "proof": _texts(proof)}
 
     def consistency(self, old: int, new: int | None = None) -> JsonObject:
@@ -129,12 +129,14 @@ class TreeBook:
         if not 0 < old <= to <= head.size:
             raise error("not-found", f"the log has {head.size} entries")
         with self._rows.transaction(reading=True) as db:
-            proof = merkle.consistency(old, to, partial(self._rows.tile, db))
-            try:
-                roots = self._root(db, old, head), self._root(db, to, head)
+
+            def proven(node: merkle.Node) -> list[bytes]:
+                proof = merkle.consistency_path(old, to, node)
+                roots = _root(old, head, node), _root(to, head, node)
                 merkle.check_consistency(old, to, proof, *roots)
-            except Error as exc:
-                raise error("unavailable", f"the stored log is damaged: {exc.code}") from None
+                return proof
+
+            proof = self._held(db, proven)
         return {"old": old, "new": to, "proof": _texts(proof)}
 
     # --- inside ---------------------------------------------------------------------------------
@@ -145,43 +147,64 @@ class TreeBook:
         except Error as exc:
             raise error("unavailable", f"a stored checkpoint is damaged: {exc.code}") from None
 
-    def _root(self, db: Connection, size: int, head: Checkpoint) -> bytes:
-        """The root of an earlier size, which the published tree has grown from."""
-        read = partial(self._rows.tile, db)
-        root = merkle.root(size, read)
-        proof = merkle.consistency(size, head.size, read)
-        merkle.check_consistency(size, head.size, proof, root, head.root)
-        return root
+    def _held(
+        self, db: Connection, prove: Callable[[merkle.Node], T], what: str = "the stored log"
+    ) -> T:
+        """What follows from the nodes of the tree, those that are kept first.
+
+        Args:
+            prove: raises where the nodes do not lead to a checkpoint.
+        """
+        for nodes in (self._nodes, Nodes(self._rows)):  # the second keeps nothing from before
+            try:
+                out = prove(partial(nodes.node, db))
+            except Error as exc:
+                wrong = exc
+                continue
+            self._nodes = nodes
+            return out
+        raise error("unavailable", f"{what} is damaged: {wrong.code}")
 
     def _tile(self, db: Connection, level: int, index: int, width: int) -> bytes:
         """A tile whose every hash is proven to be the published tree's."""
         head = self.head()
         body = self._rows.tile(db, level, index, width)
-        first, at, left = index * tiles.FULL, 0, width
-        try:
+        first = index * tiles.FULL
+
+        def proven(node: merkle.Node) -> bytes:
+            at, left = 0, width
             while left:  # by complete subtrees, the largest first
                 deep = left.bit_length() - 1
-                node = merkle.fold(body[merkle.HASH * at : merkle.HASH * (at + (1 << deep))])
-                self._proven(db, node, 8 * level + deep, (first + at) >> deep, head)
+                top = merkle.fold(body[merkle.HASH * at : merkle.HASH * (at + (1 << deep))])
+                _check_node(top, 8 * level + deep, (first + at) >> deep, head, node)
                 at, left = at + (1 << deep), left - (1 << deep)
-        except Error as exc:
-            raise error("unavailable", f"a stored tile is damaged: {exc.code}") from None
-        return body
+            return body
 
-    def _proven(self, db: Connection, node: bytes, deep: int, index: int, head: Checkpoint) -> None:
-        """A complete subtree's root is a node of the published tree: RFC 6962, from ``deep`` up."""
-        proof = merkle.inclusion(index << deep, head.size, partial(self._rows.tile, db))[deep:]
-        at, last = index, (head.size - 1) >> deep
-        for sibling in proof:
-            if at & 1 or at == last:
-                node = merkle.node_hash(sibling, node)
-                while at and not at & 1:
-                    at, last = at >> 1, last >> 1
-            else:
-                node = merkle.node_hash(node, sibling)
-            at, last = at >> 1, last >> 1
-        if node != head.root:
-            raise error("log-proof", "it does not lead to the checkpoint")
+        return self._held(db, proven, "a stored tile")
+
+
+def _root(size: int, head: Checkpoint, node: merkle.Node) -> bytes:
+    """The root of an earlier size, which the published tree has grown from."""
+    root = merkle.root_of(size, node)
+    proof = merkle.consistency_path(size, head.size, node)
+    merkle.check_consistency(size, head.size, proof, root, head.root)
+    return root
+
+
+def _check_node(have: bytes, deep: int, index: int, head: Checkpoint, node: merkle.Node) -> None:
+    """A complete subtree's root is a node of the published tree: RFC 6962, from ``deep`` up."""
+    proof = merkle.audit_path(index << deep, head.size, node)[deep:]
+    at, last = index, (head.size - 1) >> deep
+    for sibling in proof:
+        if at & 1 or at == last:
+            have = merkle.node_hash(sibling, have)
+            while at and not at & 1:
+                at, last = at >> 1, last >> 1
+        else:
+            have = merkle.node_hash(have, sibling)
+        at, last = at >> 1, last >> 1
+    if have != head.root:
+        raise error("log-proof", "it does not lead to the checkpoint")
 
 
 def _texts(hashes: list[bytes]) -> list[str]:
@@ -200,9 +223,9 @@ class Nodes:
 
     def node(self, db: Connection, height: int, index: int) -> bytes:
         """As `merkle.Node`."""
-        level, inner = divmod(height, 8)
-        number, first = divmod(index << inner, tiles.FULL)
-        at = merkle.HASH * (first >> inner)
+        level, inner = height >> 3, height & 7
+        number = index >> 8 - inner
+        at = merkle.HASH * (index & (tiles.FULL >> inner) - 1)
         rows = self._kept.get((level, number))
         if rows is None or len(rows) <= inner or len(rows[inner]) < at + merkle.HASH:
             body = self._store.whole_tile(db, level, number)

@@ -53,18 +53,25 @@ class Writer:
         self._key = key
 
     def write(
-        self, name: AnsName, event: JsonObject, digest: str, judged: Judged, at: int
+        self,
+        name: AnsName,
+        event: JsonObject,
+        digest: str,
+        judged: Judged,
+        at: int,
+        data: bytes | None = None,
     ) -> Future[JsonObject]:
         """Take an event whose sender was believed; the receipt comes when it is written.
 
         Args:
             at: now, seconds since 1970.
+            data: the event's RFC 8785 bytes, where they are at hand.
 
         Returns:
             A future, as of `Sequencer.write`; it also raises ``namespace``, ``replay`` and what
             `lifecycle.step` raises.
         """
-        return self._sequencer.write(NameChange(self, name, event, digest, judged), at)
+        return self._sequencer.write(NameChange(self, name, event, digest, judged, data), at)
 
     def receipt(self, digest: str, *, opening: bool = True) -> JsonObject:
         """The receipt of an event that is in the store, once its checkpoint is published.
@@ -109,7 +116,13 @@ class NameChange:
     """An event, to be written with others (`batch.Change`). What needs no store is done here."""
 
     def __init__(
-        self, writer: Writer, name: AnsName, event: JsonObject, digest: str, judged: Judged
+        self,
+        writer: Writer,
+        name: AnsName,
+        event: JsonObject,
+        digest: str,
+        judged: Judged,
+        data: bytes | None = None,
     ) -> None:
         self.digest = digest
         self.key = name.key
@@ -126,7 +139,7 @@ class NameChange:
             "key": self.key,
             "seq": event["seq"],
             "record": self._leaf.get("record"),
-            "body": canonical(event),
+            "body": data or canonical(event),
             "opening": canonical(self._opening, floats=False),
         }
         record = event.get("record")

@@ -1,28 +1,36 @@
-"""`audit verify`, `audit trace`: what an auditor asks of a bundle, alone and offline.
+"""`audit export`, `audit verify`, `audit trace`: what an auditor is given, and asks of it alone.
 
-Nothing here needs the server, or a home: a bundle, and a trust folder of one's own.
+Only the export needs the server's extra. An auditor needs a bundle, and a trust folder of their
+own; no home, no network.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import json
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from delegant.credentials.errors import error
+from delegant.credentials.shape import time
 from delegant.wallet import load_trust
 
 from .edge import Edge, command
+from .serve import needs_server
 
 if TYPE_CHECKING:
     from delegant.governance.checking import Verified
     from delegant.governance.reading import AuditBundle, Believed
     from delegant.governance.tracing import Line, Traced
 
-__all__ = ["register"]
+__all__ = ["believed_of", "register"]
 
-SHOWN = 20
+SHOWN: Final = 20
 Trust = Annotated[
     Path | None, typer.Option("--trust", help="Your own trust folder; else the home's.")
 ]
@@ -30,13 +38,66 @@ Trust = Annotated[
 
 def register(audit: typer.Typer) -> None:
     """Add the commands."""
+    command(audit, "export")(audit_export)
     command(audit, "verify")(audit_verify)
     command(audit, "trace")(audit_trace)
 
 
+def audit_export(
+    edge: Edge,
+    folder: Annotated[Path, typer.Argument(help="The folder of the log.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The new file, a zip.")],
+    event: Annotated[str | None, typer.Option(help="Only this event: evt_…")] = None,
+    sponsor: Annotated[str | None, typer.Option(help="Only the records of this human.")] = None,
+    from_: Annotated[
+        str | None, typer.Option("--from", help="From this instant, as 2026-11-25T09:00:00Z.")
+    ] = None,
+    to: Annotated[str | None, typer.Option(help="Until before this one.")] = None,
+    openings: Annotated[
+        bool, typer.Option("--openings", help="Disclose the requests, which records only hash.")
+    ] = False,
+    checkpoints: Annotated[
+        Path | None,
+        typer.Option(help="Checkpoints the auditor kept, which the bundle shall be held to."),
+    ] = None,
+) -> None:
+    """Export a part of an audit log, or all of it, as one file that proves itself.
+
+    Records that were not asked for are left out; that they are there is seen. Without --openings
+    a record says which act was done, and of its arguments only a salted hash.
+    """
+    needs_server()
+    from delegant.governance.auditlog import AuditReader  # noqa: PLC0415
+    from delegant.governance.bundle import Selection, export  # noqa: PLC0415
+    from delegant.governance.reading import Believed  # noqa: PLC0415
+    from delegant.governance.verifying import kept_checkpoints  # noqa: PLC0415
+
+    wanted = Selection(
+        event,
+        sponsor,
+        None if from_ is None else time(from_, "--from"),
+        None if to is None else time(to, "--to"),
+    )
+    with closing(AuditReader(folder)) as log:
+        kept = () if checkpoints is None else kept_checkpoints(checkpoints, Believed(log.key))
+        told = export(log, output, wanted, openings=openings, kept=kept)
+    value = {"file": str(output), "log": log.id, **dataclasses.asdict(told)}
+    lines = [
+        f"{output}: {told.entries} records of {told.size}, {told.exhibits} exhibits",
+        f"  openings   {told.openings if openings else 'none: what was asked is not disclosed'}",
+        f"next: delegant audit verify {output} --trust TRUST",
+    ]
+    if told.missing:
+        lines.insert(1, f"  ! {told.missing} exhibits are gone: those acts cannot be traced")
+    edge.show(value, "\n".join(lines))
+
+
 def audit_verify(
     edge: Edge,
-    bundle: Annotated[Path, typer.Argument(help="A bundle: the file, or its folder.")],
+    bundle: Annotated[
+        Path,
+        typer.Argument(help="A bundle: the file, or its folder; or the folder of a log itself."),
+    ],
     checkpoints: Annotated[
         Path | None,
         typer.Option(help="Checkpoints of this log that you kept: a file, or a folder of them."),
@@ -58,8 +119,8 @@ def audit_verify(
         verify_bundle,
     )
 
-    with AuditBundle(bundle) as opened:
-        believed = _believed(edge, opened, trust, key)
+    with _lying(bundle) as path, AuditBundle(path) as opened:
+        believed = believed_of(edge, opened, trust, key)
         kept = [] if checkpoints is None else kept_checkpoints(checkpoints, believed)
         found = verify_bundle(opened, believed, kept)
     edge.show(found.json, "\n".join(_verified(found)))
@@ -93,11 +154,27 @@ def audit_trace(
         raise typer.Exit(found.problem.exit_status) if edge.json else found.problem
 
 
+@contextmanager
+def _lying(path: Path) -> Iterator[Path]:
+    """The bundle; of the folder of a log, one of its rows as they lie there."""
+    if not (path / "keys.wallet").is_file():
+        yield path
+        return
+    needs_server()
+    from delegant.governance.auditlog import AuditReader  # noqa: PLC0415
+    from delegant.governance.bundle import lying  # noqa: PLC0415
+
+    with TemporaryDirectory() as folder:
+        with closing(AuditReader(path)) as log:
+            lying(log, Path(folder) / "lying.zip")
+        yield Path(folder) / "lying.zip"
+
+
 def _folder(edge: Edge, trust: Path | None) -> Path:
     return trust if trust is not None else edge.home().path / "trust"
 
 
-def _believed(edge: Edge, opened: AuditBundle, trust: Path | None, key: str | None) -> Believed:
+def believed_of(edge: Edge, opened: AuditBundle, trust: Path | None, key: str | None) -> Believed:
     """The log's key as it was typed, or as the trust folder has it: never the bundle's own."""
     from delegant.ans.log.note import ED25519, NoteKey  # noqa: PLC0415 - httpx comes along
     from delegant.governance.reading import Believed  # noqa: PLC0415
@@ -118,7 +195,7 @@ def _believed(edge: Edge, opened: AuditBundle, trust: Path | None, key: str | No
 def _verified(found: Verified) -> list[str]:
     """What holds, a line each."""
     said = found.json
-    what = ", ".join(f"{count} {kind}s" for kind, count in said["records"].items()) or "none"
+    what = ", ".join(_many(count, kind) for kind, count in said["records"].items()) or "none"
     lines = [
         f"log        {said['origin']} of {said['log']}",
         f"signed     {said['size']} entries, of which {said['entries']} are here"
@@ -134,7 +211,7 @@ def _verified(found: Verified) -> list[str]:
         + (f", and {said['exhibitsMissing']} are not here" if said["exhibitsMissing"] else "")
     )
     if said["keptCheckpoints"]:
-        lines.append(f"continues  {said['keptCheckpoints']} checkpoints kept before")
+        lines.append(f"continues  {_many(said['keptCheckpoints'], 'checkpoint')} kept before")
     for one in found.unanswered[:SHOWN]:
         row = one.json
         lines.append(
@@ -144,6 +221,10 @@ def _verified(found: Verified) -> list[str]:
     if found.unanswered_count > SHOWN:
         lines.append(f"! and {found.unanswered_count - SHOWN} more")
     return [*lines, "holds: every entry is the log's, in its place, and in order"]
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _traced(found: Traced) -> list[str]:
@@ -157,6 +238,8 @@ def _traced(found: Traced) -> list[str]:
         f"logged     entry {found.number} of {found.origin}, signed at {found.size} entries",
     ]
     lines += [_line(depth, line) for depth, line in enumerate(found.lines)]
+    if found.chain is not None:
+        lines.insert(6, f"           whom {found.chain.organization} answers for")
     if not found.lines:
         lines.append("chain      none that could be read")
     if not found.record.verified:
@@ -212,14 +295,14 @@ def _grant(line: Line) -> str:
         for grant in line.link.authority.json["grants"]
     )
     limits = line.link.authority.json.get("constraints")
-    return f", by {line.link.id}: {allowed}" + (f", within {limits}" if limits else "")
+    return f", by {line.link.id}: {allowed}" + (f", within {json.dumps(limits)}" if limits else "")
 
 
 def _request(found: Traced) -> str:
     if found.opening is None:
         return "not disclosed in this bundle"
     verdict = found.recomputed
-    told = f"{found.opening['request']}, the one of the record by its salted hash"
+    told = f"{json.dumps(found.opening['request'])}, the one of the record by its salted hash"
     if verdict is None:
         return told
     if verdict.code is None:

@@ -7,6 +7,8 @@ nothing is shown before the whole bundle has verified.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,6 +20,7 @@ from rich.table import Table
 from delegant.credentials.errors import error
 from delegant.credentials.shape import format_time
 
+from .auditask import believed_of
 from .edge import Edge, command, now
 from .render import short
 from .serve import needs_server
@@ -98,10 +101,6 @@ def audit_report(
     from delegant.governance.exporting import export_lines  # noqa: PLC0415
     from delegant.governance.reporting import Wanted, report  # noqa: PLC0415
 
-    if (folder is None) == (bundle is None):
-        raise error("shape", "give the folder of a log, or --bundle")
-    if bundle is None and (trust is not None or key is not None):
-        raise error("shape", "--trust and --key go with --bundle")
     wanted = Wanted(
         sponsor=sponsor,
         agent=agent,
@@ -112,15 +111,14 @@ def audit_report(
         action=action,
         open=unanswered,
     )
-    source = _bundled(edge, bundle, trust, key) if folder is None else _searched(folder)
-    if form is None:
-        found = report(source, wanted, limit or LIMIT)
-        edge.show(found.json, lambda: _show(found))
-        return
-    out = sys.stdout.buffer
-    for line in export_lines(islice(source.acts(wanted), limit), form):
-        out.write(line + b"\n")
-    out.flush()
+    with _source(edge, folder, bundle, trust, key) as source:
+        if form is None:
+            found = report(source, wanted, limit or LIMIT)
+            edge.show(found.json, lambda: _show(found))
+            return
+        for line in export_lines(islice(source.acts(wanted), limit), form):
+            sys.stdout.buffer.write(line + b"\n")
+        sys.stdout.buffer.flush()
 
 
 def audit_prune(
@@ -135,14 +133,12 @@ def audit_prune(
     says which entries are gone, and who said so. What is held stays, and so does an intent of
     which nobody knows what came.
     """
+    needs_server()
     from delegant.governance.retention import prune  # noqa: PLC0415 - needs the extra
 
-    until, human = moment(before, "--before"), _human(edge, by)
-    log = _open(edge, folder)
-    try:
-        found = prune(log, until or 0, human, now())
-    finally:
-        log.close()
+    until, human = moment(before, "--before") or 0, _human(edge, by)
+    with closing(_open(edge, folder)) as log:
+        found = prune(log, until, human, now())
     told = [
         f"pruned {found.events} events in {found.entries} entries, and {found.exhibits} exhibits"
     ]
@@ -169,11 +165,8 @@ def hold_add(
 
     scope = Scope(sponsor, agent, event, moment(start, "--from"), moment(end, "--to"))
     human = _human(edge, by)
-    log = _open(edge, folder)
-    try:
+    with closing(_open(edge, folder)) as log:
         found = hold(log, scope, reason, human, now())
-    finally:
-        log.close()
     edge.show(found.json, f"{found.id} holds {_scope(found)}, entry {found.number} of the log")
 
 
@@ -183,11 +176,8 @@ def hold_list(edge: Edge, folder: Folder) -> None:
     from delegant.governance.auditlog import AuditReader  # noqa: PLC0415 - needs the extra
     from delegant.governance.holding import holds  # noqa: PLC0415
 
-    reader = AuditReader(folder)
-    try:
+    with closing(AuditReader(folder)) as reader:
         found = holds(reader)
-    finally:
-        reader.close()
     told = [
         f"{one.id}  {format_time(one.time)}  by {one.by}\n  {_scope(one)}: {one.reason}"
         for one in found
@@ -206,11 +196,8 @@ def hold_lift(
     from delegant.governance.holding import lift  # noqa: PLC0415 - needs the extra
 
     human = _human(edge, by)
-    log = _open(edge, folder)
-    try:
+    with closing(_open(edge, folder)) as log:
         number = lift(log, hold, human, now())
-    finally:
-        log.close()
     edge.show({"hold": hold, "index": number}, f"{hold} is lifted, entry {number} of the log")
 
 
@@ -235,12 +222,28 @@ def _human(edge: Edge, by: str) -> str:
     return subject.did
 
 
-def _searched(folder: Path) -> Source:
+@contextmanager
+def _source(
+    edge: Edge, folder: Path | None, bundle: Path | None, trust: Path | None, key: str | None
+) -> Iterator[Source]:
+    """What to report of, while it is open."""
+    from delegant.governance.reading import AuditBundle  # noqa: PLC0415 - httpx comes along
+    from delegant.governance.reporting import Bundled  # noqa: PLC0415
+
+    if folder is None and bundle is not None:
+        with AuditBundle(bundle) as opened:
+            yield Bundled(opened, believed_of(edge, opened, trust, key))
+        return
+    if folder is None or bundle is not None:
+        raise error("shape", "give the folder of a log, or --bundle")
+    if trust is not None or key is not None:
+        raise error("shape", "--trust and --key go with --bundle")
     needs_server()
     from delegant.governance.auditlog import AuditReader  # noqa: PLC0415 - needs the extra
     from delegant.governance.searching import Searched  # noqa: PLC0415
 
-    return Searched(AuditReader(folder))
+    with closing(AuditReader(folder)) as reader:
+        yield Searched(reader)
 
 
 def _scope(held: Held) -> str:

@@ -8,6 +8,7 @@ in the program is one that only its holder can sign for.
 from __future__ import annotations
 
 import os  # noqa: TID251 - os.urandom, for new keys, ids and nonces only
+from functools import lru_cache
 from typing import Any, Final, NoReturn
 
 import nacl.bindings
@@ -18,6 +19,8 @@ from .errors import error
 
 __all__ = ["PrivateKey", "PublicKey", "new_id", "new_nonce"]
 
+KEPT: Final = 512
+"""Keys that are remembered by their spelling."""
 _P: Final = 2**255 - 19
 _LOW_255: Final = 2**255 - 1
 _Y8: Final = int.from_bytes(
@@ -60,12 +63,7 @@ class PublicKey:
             Undecided: ``suite`` for a key of another kind.
             Malformed: ``encoding``. Rejected: ``key-weak``.
         """
-        if text[:1] != "z":
-            raise error("encoding", "a Multikey begins with z")
-        data = b58_decode(text[1:])
-        if data[:2] != _ED25519_PUB:
-            raise error("suite", f"{_codec_name(data)} is not a key we accept")
-        return cls(data[2:])  # 34 bytes that begin so have one base58 spelling
+        return _from_multikey(text)
 
     @classmethod
     def from_jwk(cls, jwk: JsonObject) -> PublicKey:
@@ -171,6 +169,17 @@ CODECS: Final = {
     b"\x85\x24": "rsa-pub",
 }
 """The multicodecs of keys that did:key knows and we do not take, to name them in a refusal."""
+
+
+@lru_cache(KEPT)
+def _from_multikey(text: str) -> PublicKey:
+    """`PublicKey.from_multikey`: the few keys of one moment are spelled again and again."""
+    if text[:1] != "z":
+        raise error("encoding", "a Multikey begins with z")
+    data = b58_decode(text[1:])
+    if data[:2] != _ED25519_PUB:
+        raise error("suite", f"{_codec_name(data)} is not a key we accept")
+    return PublicKey(data[2:])  # 34 bytes that begin so have one base58 spelling
 
 
 def _codec_name(data: bytes) -> str:

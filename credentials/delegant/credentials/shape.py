@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final, TypeVar
 
 from .codec import MAX_INT, Json, JsonObject, is_digest
@@ -39,6 +40,8 @@ T = TypeVar("T")
 MAX_SET: Final = 64
 MAX_TEXT: Final = 256
 MAX_URL: Final = 2048
+KEPT: Final = 512
+"""Times that are remembered by their spelling."""
 
 _NOTHING: Final[frozenset[str]] = frozenset()
 
@@ -162,14 +165,18 @@ _TIME: Final = re.compile(  # 24:00:00, which newer Pythons read as the next day
 
 def time(value: Json, where: str) -> int:
     """``YYYY-MM-DDTHH:MM:SSZ`` as seconds since 1970 (DESIGN, rule 14)."""
-    match = _TIME.fullmatch(value) if type(value) is str else None
     try:
-        if match is None:
-            raise ValueError
-        moment = datetime.fromisoformat(match[0])
+        return _seconds(value if type(value) is str else "")
     except ValueError:
         raise error("shape", f"{where} is not a time like 2026-11-23T09:00:00Z") from None
-    return int(moment.timestamp())
+
+
+@lru_cache(KEPT)
+def _seconds(text: str) -> int:
+    """`time`: the few instants of one moment are written again and again."""
+    if not _TIME.fullmatch(text):
+        raise ValueError
+    return int(datetime.fromisoformat(text).timestamp())
 
 
 def format_time(seconds: int) -> str:

@@ -80,10 +80,6 @@ class Archive:
             os.close(self._handle)
             self._handle = -1
 
-    def names(self) -> Iterator[str]:
-        """The names of all members; those that are not ASCII are nobody's."""
-        return (name.decode() for name in self._members if name.isascii())
-
     def read(self, name: str, size: int) -> bytes:
         """A member whole, of at most ``size`` bytes.
 
@@ -267,18 +263,38 @@ class ArchiveWriter:
     """Adds members, in the order they will lie in; see `writing`."""
 
     def __init__(self, target: zipfile.ZipFile) -> None:
-        self._target = target
+        self._target, self._count = target, 0
 
     def add(self, name: str, data: bytes, *, packed: bool = True) -> None:
-        """Add a member whole."""
+        """Add a member whole.
+
+        Raises:
+            LimitExceeded: ``limit-items`` for more than are ever read.
+        """
         kind = zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED
-        self._target.writestr(_about(name, kind), data)
+        self._target.writestr(self._about(name, kind), data)
 
     @contextmanager
     def stream(self, name: str) -> Iterator[IO[bytes]]:
-        """Add a member bit by bit, not packed, so that any part of it can be read alone."""
-        with self._target.open(_about(name, zipfile.ZIP_STORED), "w", force_zip64=True) as out:
+        """Add a member bit by bit, not packed, so that any part of it can be read alone.
+
+        Raises:
+            As `add`.
+        """
+        about = self._about(name, zipfile.ZIP_STORED)
+        with self._target.open(about, "w", force_zip64=True) as out:
             yield out
+
+    def _about(self, name: str, kind: int) -> zipfile.ZipInfo:
+        """A member without a time of its own: the same members are the same bytes."""
+        self._count += 1
+        if self._count > MAX_MEMBERS:
+            raise error("limit-items", f"a bundle has at most {MAX_MEMBERS} members")
+        about = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
+        about.compress_type = kind
+        about.create_system = 3
+        about.external_attr = 0o644 << 16
+        return about
 
 
 @contextmanager
@@ -293,12 +309,3 @@ def writing(path: Path) -> Iterator[ArchiveWriter]:
         zipfile.ZipFile(out, "w") as target,
     ):
         yield ArchiveWriter(target)
-
-
-def _about(name: str, kind: int) -> zipfile.ZipInfo:
-    """A member without a time of its own: the same members are the same bytes."""
-    about = zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0))
-    about.compress_type = kind
-    about.create_system = 3
-    about.external_attr = 0o644 << 16
-    return about

@@ -32,13 +32,11 @@ from delegant.wallet.keystore import Cost
 from delegant.wallet.notekey import note_key
 
 from .batch import AuditBatch, AuditChange, Done
-from .record import Record, parse_record
+from .record import RETENTION_DAYS, Record, parse_record
 from .store import AuditStore
 
 __all__ = ["RETENTION_DAYS", "AuditLog", "AuditReader", "Settings"]
 
-RETENTION_DAYS: Final = 184
-"""No six months have more days."""
 SETTINGS: Final = "audit.json"
 KEYS: Final = "keys.wallet"
 CHECKPOINT: Final = Path("log") / "audit.checkpoint"
@@ -96,7 +94,31 @@ class Settings:
         }
 
 
-class AuditLog:
+class _Records:
+    """What an audit log gives whoever may read it."""
+
+    store: AuditStore
+    book: TreeBook
+
+    def record(self, number: int) -> Record:
+        """An entry, proven to be in the published tree.
+
+        Raises:
+            NotFound: ``not-found``, also where it was pruned. Unavailable: ``unavailable``.
+        """
+        with self.store.transaction(reading=True) as db:
+            return parse_record(self.book.entry(db, number))
+
+    def records(self, event: str) -> list[Record]:
+        """The entries of an event, in order, each proven."""
+        with self.store.transaction(reading=True) as db:
+            return [
+                parse_record(self.book.entry(db, number))
+                for number, _ in self.store.numbers(db, event)
+            ]
+
+
+class AuditLog(_Records):
     """An audit log, open for writing.
 
     Raises:
@@ -192,30 +214,13 @@ class AuditLog:
         """Whether an exhibit is kept already, as used on this day."""
         return self._sequencer.exhibited.get(name) == day
 
-    def record(self, number: int) -> Record:
-        """An entry, proven to be in the published tree.
-
-        Raises:
-            NotFound: ``not-found``, also where it was pruned. Unavailable: ``unavailable``.
-        """
-        with self.store.transaction(reading=True) as db:
-            return parse_record(self.book.entry(db, number))
-
-    def records(self, event: str) -> list[Record]:
-        """The entries of an event, in order, each proven."""
-        with self.store.transaction(reading=True) as db:
-            return [
-                parse_record(self.book.entry(db, number))
-                for number, _ in self.store.numbers(db, event)
-            ]
-
     def close(self) -> None:
         """Write what waits, and let go of the store."""
         self._sequencer.close()
         self.store.close()
 
 
-class AuditReader:
+class AuditReader(_Records):
     """An audit log, open for reading: no key, no passphrase."""
 
     def __init__(self, folder: Path) -> None:
@@ -225,15 +230,14 @@ class AuditReader:
         self.store = AuditStore(self.settings.database, self.id, patient=True, making=False)
         self.book = TreeBook(self.store, HeadFile(self.settings.checkpoint, self.key))
 
-    record = AuditLog.record
-    records = AuditLog.records
-
     def close(self) -> None:
         """Let go of the store."""
         self.store.close()
 
 
 class _AuditSequencer(Sequencer[AuditBatch, Any]):
+    most = 1024  # a record is some 50 us of work, and a flush to the disk many times as much
+
     def __init__(self, store: AuditStore, signer: NoteSigner, path: Path) -> None:
         self._audit = store
         self._months: set[str] = set()

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, delete, func, select, tuple_
+from sqlalchemy import Connection, Table, bindparam, delete, func, select, tuple_
+from sqlalchemy.dialects import postgresql, sqlite
 
 from delegant.ans.bulk import write_rows
 from delegant.ans.change import Added
-from delegant.ans.engine import upsert
 from delegant.ans.log import merkle
 from delegant.ans.prepared import Prepared
 from delegant.credentials.codec import digest
@@ -141,6 +142,10 @@ class AuditBatch:
             raise error("unavailable", f"the clock went back {self.time - at} seconds")
         self.time = max(self.time, at)
 
+    def milliseconds(self, at_ms: int) -> int:
+        """An instant, never before that of the log: whose clock is behind gains no room by it."""
+        return max(at_ms, self.time * 1000)
+
     def unspent(self, key: str) -> None:
         """A key was not used before; or ``replay``."""
         if key in self._spent or key in self._fresh:
@@ -231,36 +236,31 @@ class AuditBatch:
             db.execute(delete(OPEN).where(OPEN.c.event.in_(self._closed[at : at + _MANY])))
         self._closed = []
         self._flush_counted()
-        day = self.time // DAY * DAY
-        for name, body in self._exhibits.items():
-            row = upsert(db, EXHIBITS).values(digest=name, used=day, body=body)
-            db.execute(
-                row.on_conflict_do_update(
-                    index_elements=["digest"],
-                    set_={"used": row.excluded.used},
-                    where=EXHIBITS.c.used < day,
-                )
-            )
-            self.exhibited[name] = day
-        self._exhibits = {}
+        if self._exhibits:
+            day = self.time // DAY * DAY
+            rows = [
+                {"digest": name, "used": day, "body": body} for name, body in self._exhibits.items()
+            ]
+            db.execute(_merging(db.dialect.name, EXHIBITS), rows)
+            self.exhibited.update(dict.fromkeys(self._exhibits, day))
+            self._exhibits = {}
 
     def _flush_counted(self) -> None:
-        for key, unit in self._touched:
-            spent = str(self._budgets[key, unit])
-            row = upsert(self.db, BUDGETS).values(key=key, unit=unit, spent=spent)
-            self.db.execute(
-                row.on_conflict_do_update(index_elements=["key", "unit"], set_={"spent": spent})
-            )
-        self._touched = set()
-        for key, times in self._acts.items():
-            for at, count in times.items():
-                row = upsert(self.db, ACTS).values(key=key, at=at, count=count)
-                self.db.execute(
-                    row.on_conflict_do_update(
-                        index_elements=["key", "at"], set_={"count": ACTS.c.count + count}
-                    )
-                )
-        self._acts = {}
+        if self._touched:
+            rows: list[dict[str, Any]] = [
+                {"key": key, "unit": unit, "spent": str(self._budgets[key, unit])}
+                for key, unit in self._touched
+            ]
+            self.db.execute(_merging(self.db.dialect.name, BUDGETS), rows)
+            self._touched = set()
+        if self._acts:
+            rows = [
+                {"key": key, "at": at, "count": count}
+                for key, times in self._acts.items()
+                for at, count in times.items()
+            ]
+            self.db.execute(_merging(self.db.dialect.name, ACTS), rows)
+            self._acts = {}
 
     def _partitions(self) -> None:
         for time in {row["time"] for row in self._entries}:
@@ -268,6 +268,22 @@ class AuditBatch:
             if name not in self._months:
                 layout.partition(self.db, time)
                 self._months.add(name)
+
+
+@lru_cache
+def _merging(dialect: str, table: Table) -> Any:
+    """What inserts rows, and says what becomes of one that is there: made once."""
+    kind: Any = sqlite if dialect == "sqlite" else postgresql
+    row = kind.insert(table)
+    where = None
+    if table is BUDGETS:
+        change = {"spent": row.excluded.spent}
+    elif table is ACTS:
+        change = {"count": ACTS.c.count + row.excluded["count"]}
+    else:
+        change, where = {"used": row.excluded.used}, EXHIBITS.c.used < row.excluded.used
+    keys = list(table.primary_key)
+    return row.on_conflict_do_update(index_elements=keys, set_=change, where=where)
 
 
 _ACTS: Final = Prepared(

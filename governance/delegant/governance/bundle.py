@@ -7,52 +7,43 @@ before it is written.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from sqlalchemy import ColumnElement, Connection, and_, or_, select, true
 
 from delegant.ans.log import merkle, tiles
 from delegant.ans.log.checkpoint import Checkpoint, open_checkpoint
 from delegant.ans.log.note import NoteKey
-from delegant.ans.treebook import TreeBook
 from delegant.credentials import canonical, shape
-from delegant.credentials.errors import error
+from delegant.credentials.errors import Error, error
 
 from .archive import ArchiveWriter, writing
+from .checking import pruned_ranges
 from .contents import about_json, index_line
 from .exhibit import manifest_digests
 from .record import is_event, parse_record
-from .store import AuditStore
-from .tables import ENTRIES
+from .searching import Kept
+from .tables import ENTRIES, OPENINGS
 
-__all__ = ["Exported", "Kept", "Selection", "export"]
+__all__ = ["Exported", "Selection", "Signed", "export", "lying"]
 
 PAGE: Final = 4096
 EXHIBITS: Final = 16
-"""So many are in memory at once."""
+OPENED: Final = 256
+"""So many are in memory at once; an exhibit may be large."""
 
 
-class Kept(Protocol):
-    """An audit log on this machine: an `AuditLog`, or an `AuditReader`."""
-
-    @property
-    def id(self) -> str:
-        """Whose log it is."""
+class Signed(Kept, Protocol):
+    """The same, with the key that its checkpoints are signed with."""
 
     @property
     def key(self) -> NoteKey:
         """Of the log."""
-
-    @property
-    def store(self) -> AuditStore:
-        """Its rows."""
-
-    @property
-    def book(self) -> TreeBook:
-        """Its tree."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +83,7 @@ class Exported:
 
 
 def export(
-    log: Kept,
+    log: Signed,
     path: Path,
     wanted: Selection = Selection(),
     *,
@@ -109,7 +100,9 @@ def export(
 
     Raises:
         NotFound: ``not-found`` for an event, or a human, that the log has no record of.
-        Unavailable: ``unavailable`` where something stored is damaged. OSError.
+        Unavailable: ``unavailable`` where something stored is damaged.
+        LimitExceeded: ``limit-items`` for more than one bundle may have: ask for less time.
+        OSError.
     """
     note = log.book.checkpoint()
     job = _Export(log, open_checkpoint(note, log.key), wanted, openings)
@@ -117,10 +110,25 @@ def export(
         return job.write(out, note, kept)
 
 
-class _Export:
-    """One export, under one checkpoint."""
+def lying(log: Signed, path: Path) -> None:
+    """Write all of a log as its rows lie there, held to nothing: for whoever verifies that.
 
-    def __init__(self, log: Kept, head: Checkpoint, wanted: Selection, openings: bool) -> None:
+    Raises:
+        Unavailable: ``unavailable``. OSError.
+    """
+    note = log.book.checkpoint()
+    job = _Export(log, open_checkpoint(note, log.key), Selection(), openings=True, held=False)
+    with writing(path) as out:
+        job.write(out, note, ())
+
+
+class _Export:
+    """One export, under one checkpoint; ``held`` to it, or not."""
+
+    def __init__(
+        self, log: Signed, head: Checkpoint, wanted: Selection, openings: bool, held: bool = True
+    ) -> None:
+        self._held = held
         self._log, self._size, self._wanted, self._openings = log, head.size, wanted, openings
         self._store = log.store
         self._named: set[str] = set()
@@ -142,6 +150,8 @@ class _Export:
         wanted, size = self._wanted, self._size
         start = 0 if wanted.start is None else min(size, self._store.at(db, wanted.start))
         end = size if wanted.end is None else min(size, self._store.at(db, wanted.end))
+        for _, after in self._store.pruned(db, end, end + 1) if end < size else []:
+            end = min(size, after)  # nobody knows of what time they were: it is told they are gone
         rows = and_(ENTRIES.c.number >= start, ENTRIES.c.number < max(start, end))
         if wanted.event is None and wanted.sponsor is None:
             if start >= end:
@@ -166,12 +176,11 @@ class _Export:
         )
         found = []
         for row in db.execute(query.order_by(ENTRIES.c.number)):
-            notice = parse_record(row.body).json["notice"]
-            if notice["kind"] == "prune" and any(
-                start < gone[1] and gone[0] < end
-                for start, end in notice["entries"]
-                for gone in pruned
-            ):
+            try:
+                told = pruned_ranges(parse_record(_body(row.body)))
+            except Error:
+                continue  # told where its entry is written
+            if any(start < pruned[-1][1] and pruned[0][0] < end for start, end in told):
                 found.append(row.number)
         return found
 
@@ -211,34 +220,43 @@ class _Export:
             for index in some:
                 width = merkle.width(size, level, index)
                 if width:
-                    body = self._log.book.tile(level, index, width)
+                    body = self._tile(level, index, width)
                     out.add(tiles.path(level, index, width), body, packed=False)
             level += 1
+
+    def _tile(self, level: int, index: int, width: int) -> bytes:
+        if self._held:
+            return self._log.book.tile(level, index, width)
+        with self._store.transaction(reading=True) as db:
+            return (self._store.whole_tile(db, level, index) or b"")[: merkle.HASH * width]
 
     def _bundle(self, out: ArchiveWriter, index: int) -> None:
         """An entry bundle, in which what is not in the ranges is left out."""
         first, width = index * tiles.FULL, merkle.width(self._size, 0, index)
-        hashes = self._log.book.tile(0, index, width)
+        hashes = self._tile(0, index, width)
         with self._store.transaction(reading=True) as db:
             query = select(ENTRIES.c.number, ENTRIES.c.body).where(
                 ENTRIES.c.number >= first, ENTRIES.c.number < first + width
             )
-            bodies = {row.number: bytes(row.body) for row in db.execute(query)}
+            bodies = {row.number: _body(row.body) for row in db.execute(query)}
         entries = [b""] * width
         for number in self._within(first, first + width):
             at = number - first
             body = bodies.get(number)
             if body is None or merkle.leaf_hash(body) != hashes[merkle.HASH * at :][: merkle.HASH]:
-                raise error("unavailable", f"stored entry {number} is missing or damaged")
+                if self._held:
+                    raise error("unavailable", f"stored entry {number} is missing or damaged")
+                entries[at] = body or b""
+                continue
             entries[at] = body
             self._names(body)
         out.add(tiles.bundle_path(index, width), tiles.pack(entries))
 
     def _within(self, first: int, end: int) -> Iterator[int]:
         """The numbers of a bundle that are in the ranges, and were not pruned."""
-        for low, high in self._ranges:
+        for low, high in _touching(self._ranges, first, end):
             for number in range(max(low, first), min(high, end)):
-                if not any(start <= number < stop for start, stop in self._pruned):
+                if not _touching(self._pruned, number, number + 1):
                     yield number
 
     def _names(self, body: bytes) -> None:
@@ -257,8 +275,10 @@ class _Export:
             self._chosen if rows is None else rows, true()
         )
         with self._store.transaction(reading=True) as db:
-            ordered = query.order_by(ENTRIES.c.event, ENTRIES.c.number)
-            for page in db.execution_options(yield_per=PAGE).execute(ordered).partitions():
+            ordered = query.order_by(ENTRIES.c.event, ENTRIES.c.number).execution_options(
+                yield_per=PAGE  # of the statement: a connection is kept, and would keep it too
+            )
+            for page in db.execute(ordered).partitions():
                 yield b"".join([index_line(row.event, row.type, row.number) for row in page])
 
     def _exhibits(self, out: ArchiveWriter) -> tuple[int, int]:
@@ -280,19 +300,27 @@ class _Export:
             yield from sorted(found.items())
 
     def _opened(self, out: ArchiveWriter) -> int:
-        count = 0
-        for event in sorted(self._events):
+        count, events = 0, sorted(self._events)
+        for at in range(0, len(events), OPENED):
+            some = OPENINGS.c.event.in_(events[at : at + OPENED])
             with self._store.transaction(reading=True) as db:
-                body = self._store.opening(db, event)
-            if body is not None:
-                out.add(f"openings/{event}", bytes(body))
-                count += 1
+                query = select(OPENINGS.c.event, OPENINGS.c.body).where(some)
+                found = {row.event: bytes(row.body) for row in db.execute(query)}
+            for event, body in sorted(found.items()):
+                out.add(f"openings/{event}", body)
+            count += len(found)
         return count
 
 
 def _tiles(start: int, end: int) -> range:
     """The tiles of level 0 that a range touches."""
     return range(start // tiles.FULL, -(-end // tiles.FULL))
+
+
+def _touching(ranges: list[tuple[int, int]], start: int, end: int) -> list[tuple[int, int]]:
+    """Those of some ranges, in order, that this one touches."""
+    at = max(0, bisect_right(ranges, (start, merkle.MAX_SIZE)) - 1)
+    return [one for one in ranges[at : bisect_left(ranges, (end,))] if one[1] > start]
 
 
 def _joined(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -304,6 +332,11 @@ def _joined(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
         else:
             out.append((start, end))
     return out
+
+
+def _body(stored: Any) -> bytes:
+    """A leaf as it lies in the rows; whoever meddles with them may leave text there."""
+    return stored.encode() if isinstance(stored, str) else bytes(stored)
 
 
 def _time(at: int | None) -> str | None:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
+from sys import intern
 from typing import Final
 
 from delegant.ans.log import merkle
@@ -139,6 +140,7 @@ class Records:
     def __init__(self, bundle: AuditBundle, reader: LogReader, out: Verified) -> None:
         self._bundle, self._reader, self._out = bundle, reader, out
         self._events: dict[str, _Event] = {}
+        self._names: dict[tuple[str | None, str | None], tuple[str | None, str | None]] = {}
         self._parties: set[tuple[str | None, ...]] = set()
         self._exhibits: dict[str, bool] = {}
         self._complete = True
@@ -161,18 +163,25 @@ class Records:
         self._unanswered()
         self._index()
 
-    def _pruned(self) -> list[tuple[int, int]]:
-        """What notices in the log say was pruned, in order."""
-        out = []
+    def _pruned(self) -> list[tuple[int, int, int]]:
+        """What notices in the log say was pruned, and that it was older than what; in order."""
+        told: list[tuple[int, int, int]] = []
         for number in self._bundle.about.prunes:
             if not self._bundle.has(number):
                 raise error("audit-bundle", f"it tells of notice {number} and has it not")
             (data,) = self._entries(number, number + 1)
             record = read_entry(data, number, self._bundle.about.log)
-            if record.type != "notice":
-                raise error("audit-bundle", f"entry {number} is no notice")
-            out += [(start, min(end, number)) for start, end in pruned_ranges(record)]
-        return sorted(out)
+            ranges = pruned_ranges(record)
+            if not ranges:
+                raise error("audit-bundle", f"entry {number} tells of nothing that was pruned")
+            before = shape.time(record.json["notice"]["before"], "before")
+            told += [(start, min(end, number), before) for start, end in ranges]
+        out: list[tuple[int, int, int]] = []
+        for start, end, before in sorted(told):
+            free = max(start, out[-1][1] if out else 0)  # a notice of what was gone tells nothing
+            if free < end:
+                out.append((free, end, before))
+        return out
 
     def _entries(self, start: int, end: int) -> Iterator[bytes]:
         try:
@@ -180,14 +189,12 @@ class Records:
         except NotFound as exc:
             raise error("audit-bundle", f"a part is missing: {exc.detail}") from None
 
-    def _range(self, start: int, end: int, pruned: list[tuple[int, int]]) -> None:
+    def _range(self, start: int, end: int, pruned: list[tuple[int, int, int]]) -> None:
         out = self._out
         before: bytes | None = None
         for number, data in enumerate(self._entries(start, end), start):
             if not data:
-                if not _covered(number, pruned):
-                    told = f"{entry_name(number)} is missing, and no notice says that it was pruned"
-                    raise error("log-proof", told, dimension=entry_name(number))
+                self._gone(number, pruned)
                 out.pruned += 1
                 before, self._complete = None, False
                 continue
@@ -209,14 +216,26 @@ class Records:
             out.entries += 1
             before = data
 
+    def _gone(self, number: int, pruned: list[tuple[int, int, int]]) -> None:
+        """An entry that is missing was pruned, and may have been old enough."""
+        where = entry_name(number)
+        at = bisect_right(pruned, (number, merkle.MAX_SIZE)) - 1
+        if at < 0 or number >= pruned[at][1]:
+            told = f"{where} is missing, and no notice says that it was pruned"
+            raise error("log-proof", told, dimension=where)
+        if self._out.last is not None and self._out.last >= pruned[at][2]:
+            told = f"{where} was pruned, and one before it is younger than the notice says"
+            raise error("retention", told, dimension=where)
+
     def _event(self, number: int, record: Record) -> None:
         """The rules of an event."""
         known = self._events.get(record.event)
         names = record.sponsor, record.agent
+        names = self._names.setdefault(names, names)  # one of each: there may be many events
         if record.type != "outcome":
             if known is not None:
                 raise _wrong(number, f"is a second {record.type} of {record.event}, or a late one")
-            self._events[record.event] = _Event(record.type, number, names, record.time)
+            self._events[record.event] = _Event(intern(record.type), number, names, record.time)
         elif known is None:
             if self._complete:
                 raise _wrong(number, f"is an outcome of {record.event}, which has no intent")
@@ -293,16 +312,11 @@ class Records:
 
 
 def pruned_ranges(record: Record) -> list[tuple[int, int]]:
-    """The entries that a notice says were pruned, as (start, end)."""
-    notice = record.json["notice"]
+    """The entries that a record says were pruned, as (start, end); none where it is no notice."""
+    notice = record.json.get("notice", {"kind": None})
     if notice["kind"] != "prune":
         return []
     return [(start, end) for start, end in notice["entries"]]
-
-
-def _covered(number: int, ranges: list[tuple[int, int]]) -> bool:
-    at = bisect_right(ranges, (number, merkle.MAX_SIZE))
-    return any(start <= number < end for start, end in ranges[:at])
 
 
 def entry_name(number: int) -> str:

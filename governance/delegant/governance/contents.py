@@ -91,7 +91,13 @@ def about_json(
     prunes: list[int] | None = None,
     **selected: str | None,
 ) -> JsonObject:
-    """What ``audit.json`` says; ``selected`` is what was asked for, in its own words."""
+    """What ``audit.json`` says; ``selected`` is what was asked for, in its own words.
+
+    Raises:
+        LimitExceeded: ``limit-items``.
+    """
+    if len(ranges) > MAX_RANGES:
+        raise error("limit-items", f"a bundle has at most {MAX_RANGES} ranges: ask for less time")
     return {
         "version": 1,
         "log": log,
@@ -104,7 +110,7 @@ def about_json(
 
 def index_line(event: str, kind: str, number: int) -> bytes:
     """A line of the index; all have one length, and sort by event, then intent before outcome."""
-    return f"{event} {_LETTERS[kind]} {number:012d}\n".encode()
+    return f"{event} {_LETTERS.get(kind, '?')} {number:012d}\n".encode()
 
 
 def read_index(data: bytes) -> list[tuple[str, str, int]]:

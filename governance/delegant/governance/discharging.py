@@ -75,7 +75,7 @@ class Reserve(AuditChange):
                     )  # fmt: skip
                 taken[pair] = before + duty.amount
             elif isinstance(duty, Rate):
-                since = self.at_ms - duty.period * 1000
+                since = batch.milliseconds(self.at_ms) - duty.period * 1000
                 if batch.acts(duty.key, since) >= duty.count:
                     raise error(
                         "constraint", f"{duty.count} acts in {duty.period} seconds, and no more",
@@ -89,7 +89,7 @@ class Reserve(AuditChange):
             elif isinstance(duty, Debit):
                 batch.debit(duty.key, duty.unit, duty.amount)
             elif isinstance(duty, Rate):
-                batch.act(duty.key, self.at_ms)
+                batch.act(duty.key, batch.milliseconds(self.at_ms))
 
     def _refused(self, batch: AuditBatch, refused: Error) -> Added:
         said = self.refusal | {

@@ -9,21 +9,24 @@ from sqlalchemy.schema import CreateTable
 
 from delegant.credentials.errors import error
 
-from .tables import ENTRIES, LAYOUT, LAYOUT_VERSION, META
+from .tables import ENTRIES, LAYOUT, LAYOUT_VERSION, LEDGER, META
 
-__all__ = ["month", "partition", "ready"]
+__all__ = ["month", "partition", "ready", "sound"]
 
 
-def ready(db: Connection, log: str) -> None:
+def ready(db: Connection, log: str, *, making: bool = True) -> None:
     """Make the tables where there are none; refuse those of another log or layout.
 
     Args:
         log: the DID whose log it is.
+        making: False refuses where there are none.
 
     Raises:
-        Unavailable: ``unavailable``.
+        Unavailable: ``unavailable``. NotFound: ``not-found``.
     """
     if LAYOUT.name not in inspect(db).get_table_names():
+        if not making:
+            raise error("not-found", "the database has no audit log")
         if db.dialect.name == "postgresql":
             _partitioned(db)
         META.create_all(db)
@@ -34,6 +37,23 @@ def ready(db: Connection, log: str) -> None:
         raise error("unavailable", "the database has an audit log of another layout")
     if found.log != log:
         raise error("unavailable", f"the database has the audit log of {found.log}")
+
+
+def sound(db: Connection) -> None:
+    """See that SQLite's ledger is undamaged: each row against each of its indexes.
+
+    The log proves itself; what was spent would just be another number, or would not be found.
+    A server has its own checksums.
+
+    Raises:
+        Unavailable: ``unavailable``.
+    """
+    if db.dialect.name != "sqlite":
+        return
+    for table in LEDGER:
+        found = db.exec_driver_sql(f"PRAGMA integrity_check({table.name})").scalars().first()
+        if found != "ok":
+            raise error("unavailable", f"the ledger is damaged: {table.name}")
 
 
 def month(time: int) -> tuple[str, int, int]:

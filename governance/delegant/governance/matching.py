@@ -32,8 +32,9 @@ from delegant.credentials.envelope import MAX_CREDENTIAL, unpack
 from delegant.credentials.errors import Error, error
 
 from .findings import ALWAYS, Finding, Period, Report, Shown
+from .hearing import Answer, Said, heard
 from .journal import Damaged, Entry
-from .receipt import AgentReceipt, ResourceReceipt, seen_as
+from .receipt import seen_as
 from .record import Record, input_hash
 
 __all__ = ["match"]
@@ -42,7 +43,6 @@ Exhibit: TypeAlias = Callable[[str], bytes | None]
 """Bytes by digest; None where they are not kept (any more)."""
 Opening: TypeAlias = Callable[[Record], JsonObject | None]
 """What opens a record; None where it is not kept, or not disclosed."""
-Receipt: TypeAlias = AgentReceipt | ResourceReceipt
 
 
 def match(
@@ -125,7 +125,7 @@ class _Matcher:
     opening: Opening
     findings: dict[tuple[object, ...], Finding] = field(default_factory=dict)
     torn: list[str] = field(default_factory=list)
-    said: dict[str, list[Entry]] = field(default_factory=dict)
+    said: dict[str, list[Said]] = field(default_factory=dict)
     named: dict[str, str] = field(default_factory=dict)  # event to invocation, as receipts say
     acts: dict[str, list[_Act]] = field(default_factory=dict)
     open: dict[str, _Act] = field(default_factory=dict)
@@ -146,21 +146,22 @@ class _Matcher:
     # --- the agents' side
 
     def hear(self, line: Entry | Damaged) -> None:
-        where = f"{line.source}:{line.line}"
         if isinstance(line, Damaged):
+            where = f"{line.source}:{line.line}"
             if line.torn:
                 self.torn.append(where)
             else:
                 told = f"not a line of a journal: {line.fault.detail}"
                 self._find("unproven", "agent", line.fault.code, None, None, told, where=where)
             return
-        said = line.receipt
-        if said.resource not in self.resources or (self.agents and said.agent not in self.agents):
+        own = line.receipt
+        if own.resource not in self.resources or (self.agents and own.agent not in self.agents):
             self.elsewhere += 1
             return
         self.receipts += 1
-        self.said.setdefault(said.invocation, []).append(line)
-        if not did.embeds_key(said.agent):
+        said = heard(line, self.log, self.keys)
+        self.said.setdefault(said.invocation, []).append(said)
+        if said.unproven is not None:
             self.leaves.setdefault(said.agent, set())
         if said.event is not None:
             self.named.setdefault(said.event, said.invocation)
@@ -215,8 +216,8 @@ class _Matcher:
     # --- both
 
     def report(self) -> Report:
-        for invocation, entries in self.said.items():
-            self._judge(entries, self.acts.get(invocation, []))
+        for invocation, told in self.said.items():
+            self._judge(told, self.acts.get(invocation, []))
         counts: JsonObject = {
             "records": self.records,
             "receipts": self.receipts,
@@ -230,34 +231,34 @@ class _Matcher:
         found = sorted(self.findings.values(), key=lambda one: (one.time or 0, one.event or ""))
         return Report(self.log, tuple(found), counts, tuple(self.torn), self.period)
 
-    def _judge(self, entries: list[Entry], acts: list[_Act]) -> None:
-        own = [entry for entry in entries if self._proven(entry, acts)]
-        theirs = [entry for entry in entries if self._answered(entry, acts)]
+    def _judge(self, told: list[Said], acts: list[_Act]) -> None:
+        own = [said for said in told if self._proven(said, acts)]
+        theirs = [said for said in told if self._answered(said, acts)]
         if not acts:
             self._omitted(own, theirs)
             return
         intents = [act for act in acts if act.kind == "intent"]
         if len(intents) > 1:
-            told = f"acted on twice, also as {intents[0].event}: an agent invokes each once"
-            self._find("disagree", None, "invocation", intents[1], entries[0], told)
+            twice = f"acted on twice, also as {intents[0].event}: an agent invokes each once"
+            self._find("disagree", None, "invocation", intents[1], told[0], twice)
         self.pairs += bool(own)
-        for entry in own:
-            self._compare(entry, acts)
-        for entry in theirs:
-            self._compare_answer(entry, acts)
+        for said in own:
+            self._compare(said, acts)
+        for said in theirs:
+            self._compare_answer(said, acts)
 
-    def _proven(self, entry: Entry, acts: list[_Act]) -> bool:
+    def _proven(self, said: Said, acts: list[_Act]) -> bool:
         """Whether the agent signed its receipt."""
-        name = entry.receipt.agent
-        leaves = {a.leaf for a in acts if a.verified and a.leaf is not None}
-        found = [self._pinned(leaf, name) for leaf in leaves or self.leaves.get(name, set())]
-        try:
-            entry.receipt.check([key for key in found if key is not None])
-        except Error as exc:
-            told = f"not a receipt of {name}: {exc.detail}"
-            self._find("unproven", "agent", exc.code, _first(acts), entry, told)
-            return False
-        return True
+        keys: list[PublicKey] = []
+        if said.unproven is not None:
+            leaves = {a.leaf for a in acts if a.verified and a.leaf is not None}
+            every = leaves or self.leaves.get(said.agent, set())
+            found = [self._pinned(leaf, said.agent) for leaf in every]
+            keys = [key for key in found if key is not None]
+        fault = said.prove(keys)
+        if fault is not None:
+            self._find("unproven", "agent", fault.code, _first(acts), said, fault.detail)
+        return fault is None
 
     def _pinned(self, leaf: str, agent: did.Did) -> PublicKey | None:
         """The key that a link, by its digest, pins for an agent."""
@@ -269,103 +270,95 @@ class _Matcher:
                 self.pins[leaf, agent] = None
         return self.pins[leaf, agent]
 
-    def _answered(self, entry: Entry, acts: list[_Act]) -> bool:
+    def _answered(self, said: Said, acts: list[_Act]) -> bool:
         """Whether it has a receipt of this log, of the same act."""
-        own, answer = entry.receipt, entry.answer
+        answer = said.answer
         if answer is None:
             return False
-        code, told = "", ""
-        if answer.log != self.log:
-            code, told = "log", f"the answer is a receipt of {answer.log}"
-        else:
-            try:
-                answer.check(self.keys)
-            except Error as exc:
-                code, told = exc.code, f"not a receipt of this log: {exc.detail}"
-        if code:
-            self._find("unproven", "resource", code, _first(acts), entry, told)
+        if answer.fault is not None:
+            code, detail = answer.fault
+            self._find("unproven", "resource", code, _first(acts), said, detail)
             return False
         self.answers += 1
         for part in ("invocation", "agent", "request", "chain"):
-            if getattr(answer, part) != getattr(own, part):
+            if getattr(answer, part) != getattr(said, part):
                 told = f"the two receipts are not of one {part}"
-                self._find("disagree", None, part, _first(acts), entry, told)
-        self.requests.add(own.invocation)
-        return answer.invocation == own.invocation
+                self._find("disagree", None, part, _first(acts), said, told)
+        self.requests.add(said.invocation)
+        return answer.invocation == said.invocation
 
-    def _omitted(self, own: list[Entry], theirs: list[Entry]) -> None:
+    def _omitted(self, own: list[Said], theirs: list[Said]) -> None:
         """The log has nothing of an act: whoever signed that there was one is believed."""
         told = "the resource's own receipt names it, and its log has no record of it"
         if not theirs:
             told = "the agent saw an answer, and there is no record of it"
-            theirs = [one for one in own if one.receipt.status != "unanswered"]
+            theirs = [one for one in own if one.status != "unanswered"]
         if not theirs:
             told = "sent and not answered, and there is no record of it"
             theirs = own
-        if not theirs or not self.period.misses(theirs[0].receipt.time):
+        if not theirs or not self.period.misses(theirs[0].time):
             return
-        if not self.shown.misses(theirs[0].receipt.time):
+        if not self.shown.misses(theirs[0].time):
             self.beyond += 1
             return
         self._find("missing", "resource", "record", None, theirs[0], told)
 
-    def _compare(self, entry: Entry, acts: list[_Act]) -> None:
-        said = entry.receipt
-        act = self._act_of(entry, said.event, acts, said.status)
-        self._same(said, act, entry)
+    def _compare(self, said: Said, acts: list[_Act]) -> None:
+        act = self._act_of(said, said.event, acts, said.status)
+        self._same(said, act, said)
         if said.status == "unanswered" or said.status in act.seen:
             if act.kind == "intent" and act.outcome is None and said.status != "unanswered":
-                self._no_outcome(act, entry)
+                self._no_outcome(act, said)
             return
         recorded = act.outcome or act.kind
-        self._find("disagree", None, "status", act, entry,
+        self._find("disagree", None, "status", act, said,
                    f"the agent saw {said.status}, the log says {recorded}")  # fmt: skip
 
-    def _compare_answer(self, entry: Entry, acts: list[_Act]) -> None:
-        said = entry.answer
-        if said is None:
+    def _compare_answer(self, said: Said, acts: list[_Act]) -> None:
+        answer = said.answer
+        if answer is None:
             return
-        act = self._act_of(entry, said.event, acts, "")
-        self._same(said, act, entry)
+        act = self._act_of(said, answer.event, acts, "")
+        self._same(answer, act, said)
         pairs = (
-            ("decision", said.decision, act.decision),
-            ("outcome", said.outcome, act.outcome),
-            ("code", said.code, act.code),
+            ("decision", answer.decision, act.decision),
+            ("outcome", answer.outcome, act.outcome),
+            ("code", answer.code, act.code),
         )
         for part, signed, recorded in pairs:
             if signed is not None and recorded is not None and signed != recorded:
                 told = f"the resource's receipt says {signed}, its log {recorded}"
-                self._find("disagree", None, part, act, entry, told)
-        if said.outcome is not None and act.kind == "intent" and act.outcome is None:
-            self._no_outcome(act, entry)
+                self._find("disagree", None, part, act, said, told)
+        if answer.outcome is not None and act.kind == "intent" and act.outcome is None:
+            self._no_outcome(act, said)
 
-    def _no_outcome(self, act: _Act, entry: Entry) -> None:
+    def _no_outcome(self, act: _Act, said: Said) -> None:
         if self.period.misses(act.time) and self.shown.misses(act.time):
             told = "there is an intent, and no record of the outcome that was seen"
-            self._find("missing", "resource", "outcome", act, entry, told)
+            self._find("missing", "resource", "outcome", act, said, told)
 
-    def _act_of(self, entry: Entry, event: str | None, acts: list[_Act], status: str) -> _Act:
+    def _act_of(self, said: Said, event: str | None, acts: list[_Act], status: str) -> _Act:
         """The act that is meant: by its name, else the one it agrees with, else the first."""
         if event is not None:
             for act in acts:
                 if act.event == event:
                     return act
             told = f"told as {event}, recorded as {acts[0].event}"
-            self._find("disagree", None, "event", acts[0], entry, told)
+            self._find("disagree", None, "event", acts[0], said, told)
         return next((act for act in acts if status in act.seen), acts[0])
 
-    def _same(self, said: Receipt, act: _Act, entry: Entry) -> None:
+    def _same(self, one: Said | Answer, act: _Act, said: Said) -> None:
         """What a receipt names is what was recorded; of a refusal only what was verified."""
         parts = (("agent", act.agent), ("chain", act.leaf)) if act.verified else ()
         for part, recorded in parts:
-            if recorded is not None and getattr(said, part) != recorded:
+            if recorded is not None and getattr(one, part) != recorded:
                 told = f"the log names another {part}, {recorded}"
-                self._find("disagree", None, part, act, entry, told)
+                self._find("disagree", None, part, act, said, told)
         if act.request is not None:
             self.requests.add(said.invocation)
-            if act.request != said.request:
+            if act.request != one.request:
                 told = "the log opens to another request than the receipt names"
-                self._find("disagree", None, "request", act, entry, told)
+                self._find("disagree", None, "request", act, said, told)
 
     def _request(self, record: Record, act: _Act) -> str | None:
         """The digest of the request that was recorded; None where its opening is not here.
@@ -387,11 +380,10 @@ class _Matcher:
         lacks: str | None,
         dimension: str,
         act: _Act | None,
-        entry: Entry | None,
+        said: Said | None,
         detail: str,
         where: str | None = None,
     ) -> None:
-        said = None if entry is None else entry.receipt
         at = act.time if act else said.time if said else None
         if at is not None and not self.period.holds(at):
             return
@@ -404,7 +396,7 @@ class _Matcher:
             act.event if act else said.event if said else None,
             invocation,
             at,
-            f"{entry.source}:{entry.line}" if entry else where,
+            said.where if said else where,
             detail,
         )
         name = finding.where if invocation is None and act is None else None

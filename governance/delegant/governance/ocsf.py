@@ -50,15 +50,17 @@ def ocsf_event(entry: Logged, first: Record) -> JsonObject:
     if record.type == "notice":
         act = {"action": f"audit.{said['notice']['kind']}", "target": record.log}
     activity = _activity(act["action"])
+    named = act["action"] if activity == OTHER else ACTIVITIES[activity]
     parties = _parties(record, first)
     event: JsonObject = {
         "activity_id": activity,
-        "activity_name": act["action"] if activity == OTHER else ACTIVITIES[activity],
+        "activity_name": named,
         "category_uid": 6,
         "category_name": "Application Activity",
         "class_uid": CLASS,
         "class_name": "API Activity",
         "type_uid": CLASS * 100 + activity,
+        "type_name": f"API Activity: {named}",
         "severity_id": 1,
         "severity": "Informational",
         "time": record.time * 1000,

@@ -9,7 +9,8 @@ Every record is a closed JSON object, and its RFC 8785 bytes are one leaf of the
     outcome  + {agentDid, outcome: {status, …}, settled}
     refusal  + the members of an intent but ``spent``, and {code, phase, link, dimension, verified}
     notice   + {by, notice}: what the keeper of the log did, by which human:
-               {kind: prune, before: time, entries: [[start, end], …]}, bodies that are gone
+               {kind: prune, before: time, entries: [[start, end], …]}, bodies that are gone, of
+                 records from before a time that is `RETENTION_DAYS` before the notice
                {kind: hold, terms: digest}, of what is held, and why, with a salt
                {kind: lift, hold: event of the hold}
 
@@ -38,6 +39,7 @@ __all__ = [
     "MAX_RANGES",
     "MAX_RECORD",
     "NOISE_BYTES",
+    "RETENTION_DAYS",
     "SALT_BYTES",
     "TYPES",
     "Record",
@@ -63,6 +65,8 @@ NOTICES: Final = {
     "hold": frozenset({"kind", "terms"}),
     "lift": frozenset({"kind", "hold"}),
 }
+RETENTION_DAYS: Final = 184
+"""Every record is kept for so long: no six months have more days."""
 MAX_RANGES: Final = 2048
 """In one notice: with numbers of 13 digits they fit into a record."""
 SALT_BYTES: Final = 16
@@ -245,7 +249,7 @@ def _read(value: JsonObject) -> Record:
     else:
         if did.check(value["by"]) != value["sponsorDid"]:
             raise error("shape", "by is not the human who answers for it")
-        _notice(value["notice"])
+        _notice(value["notice"], record.time)
     if record.sponsor is None and record.verified:
         raise error("audit-no-sponsor", "no human answers for this record")
     if record.agent is None and record.verified and kind != "notice":
@@ -310,7 +314,7 @@ def _outcome(value: Any) -> None:
         shape.text(value["code"], "outcome.code", 64)
 
 
-def _notice(value: Any) -> None:
+def _notice(value: Any, at: int) -> None:
     kind = value.get("kind") if type(value) is dict else None
     shape.closed(value, "notice", NOTICES[shape.one_of(kind, "notice.kind", tuple(NOTICES))])
     if kind == "hold":
@@ -319,7 +323,8 @@ def _notice(value: Any) -> None:
         if not is_event(value["hold"]):
             raise error("shape", "notice.hold is no name of an event")
     else:
-        shape.time(value["before"], "notice.before")
+        if shape.time(value["before"], "notice.before") > at - RETENTION_DAYS * 86_400:
+            raise error("retention", f"records are kept for {RETENTION_DAYS} days at least")
         free = 0  # the first number that the next range may hold
         for one in shape.array(value["entries"], "notice.entries", MAX_RANGES):
             if type(one) is not list or len(one) != 2:

@@ -1,28 +1,33 @@
 """Who did what, for whom, and what came of it: the records of a log, put together by event.
 
 A report is made from a `Source`, which gives nothing but verified records: an audit folder
-(`searching`), or the records of a bundle once they were held to its tree (`Recorded`). An *act* is
+(`searching`), or a bundle once all of it holds (`Bundled`). An *act* is
 what the records of one event tell: an intent with its outcome, if there is one; a refusal; a
 notice of the log's keeper.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections import Counter, OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final, Protocol
 
+from delegant.ans.log.tiles import FULL
 from delegant.credentials.codec import JsonObject
 from delegant.credentials.errors import error
 
+from .reading import AuditBundle, Believed, read_entry
 from .record import DECISIONS, INITIATIONS, Record
+from .verifying import verify_bundle
 
-__all__ = ["Act", "Logged", "Recorded", "Report", "Source", "Wanted", "report"]
+__all__ = ["Act", "Bundled", "Logged", "Report", "Source", "Wanted", "report"]
 
 MOST: Final = 1000
 """Acts in a report that people read."""
+KEPT: Final = 64
+"""Pieces of a bundle, of 256 entries each, that are kept for outcomes further on."""
 RESULTS: Final = ("open", "success", "failure", "released", "refused", "notice")
 
 
@@ -131,29 +136,50 @@ class Source(Protocol):
         ...
 
 
-class Recorded:
-    """The records of a part of a log, from oldest to newest.
+class Bundled:
+    """A `Source` over a bundle that stays open; all of it is verified first.
 
     Args:
-        log: the DID whose log it is.
-        entries: each verified by whoever gives them. They are kept.
+        believed: the log's key, from the auditor's own trust.
+
+    Raises:
+        As `verify_bundle`.
     """
 
-    def __init__(self, log: str, entries: Iterable[Logged]) -> None:
-        self.log = log
-        self._first: dict[str, Logged] = {}
-        self._outcomes: dict[str, Logged] = {}
-        for one in entries:
-            known = self._outcomes if one.record.type == "outcome" else self._first
-            known[one.record.event] = one
+    def __init__(self, bundle: AuditBundle, believed: Believed) -> None:
+        self.log = verify_bundle(bundle, believed).log
+        self._bundle = bundle
+        self._reader = bundle.reader(believed)
+        self._size = self._reader.checkpoint().size
+        self._known: OrderedDict[int, list[bytes]] = OrderedDict()
 
     def acts(self, wanted: Wanted) -> Iterator[Act]:
-        """As `Source`."""
-        lost = [one for event, one in self._outcomes.items() if event not in self._first]
-        for first in sorted([*self._first.values(), *lost], key=lambda one: one.number):
-            outcome = self._outcomes.get(first.record.event)
-            if wanted.admits(first.record) and not (wanted.open and outcome):
-                yield Act(first, None if outcome is first else outcome)
+        """As `Source`; an outcome whose intent is not in the bundle is an act of its own."""
+        for start, end in self._bundle.about.ranges:
+            for number in range(start, end):
+                first = self._entry(number)
+                if first is None or not wanted.admits(first.record):
+                    continue
+                places = self._bundle.places(first.record.event)
+                if first.record.type == "outcome":
+                    if places.intent is None:
+                        yield Act(first)
+                    continue
+                outcome = None if places.outcome is None else self._entry(places.outcome)
+                if not (wanted.open and outcome):
+                    yield Act(first, outcome)
+
+    def _entry(self, number: int) -> Logged | None:
+        """An entry; None where it was pruned."""
+        index, at = divmod(number, FULL)
+        if index not in self._known:
+            start = index * FULL
+            entries = self._reader.entries(start, min(start + FULL, self._size), gaps=True)
+            self._known[index] = list(entries)
+            if len(self._known) > KEPT:
+                self._known.popitem(last=False)
+        data = self._known[index][at]
+        return Logged(number, read_entry(data, number, self.log)) if data else None
 
 
 @dataclass(frozen=True, slots=True)

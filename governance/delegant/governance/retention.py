@@ -22,7 +22,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from delegant.ans.change import Added
 from delegant.ans.log import merkle, tiles
@@ -163,7 +163,7 @@ class _Old:
         if evidence is not None:
             self._lists.add(evidence)
 
-    def needed(self) -> list[str]:
+    def needed(self) -> frozenset[str]:
         """The exhibits that what stays refers to."""
         out = self._links | self._lists
         with self._log.store.transaction(reading=True) as db:
@@ -172,7 +172,7 @@ class _Old:
                     raise error("unavailable", f"exhibit {name} is damaged")
                 for items in manifest_digests(body).values():
                     out.update(items)
-        return sorted(out)
+        return frozenset(out)
 
     def _entries(self) -> Iterator[tuple[int, Record]]:
         store, book = self._log.store, self._log.book
@@ -215,15 +215,14 @@ def _ranges(numbers: Iterator[int]) -> list[list[int]]:
     return out
 
 
-def _sweep(db: Connection, day: int, needed: Sequence[str]) -> int:
-    """Forget the exhibits that were used before a day and are not needed; how many."""
-    if needed:
-        touch = update(EXHIBITS).where(
-            EXHIBITS.c.digest == bindparam("name"), EXHIBITS.c.used < day
-        )
-        db.execute(touch.values(used=day), [{"name": name} for name in needed])
-    with overwriting(db):
-        return db.execute(delete(EXHIBITS).where(EXHIBITS.c.used < day)).rowcount
+def _sweep(db: Connection, day: int, needed: frozenset[str]) -> int:
+    """Forget the exhibits that were last used before a day and are not needed; how many."""
+    used = db.execute(select(EXHIBITS.c.digest).where(EXHIBITS.c.used < day)).scalars()
+    idle = [{"name": name} for name in used if name not in needed]
+    if idle:
+        with overwriting(db):
+            db.execute(delete(EXHIBITS).where(EXHIBITS.c.digest == bindparam("name")), idle)
+    return len(idle)
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,8 +248,10 @@ class _Prune(Notice):
 
 
 def _gone(db: Connection, first: int, beyond: int) -> bool:
-    query = select(PRUNED.c.start).where(PRUNED.c.start < beyond, PRUNED.c.end > first)
-    return db.execute(query.limit(1)).scalar() is not None
+    """Whether any of it is pruned already: ranges lie apart, so the last to begin before tells."""
+    query = select(PRUNED.c.end).where(PRUNED.c.start < beyond)
+    end = db.execute(query.order_by(PRUNED.c.start.desc()).limit(1)).scalar()
+    return end is not None and end > first
 
 
 _ENTRIES: Final = delete(ENTRIES).where(

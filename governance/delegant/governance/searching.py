@@ -30,14 +30,17 @@ class Kept(Protocol):
     @property
     def id(self) -> str:
         """The DID whose log it is."""
+        ...
 
     @property
     def store(self) -> AuditStore:
         """Its rows."""
+        ...
 
     @property
     def book(self) -> TreeBook:
         """What proves them."""
+        ...
 
 
 def proven(log: Kept, db: Connection, number: int) -> Record:

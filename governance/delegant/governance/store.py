@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, delete, literal_column, select
+from sqlalchemy import Connection, bindparam, delete, func, literal_column, select
 
 from delegant.ans.engine import open_engine
 from delegant.ans.logstore import LogStore
@@ -20,7 +20,9 @@ __all__ = ["AuditStore"]
 
 SLOW_SECONDS: Final = 600
 """How far the clocks of those who write may be apart, amply."""
-FORGET: Final = 256
+FORGET: Final = 2048
+"""Used keys in one transaction: more than it adds, or they would never be fewer."""
+AMONG: Final = 256
 
 
 class AuditStore(LogStore):
@@ -31,7 +33,7 @@ class AuditStore(LogStore):
             service's `Store`.
         log: the DID whose log it is.
         patient: statements may take as long as they need, for what an operator waits for.
-        making: a file that is not there is made.
+        making: what is not there is made; False is for readers, who write nothing.
 
     Raises:
         Malformed: ``shape`` for any other address. Unavailable: ``unavailable``.
@@ -41,8 +43,10 @@ class AuditStore(LogStore):
         self, where: Path | str, log: str, *, patient: bool = False, making: bool = True
     ) -> None:
         super().__init__(open_engine(where, patient=patient, making=making), LOG)
-        with self.transaction(sequencing=True) as db:
-            layout.ready(db, log)
+        with self.transaction(reading=not making, sequencing=making) as db:
+            layout.ready(db, log, making=making)
+            if making:
+                layout.sound(db)
 
     def leaves(self, db: Connection, start: int, count: int) -> list[bytes]:
         """As of every log; ``not-found`` for what was pruned."""
@@ -84,31 +88,34 @@ class AuditStore(LogStore):
 
     def opening(self, db: Connection, event: str) -> bytes | None:
         """What opens the records of an event, if it is still there."""
-        found: bytes | None = db.execute(
-            select(OPENINGS.c.body).where(OPENINGS.c.event == event)
-        ).scalar_one_or_none()
-        return found
+        query = select(OPENINGS.c.body).where(OPENINGS.c.event == event)
+        return _bytes(db.execute(query).scalar_one_or_none())
 
     def exhibit(self, db: Connection, digest: str) -> bytes | None:
         """The bytes of an exhibit."""
-        found: bytes | None = db.execute(
-            select(EXHIBITS.c.body).where(EXHIBITS.c.digest == digest)
-        ).scalar_one_or_none()
-        return found
+        query = select(EXHIBITS.c.body).where(EXHIBITS.c.digest == digest)
+        return _bytes(db.execute(query).scalar_one_or_none())
 
     def exhibits(self, db: Connection, digests: Sequence[str]) -> dict[str, bytes]:
         """Those of these exhibits that are there."""
         found: dict[str, bytes] = {}
-        for at in range(0, len(digests), FORGET):
-            among = digests[at : at + FORGET]
+        for at in range(0, len(digests), AMONG):
+            among = digests[at : at + AMONG]
             query = select(EXHIBITS.c.digest, EXHIBITS.c.body).where(EXHIBITS.c.digest.in_(among))
-            found |= {row.digest: bytes(row.body) for row in db.execute(query)}
+            found |= {row.digest: _bytes(row.body) or b"" for row in db.execute(query)}
         return found
 
     def forget(self, db: Connection, at: int) -> None:
         """Forget some of the used keys that time alone refuses."""
         late = select(SPENT.c.key).where(SPENT.c.until < at - SLOW_SECONDS).limit(FORGET)
         db.execute(delete(SPENT).where(SPENT.c.key.in_(late)))
+
+
+def _bytes(value: object) -> bytes | None:
+    """What a column of bytes holds, unless SQLite took it for something else: it is damaged."""
+    if value is None or type(value) is bytes:
+        return value
+    raise error("unavailable", "a stored body is damaged")
 
 
 _EVENT: Final = Prepared(
@@ -124,9 +131,17 @@ _FROM: Final = Prepared(
     .limit(literal_column("1")),
     "start",
 )
+_EARLIER: Final = PRUNED.alias()
 _PRUNED: Final = Prepared(
     select(PRUNED.c.start, PRUNED.c.end)
-    .where(PRUNED.c.start < bindparam("before"), PRUNED.c.end > bindparam("after"))
+    .where(
+        PRUNED.c.start < bindparam("before"),
+        PRUNED.c.end > bindparam("after"),
+        PRUNED.c.start  # none of those before this one reaches so far
+        >= select(func.coalesce(func.max(_EARLIER.c.start), literal_column("0")))
+        .where(_EARLIER.c.start <= bindparam("after"))
+        .scalar_subquery(),
+    )
     .order_by(PRUNED.c.start),
     "before",
     "after",

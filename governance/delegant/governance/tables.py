@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, String, Table
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    text,
+)
 
 from delegant.ans.logstore import LogTables
 from delegant.ans.tables import CHECKPOINTS, TEXT, TILES
@@ -17,6 +27,7 @@ __all__ = [
     "HOLDS",
     "LAYOUT",
     "LAYOUT_VERSION",
+    "LEDGER",
     "LOG",
     "META",
     "OPEN",
@@ -55,6 +66,12 @@ ENTRIES = Table(
     Index("audit_entries_event", "event"),
     Index("audit_entries_sponsor", "sponsor", "number"),
     Index("audit_entries_agent", "agent", "number"),
+    Index(
+        "audit_entries_notices",
+        "number",
+        sqlite_where=text("type = 'notice'"),
+        postgresql_where=text("type = 'notice'"),
+    ),
 )
 """The leaves, with what they are searched by.
 
@@ -73,7 +90,8 @@ OPEN = Table(
     META,
     Column("event", TEXT, primary_key=True),
     Column("number", BigInteger, nullable=False),
-    Column("time", BigInteger, nullable=False, index=True),
+    Column("time", BigInteger, nullable=False),
+    Index("audit_open_time", "time", "number"),
 )
 """Intents that have no outcome yet."""
 OPENINGS = Table(
@@ -111,6 +129,7 @@ BUDGETS = Table(
     Column("key", TEXT, primary_key=True),
     Column("unit", TEXT, primary_key=True),
     Column("spent", TEXT, nullable=False),
+    Index("audit_budgets_spent", "key", "unit", "spent"),
 )
 """``spent`` is a decimal: amounts have up to 39 digits."""
 ACTS = Table(
@@ -119,9 +138,12 @@ ACTS = Table(
     Column("key", TEXT, primary_key=True),
     Column("at", BigInteger, primary_key=True, autoincrement=False),
     Column("count", Integer, nullable=False),
+    Index("audit_acts_count", "key", "at", "count"),
 )
 """When something with a rate was done, milliseconds since 1970, and how often."""
 
+LEDGER: Final = (SPENT, BUDGETS, ACTS, OPEN)
+"""What no tree proves. Each column is in an index too, so that damage is seen: `layout.sound`."""
 LOG: Final = LogTables(
     ENTRIES,
     TILES.to_metadata(META, name="audit_tiles"),

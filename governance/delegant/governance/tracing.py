@@ -29,6 +29,7 @@ from delegant.credentials import (
 from delegant.credentials.codec import JsonObject
 from delegant.credentials.credential import parse_link
 from delegant.credentials.errors import NotFound, error
+from delegant.credentials.invocation import Invocation
 
 from .checking import check_parties
 from .reading import AuditBundle, Believed, read_entry
@@ -120,7 +121,8 @@ def trace(bundle: AuditBundle, event: str, believed: Believed, trust: Trust) -> 
 
     Args:
         believed: the log as the auditor knows it.
-        trust: the auditor's own, for the people and organisations.
+        trust: the auditor's own, for the people and organisations. Invocations must be addressed
+            to whose log it is, or to the ``verifier`` that this trust names.
 
     Raises:
         NotFound: ``not-found`` for an event that is not in the bundle, or a notice.
@@ -181,6 +183,7 @@ class _Trace:
 
     def __init__(self, bundle: AuditBundle, record: Record, trust: Trust) -> None:
         self._bundle, self._record = bundle, record
+        self._own = trust.verifier
         self._trust = replace(trust, verifier=did.check(record.log), seen=Seen())
         self._lines: tuple[Line, ...] = ()
         self._chain: VerifiedChain | None = None
@@ -264,6 +267,8 @@ class _Trace:
         if (request.action, request.resource) != (record.json["action"], record.json["target"]):
             raise error("audit-entry", "the request is of another action or target than the record")
         trust = replace(self._trust, ledgers=self._trust.ledgers | _ledgers(self._chain))
+        if self._own is not None and _audience(shown) == self._own:
+            trust = replace(trust, verifier=self._own)  # a log that several resources write
         try:
             verify(shown, evidence, trust, request, at=record.time)
             self._recomputed = Verdict("accepted")
@@ -271,6 +276,13 @@ class _Trace:
             self._recomputed = Verdict.of(exc)
             if record.type == "intent":
                 raise
+
+
+def _audience(shown: Presentation) -> str | None:
+    """Whom the invocation is for, as it says."""
+    if shown.invoked is not None or shown.invocation is None:
+        return shown.invoked and shown.invoked.aud
+    return Invocation.parse(Invocation.unpack(shown.invocation)).aud
 
 
 def _of_human(verdict: Verdict) -> Verdict | None:

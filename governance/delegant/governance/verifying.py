@@ -18,7 +18,7 @@ first: ``entry 17``. Nobody's authority is judged here, for that see `tracing`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -30,11 +30,13 @@ from delegant.ans.log.checkpoint import (
     parse_checkpoint,
 )
 from delegant.ans.log.reading import LogReader
+from delegant.credentials.codec import digest
 from delegant.credentials.errors import Error, NotFound, error
 from delegant.wallet import files
 
 from .checking import Records, Verified, entry_name
 from .reading import AuditBundle, Believed
+from .record import parse_record
 
 __all__ = ["kept_checkpoints", "verify_bundle"]
 
@@ -60,8 +62,13 @@ def verify_bundle(
     head = reader.checkpoint()  # (1)
     out = Verified(bundle.log_of(believed), head)
     same = _continued(bundle, head, kept, out)  # (2)
-    _led_to(reader, head, same)  # (3)
-    Records(bundle, reader, out).check()
+    try:
+        _led_to(reader, head)  # (3)
+        Records(bundle, reader, out).check()
+    except Error as exc:
+        if exc.code != "log-proof":
+            raise
+        raise _located(bundle, head, same, exc) from None
     return out
 
 
@@ -133,14 +140,72 @@ def _continued(
     return same
 
 
-def _led_to(reader: LogReader, head: Checkpoint, same: int) -> None:
-    """The tiles of the right edge lead to the root; entries before ``same`` are known to."""
+def _led_to(reader: LogReader, head: Checkpoint) -> None:
+    """The tiles of the right edge lead to the root."""
     try:
         if reader.root(head.size) != head.root:
             raise error("log-proof", "the tiles do not lead to the checkpoint's root")
     except NotFound as exc:
         raise error("audit-bundle", f"a tile is missing: {exc.detail}") from None
-    except Error as exc:
-        if exc.code == "log-proof" and exc.dimension is None:
-            raise error("log-proof", exc.detail, dimension=entry_name(same)) from None
-        raise
+
+
+def _located(bundle: AuditBundle, head: Checkpoint, same: int, refused: Error) -> Error:
+    """A refusal with the first entry to blame, as near as that can be told.
+
+    Where tiles were changed with their entries, the tree only tells that something is wrong below
+    them. Those before ``same`` are known to be right, and the entries' own digests of each other
+    tell where they do not fit.
+    """
+    first = same
+    if refused.dimension is not None:
+        number = int(refused.dimension.removeprefix("entry "))
+        if not refused.detail.startswith("tile "):
+            return refused  # an entry that is not its tile's
+        first = max(same, number)
+    broken = _broken(bundle, head, first)
+    if broken is None:
+        return error("log-proof", refused.detail, dimension=entry_name(first))
+    told = f"{refused.detail}; the digests of entries break at {entry_name(broken)} or the next"
+    return error("log-proof", told, dimension=entry_name(broken))
+
+
+def _broken(bundle: AuditBundle, head: Checkpoint, first: int) -> int | None:
+    """The first entry from a number on that the next does not name, or that names another.
+
+    Nothing is proven here: entries are taken as they lie there.
+    """
+    for start, end in bundle.about.ranges:
+        before: bytes | None = None
+        unfit = None
+        for number, data in _lying(bundle, head, max(start, first - 1), min(end, head.size)):
+            fits = before is None or not data or _previous(data) == digest(before)
+            if unfit is not None:  # one that was put elsewhere fits neither before nor after
+                return unfit if not fits else max(first, unfit - 1)
+            if not fits:
+                unfit = number
+            before = data or None
+        if unfit is not None:
+            return max(first, unfit - 1)
+    return None
+
+
+def _lying(
+    bundle: AuditBundle, head: Checkpoint, start: int, end: int
+) -> Iterator[tuple[int, bytes]]:
+    """Entries by number, as far as they can be read."""
+    for index in range(start // tiles.FULL, -(-end // tiles.FULL)):
+        width = merkle.width(head.size, 0, index)
+        try:
+            entries = tiles.unpack(bundle.fetch(tiles.bundle_path(index, width)))
+        except Error:
+            return
+        for number, data in enumerate(entries, index * tiles.FULL):
+            if start <= number < end:
+                yield number, data
+
+
+def _previous(data: bytes) -> str | None:
+    try:
+        return parse_record(data).previous
+    except Error:
+        return None

@@ -8,12 +8,12 @@ from collections.abc import Awaitable, Callable, MutableMapping, Sized
 from typing import Any, ClassVar, Final
 
 from uvicorn.protocols.http.flow_control import FlowControl
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from delegant.credentials.errors import Error, error
 
 from .callers import caller_of
 from .guard import LARGE_BODY, SMALL_BODY, problem_response, refuse
+from .timed import IDLE, Timed
 from .traffic import Traffic
 
 __all__ = ["Deadline"]
@@ -38,10 +38,10 @@ class _Asked:
 
     __slots__ = ("body", "caller", "entered", "held", "method", "over", "since")
 
-    def __init__(self, caller: str, method: str) -> None:
+    def __init__(self, caller: str, method: str, since: float) -> None:
         self.caller = caller
         self.method = method
-        self.since = time.monotonic()
+        self.since = since
         self.entered = False
         self.body = self.held = 0
         self.over = False
@@ -60,7 +60,7 @@ class _Flow(FlowControl):
             super().resume_reading()
 
 
-class Deadline(HttpToolsProtocol):
+class Deadline(Timed):
     """Bound what a connection may take: time for each wait, bytes of head and body.
 
     uvicorn itself waits for ever, takes heads of any size, and answers what is no HTTP in
@@ -72,7 +72,6 @@ class Deadline(HttpToolsProtocol):
     body_seconds: ClassVar[float | None] = None
     send_seconds: ClassVar[float] = 20.0
     traffic: ClassVar[Traffic | None] = None
-    _timer: asyncio.TimerHandle | None = None
     _reader: asyncio.TimerHandle | None = None
     _head: int | None = 0
     _past = 0
@@ -91,7 +90,7 @@ class Deadline(HttpToolsProtocol):
             self._head += len(data)
         self._past += len(data)
         cycle: Any = self.cycle  # None before the first
-        if self._timer is None and (cycle is None or cycle.response_complete):
+        if self._waits and (cycle is None or cycle.response_complete):
             self._arm(self.deadline, "head-time")  # even an empty line must lead to a request
         super().data_received(data)
         if self._past > MAX_PAST and not self.transport.is_closing():
@@ -105,14 +104,26 @@ class Deadline(HttpToolsProtocol):
         self._head = self._head or 0
         self._past = 0
         self._sent = False
-        super().on_message_begin()
-        if self._timer is None:
+        self.url = b""
+        self.headers = []
+        self.expect_100_continue = False
+        if self._waits:
             self._arm(self.deadline, "head-time")
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """A field of the head; those after a body are nobody's business."""
         if self._head is not None:
-            super().on_header(name, value)
+            name = name.lower()
+            if name == b"expect" and value.lower() == b"100-continue":
+                self.expect_100_continue = True
+            self.headers.append((name, value))
+
+    def _scoped(self) -> None:
+        """What an application is told of the request; only where one is asked."""
+        url, headers, expects = self.url, self.headers, self.expect_100_continue
+        super().on_message_begin()
+        self.url, self.headers, self.expect_100_continue = url, headers, expects
+        self.scope["headers"] = headers
 
     def on_headers_complete(self) -> None:
         """The head is whole: refuse it, answer it at once, or have it answered."""
@@ -134,38 +145,44 @@ class Deadline(HttpToolsProtocol):
         if traffic is None:
             if self.answered() is None:
                 self._body_follows()
+                self._scoped()
                 super().on_headers_complete()
         elif self._full:
             traffic.meter.limit("connections")
-            self._refuse(traffic, error("unavailable", "too many connections"), 5)
+            self._refuse(traffic, self._caller, error("unavailable", "too many connections"), 5)
         else:
             self._let_in(traffic)
 
-    def answered(self) -> tuple[int, int] | None:
-        """Answer at once, where that can be; status and bytes of it, else None."""
+    def answered(self) -> tuple[int, int, bool] | None:
+        """Answer at once, where that can be: status, bytes, whether it was kept; else None."""
         return None
 
     def _let_in(self, traffic: Traffic) -> None:
         caller = self._who(traffic) if self._proxied else self._caller
-        method = self._method()
         cycle: Any = self.cycle
-        self._asked = asked = _Asked(caller, method)
-        self.scope["delegant.asked"] = asked  # type: ignore[typeddict-unknown-key]
-        if cycle is None or cycle.response_complete:  # else its turn comes
-            wait = traffic.enter(caller)
+        since = time.monotonic()
+        mine = cycle is None or cycle.response_complete  # else its turn comes
+        if mine:
+            wait = traffic.wait(caller)
             if wait is not None:
                 told = error("too-many", f"too many requests of {caller}: wait {wait} s")
-                self._refuse(traffic, told, wait)
+                self._refuse(traffic, caller, told, wait)
                 return
-            asked.entered = True
             out = self.answered()
             if out is not None:
-                asked.entered = False
-                seconds = time.monotonic() - asked.since
-                traffic.leave(caller, method, "/v1/resolve", out[0], seconds, out[1])
-                traffic.meter.count("kept")
+                status, sent, kept = out
+                seconds = time.monotonic() - since
+                traffic.passed(caller, self._method, "/v1/resolve", status, seconds, sent)
+                if kept:
+                    traffic.meter.count("kept")
                 return
+            traffic.stay(caller)
+        method = self._method()
+        self._asked = asked = _Asked(caller, method, since)
+        asked.entered = mine
         self._body_follows()
+        self._scoped()
+        self.scope["delegant.asked"] = asked  # type: ignore[typeddict-unknown-key]
         try:
             super().on_headers_complete()
         except BaseException:
@@ -181,7 +198,7 @@ class Deadline(HttpToolsProtocol):
         said = b",".join(value for name, value in self.headers if name == _FORWARDED)
         return traffic.callers.forwarded(self.client[0], said) if self.client else self._caller
 
-    def _refuse(self, traffic: Traffic, told: Error, wait: int) -> None:
+    def _refuse(self, traffic: Traffic, caller: str, told: Error, wait: int) -> None:
         """Answer a request that is not let in, before anything else is done for it."""
         parser: Any = self.parser
         method = self._method()
@@ -191,7 +208,6 @@ class Deadline(HttpToolsProtocol):
         out = problem_response(told, retry=wait, keep=bare)
         self.transport.write(out)
         self._sent = True
-        caller = self._caller if self._full or self._asked is None else self._asked.caller
         traffic.refused(caller, method, told.http_status, len(out))
         if not bare:
             self._hang_up()
@@ -263,10 +279,21 @@ class Deadline(HttpToolsProtocol):
         super()._start_asgi_task(cycle, _told(app, asked, traffic, wait, self.transport))
 
     def on_response_complete(self) -> None:
-        """An answer was handed over; its last bytes must leave soon, if the connection ends."""
-        super().on_response_complete()
-        if self.transport.is_closing() and self.transport.get_write_buffer_size():
-            self._reading_expected()
+        """An answer was handed over: what comes next?
+
+        Its last bytes must leave soon, if the connection ends. As uvicorn's own, but for the
+        timer: that is set once, and looks at what is due when it fires.
+        """
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            if self.transport.get_write_buffer_size():
+                self._reading_expected()
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        elif self._waits:
+            self._arm(self.timeout_keep_alive, IDLE)
 
     def pause_writing(self) -> None:
         """Much waits to be sent: whoever asked for it must read it."""
@@ -279,10 +306,6 @@ class Deadline(HttpToolsProtocol):
         if self._reader is not None and not self.transport.is_closing():
             self._reader.cancel()
             self._reader = None
-
-    def timeout_keep_alive_handler(self) -> None:
-        """No further request came in time."""
-        self._hang_up(0)
 
     def _reading_expected(self) -> None:
         if self._reader is None:
@@ -317,7 +340,7 @@ class Deadline(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""
-        self._disarm()
+        self._unset()
         if self._reader is not None:
             self._reader.cancel()
         if self.traffic is not None:
@@ -328,17 +351,9 @@ class Deadline(HttpToolsProtocol):
                 _release(cycle.scope.get("delegant.asked"), self.traffic)
         super().connection_lost(exc)
 
-    def _arm(self, seconds: float, why: str) -> None:
-        self._disarm()
-        self._timer = self.loop.call_later(seconds, self._close, why)
-
-    def _disarm(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _close(self, why: str) -> None:
-        self._limit(why)
+    def _late(self, why: str) -> None:
+        if why is not IDLE:
+            self._limit(why)
         self._hang_up(0)
 
     def _hang_up(self, seconds: float | None = None) -> None:

@@ -1,9 +1,10 @@
-"""The fast lane: a kept answer leaves before anything else of a request is looked at.
+"""The fast lane: an answer leaves before anything else of a request is looked at.
 
 `GET /v1/resolve` is most of what a registry is asked. Where the very same was asked before, and
 the answer still stands, its bytes go out from inside the HTTP protocol: no task, no framework, no
-store. Whatever is not plainly so takes the long way: bodies, upgrades, pipelines whose reader is
-slow, callers who want it fresh.
+store. So does the first answer about one name, where nothing has to be waited for (`glancing`).
+Whatever is not plainly so takes the long way: bodies, upgrades, pipelines whose reader is slow,
+callers who want it fresh.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ import time
 from typing import Any, Final
 
 from delegant.ans.pages import Page, Pages
+from delegant.ans.registry import Registry
 
 from .deadline import Deadline
+from .glancing import Glancing
 from .traffic import Traffic
 
 __all__ = ["Lane", "asked", "lane"]
@@ -36,14 +39,15 @@ class Lane(Deadline):
     """`Deadline`, and kept answers at once."""
 
     pages: Pages | None = None
+    glancing: Glancing | None = None
     clock = staticmethod(time.time)
 
-    def answered(self) -> tuple[int, int] | None:
+    def answered(self) -> tuple[int, int, bool] | None:
         """Give the answer that is kept, where it is plainly the one asked for."""
         pages = self.pages
         return self._kept(pages) if pages is not None and self.url.startswith(PATH) else None
 
-    def _kept(self, pages: Pages) -> tuple[int, int] | None:
+    def _kept(self, pages: Pages) -> tuple[int, int, bool] | None:
         parser: Any = self.parser
         cycle: Any = self.cycle  # None before the first
         method = parser.get_method()
@@ -64,9 +68,16 @@ class Lane(Deadline):
             elif name in _LONG_WAY:
                 return None
         now = self.clock()
-        page = pages.get((self.url[len(PATH) :], accept), now)
+        query = self.url[len(PATH) :]
+        page = pages.get((query, accept), now)
+        kept = page is not None
         if page is None:
-            return None
+            key, glancing = asked(query, accept), self.glancing
+            if key is not None and glancing is not None:
+                page = glancing.page(query, accept, now, self.loop)
+            if page is None:
+                return None
+            pages.put(key, page)
         status = (
             304 if page.status == 200 and known and page.etag.encode() == known else page.status
         )
@@ -76,7 +87,7 @@ class Lane(Deadline):
         body = b"" if status == 304 or method == b"HEAD" else page.body
         self.transport.write(head + body)
         self._sent = True
-        return status, len(body)
+        return status, len(body), kept
 
     def _vary(self) -> bytes:
         origins = self.traffic is not None and self.traffic.settings.cors
@@ -106,13 +117,15 @@ class Lane(Deadline):
         return head
 
 
-def lane(pages: Pages, traffic: Traffic | None = None) -> type[Lane]:
-    """The protocol of a server that has these pages.
+def lane(registry: Registry, traffic: Traffic | None = None) -> type[Lane]:
+    """The protocol of a server of a registry.
 
     Args:
         traffic: what every request passes; its settings are the protocol's. None: no limits.
     """
-    own: dict[str, object] = {"pages": pages, "traffic": traffic}
+    own: dict[str, object] = {
+        "pages": registry.pages, "glancing": Glancing(registry), "traffic": traffic,
+    }  # fmt: skip
     if traffic is not None:
         told = traffic.settings
         own |= {

@@ -9,69 +9,58 @@ tlog-proof.
 from __future__ import annotations
 
 import asyncio
-from base64 import b64decode
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final
 
 from fastapi import FastAPI, Request, Response
 
-from delegant.ans.log.tlogproof import export
-from delegant.ans.pages import Page
 from delegant.ans.query import Query
 from delegant.ans.registry import Registry
-from delegant.ans.submitting import Submission
-from delegant.credentials import did, shape
+from delegant.credentials import did
 from delegant.credentials.codec import JsonObject, canonical, is_digest, parse_object
 from delegant.credentials.errors import error
 
-from .accept import choose
+from .answers import ANSWER, JSON, PROOF, form, page_of
+from .desk import Bare, Desk
 from .guard import SMALL_BODY
 from .lane import asked
-from .replies import IMMUTABLE, PROBLEM, cached, json_reply, pairs, parameters, reading, whole
+from .replies import IMMUTABLE, cached, json_reply, pairs, parameters, reading, whole
 
 __all__ = ["ANSWER", "JSON", "PROOF", "add"]
 
-JSON: Final = "application/json"
-ANSWER: Final = "application/ans-answer+jwt"
-PROOF: Final = "text/plain"
-_NEGATIVE: Final = {403: "ans-suspended", 404: "ans-not-found", 410: "ans-gone"}
-JUDGES: Final = 4
-GIVEN_SECONDS: Final = 45
-"""How much of its minute an answer is given for: whoever gets it last has a while left."""
 PAGE: Final = 100
 """Most events of a name in one answer."""
 
 
 def add(app: FastAPI, registry: Registry, clock: Callable[[], float]) -> None:
     """The routes of names, records and events."""
-    judges = ThreadPoolExecutor(JUDGES, "judge")  # whoever waits for the disk holds none of them
+    desk = Desk(registry, clock)
 
     def now() -> int:
         return int(clock())
 
     async def submit(http: Request, status: int, agent: str | None = None) -> Response:
-        body = await http.body()
-        token = http.headers.get("agent-invocation")
+        body, token = await http.body(), http.headers.get("agent-invocation")
+        receipt = await desk.submit(body, token, agent)
+        return Response(
+            canonical(receipt, floats=False), status, {"cache-control": "no-store"}, JSON
+        )
 
-        def judged() -> Future[JsonObject]:  # reading it, too, takes too long for the one loop
-            sent = Submission.read(body)
-            _routed(sent.event, agent)
-            return registry.submitting(sent, token, now())
-
-        loop = asyncio.get_running_loop()
-        receipt = await asyncio.wrap_future(await loop.run_in_executor(judges, judged))
-        return Response(canonical(receipt), status, {"cache-control": "no-store"}, JSON)
-
-    @app.post("/v1/agents", status_code=201)
     async def register(http: Request) -> Response:
         """Register a name: ``{event, links, evidence}`` with the header Agent-Invocation."""
         return await submit(http, 201)
 
-    @app.post("/v1/agents/{agent}/events")
-    async def events(agent: str, http: Request) -> Response:
+    async def events(http: Request, agent: str) -> Response:
         """Any later event of a name; the agent's as above, others' as ``{event}`` alone."""
         return await submit(http, 200, did.check(agent))
+
+    for path, take, status in (
+        ("/v1/agents", register, 201),
+        ("/v1/agents/{agent}/events", events, 200),
+    ):
+        app.router.add_api_route(
+            path, take, methods=["POST"], status_code=status, route_class_override=Bare
+        )
 
     @app.post("/v1/agents/{agent}/health")
     async def health(agent: str, http: Request) -> Response:
@@ -131,65 +120,22 @@ def add(app: FastAPI, registry: Registry, clock: Callable[[], float]) -> None:
         return await asyncio.to_thread(told)
 
 
-def _routed(event: JsonObject, agent: str | None) -> None:
-    """The event stands where it was sent: registrations apart, others under their agent.
-
-    A transfer is sent where its name is before it.
-    """
-    whose = event["from"] if event["type"] == "transfer" else event["agent"]
-    if (event["type"] == "register") != (agent is None) or agent not in (None, whose):
-        raise error("shape", "this event belongs to another address")
-
-
 def _answered(http: Request, registry: Registry, query: Query, at: int) -> Response:
     accept = ",".join(http.headers.getlist("accept"))
-    media = choose(accept, (JSON, ANSWER, PROOF))
-    if media is None or (media == PROOF and query.name is None):
-        raise error("not-acceptable", f"there is {JSON}, {ANSWER}, and of one name {PROOF}")
+    media = form(accept, exact=query.name is not None)
     size = registry.pages.follow()
     anew = "no-cache" in http.headers.get("cache-control", "").lower()
     status, answer = registry.resolve(query, at, anew=anew)
-    token = answer["freshness"]
-    until = shape.time(token["validUntil"], "validUntil")
-    control = "no-store" if http.method == "POST" else f"public, max-age={max(until - at, 0)}"
-    body, media = _body(registry, answer, status, media)
-    response = cached(http, body, media, control, status=status, headers={"vary": "accept"})
+    page = page_of(registry, answer, status, media, query.name, size)
+    left = max(page.until - at, 0)
+    control = "no-store" if http.method == "POST" else f"public, max-age={left}"
     key = asked(http.scope["query_string"], accept.encode("latin-1"))
     if http.method != "POST" and key is not None and query.available is None:
-        made = shape.time(token["time"], "time")
-        end = min(until, made + GIVEN_SECONDS)
-        page = Page(
-            body, media, response.headers["etag"], status, query.name, made, end, until, size
-        )  # fmt: skip
         registry.pages.put(key, page)
-    return response
-
-
-def _body(registry: Registry, answer: JsonObject, status: int, media: str) -> tuple[bytes, str]:
-    """An answer in the form that was asked for, and what that form is called."""
-    if media == ANSWER:
-        return registry.token(answer).encode(), media
-    receipt = _receipt(answer) if media == PROOF else None
-    if receipt is not None:
-        return _proof(receipt), "text/plain; charset=utf-8"
-    if status != 200:  # a problem, with the signed answer inside
-        told = error(_NEGATIVE[status], f"{answer['freshness']['status']}")
-        return canonical(told.problem() | {"answer": answer}), PROBLEM
-    return canonical(answer), JSON
-
-
-def _receipt(answer: JsonObject) -> JsonObject | None:
-    """The receipt an answer about one name comes with: of its record, or of its last event."""
-    found = answer.get("resolvedAgents") or [answer.get("last") or answer]
-    receipt: JsonObject | None = found[0].get("receipt")
-    return receipt
-
-
-def _proof(receipt: JsonObject) -> bytes:
-    """A receipt as C2SP tlog-proof; its extra data is the entry itself."""
-    hashes = [b64decode(one) for one in receipt["proof"]]
-    leaf = canonical(receipt["leaf"])
-    return export(receipt["index"], hashes, receipt["checkpoint"], leaf).encode()
+    return cached(
+        http, page.body, page.media, control, status=status, headers={"vary": "accept"},
+        etag=page.etag,
+    )  # fmt: skip
 
 
 def _kept(http: Request, read: Callable[[str], JsonObject], digest: str) -> Response:

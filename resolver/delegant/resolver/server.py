@@ -198,7 +198,7 @@ def _work(
 
         app.router.lifespan_context = lifespan
         try:
-            protocol = lane(registry.pages, traffic)
+            protocol = lane(registry, traffic)
             run(app, listener, protocol, idle=settings.idle_seconds, ready=servers.append)
         finally:
             registry.close()

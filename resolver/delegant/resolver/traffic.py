@@ -83,6 +83,13 @@ class Traffic:
         Returns:
             None, and `leave` is owed; else the seconds to wait (429), and it is not.
         """
+        wait = self.wait(caller)
+        if wait is None:
+            self.stay(caller)
+        return wait
+
+    def wait(self, caller: str) -> int | None:
+        """The same, for what is answered at once: `passed` or `stay` is owed instead."""
         known = self._young.get(caller) or self._met(caller)
         if known[1] >= self._most_at_once:
             self.meter.limit("concurrency")
@@ -95,8 +102,25 @@ class Traffic:
                 self.meter.limit("rate")
                 return math.ceil(wait)
             known[0] = full + self._step
-        known[1] += 1
         return None
+
+    def stay(self, caller: str) -> None:
+        """A request that did not have to wait is not answered at once: `leave` is owed."""
+        (self._young.get(caller) or self._met(caller))[1] += 1
+
+    def passed(
+        self,
+        caller: str,
+        method: Callable[[], str],
+        route: str,
+        status: int,
+        seconds: float,
+        sent: int,
+    ) -> None:
+        """A request was answered at once; otherwise as `leave`."""
+        self.meter.request(route, status, seconds)
+        if self.log is not None:
+            self.log.add((time.time(), caller, method(), route, status, seconds, sent, self.id()))
 
     def leave(
         self,

@@ -27,12 +27,14 @@ __all__ = [
     "check_consistency",
     "check_inclusion",
     "consistency",
+    "consistency_path",
     "fold",
     "inclusion",
     "inclusions",
     "leaf_hash",
     "node_hash",
     "root",
+    "root_of",
     "rows",
     "width",
 ]
@@ -96,8 +98,13 @@ def root(size: int, tiles: Tiles) -> bytes:
     Raises:
         Rejected: ``log-proof`` for a size out of range, or a tile of the wrong length.
     """
+    return root_of(size, _Tree(size, tiles).node)
+
+
+def root_of(size: int, node: Node) -> bytes:
+    """`root`, from the nodes of the tree."""
     _size(size)
-    return _span(0, size, _Tree(size, tiles).node) if size else EMPTY_ROOT
+    return _span(0, size, node) if size else EMPTY_ROOT
 
 
 def inclusion(index: int, size: int, tiles: Tiles) -> list[bytes]:
@@ -110,26 +117,35 @@ def inclusion(index: int, size: int, tiles: Tiles) -> list[bytes]:
 
 
 def inclusions(indexes: Iterable[int], size: int, tiles: Tiles) -> list[list[bytes]]:
-    """`inclusion` of several leaves; each tile is read once."""
-    tree = _Tree(size, tiles)
-    return [audit_path(index, size, tree.node) for index in indexes]
+    """`inclusion` of several leaves; each tile is read once, and what they share is hashed once."""
+    tree, shared = _Tree(size, tiles), dict[tuple[int, int], bytes]()
+    return [audit_path(index, size, tree.node, shared) for index in indexes]
 
 
-def audit_path(index: int, size: int, node: Node) -> list[bytes]:
-    """`inclusion`, from the nodes of the tree."""
+def audit_path(
+    index: int, size: int, node: Node, shared: dict[tuple[int, int], bytes] | None = None
+) -> list[bytes]:
+    """`inclusion`, from the nodes of the tree.
+
+    Args:
+        shared: the hashes found for other leaves of the same tree.
+    """
     _size(size)
+    known = {} if shared is None else shared
     if not 0 <= index < size:
         raise error("log-proof", f"no entry {index} in a tree of {size}")
-    path, low, high = [], 0, size
-    while high - low > 1:
-        middle = low + _half(high - low)
-        if index < middle:
-            path.append(_span(middle, high, node))
-            high = middle
-        else:
-            path.append(_span(low, middle, node))
-            low = middle
-    return path[::-1]
+    path, height, at, last = [], 0, index, size - 1
+    while last:  # from the leaf up: `last` is the last node of a row, and may be no full subtree
+        beside = at ^ 1
+        if beside < last or (beside == last and (last + 1) << height <= size):
+            path.append(node(height, beside))
+        elif beside == last:
+            span = last << height, size
+            if span not in known:
+                known[span] = _span(*span, node)
+            path.append(known[span])
+        height, at, last = height + 1, at >> 1, last >> 1
+    return path
 
 
 def consistency(old: int, new: int, tiles: Tiles) -> list[bytes]:
@@ -140,12 +156,17 @@ def consistency(old: int, new: int, tiles: Tiles) -> list[bytes]:
     Raises:
         Rejected: ``log-proof`` when ``old`` is larger than ``new``.
     """
+    return consistency_path(old, new, _Tree(new, tiles).node)
+
+
+def consistency_path(old: int, new: int, node: Node) -> list[bytes]:
+    """`consistency`, from the nodes of the tree."""
     _size(new)
     if not 0 <= old <= new:
         raise error("log-proof", f"a tree of {new} does not continue one of {old}")
     if old == 0:
         return []
-    node, path, low, high = _Tree(new, tiles).node, [], 0, new
+    path, low, high = [], 0, new
     while high > old:
         middle = low + _half(high - low)
         if old <= middle:
@@ -174,16 +195,16 @@ def check_inclusion(
     _hashes(proof, leaf, root)
     if not 0 <= index < size:
         raise error("log-proof", f"no entry {index} in a tree of {size}")
-    last, at, have = size - 1, index, leaf
+    last, at, have, sha256 = size - 1, index, leaf, hashlib.sha256
     for sibling in proof:
         if last == 0:
             raise error("log-proof", "an inclusion proof with more hashes than the tree is high")
         if at & 1 or at == last:
-            have = node_hash(sibling, have)
+            have = sha256(b"\x01" + sibling + have).digest()
             while not at & 1:
                 at, last = at >> 1, last >> 1
         else:
-            have = node_hash(have, sibling)
+            have = sha256(b"\x01" + have + sibling).digest()
         at, last = at >> 1, last >> 1
     if last:
         raise error("log-proof", "an inclusion proof with fewer hashes than the tree is high")
@@ -282,5 +303,5 @@ def _size(size: int) -> None:
 
 
 def _hashes(proof: Sequence[bytes], *more: bytes) -> None:
-    if len(proof) > MAX_PROOF or any(len(one) != HASH for one in (*proof, *more)):
+    if len(proof) > MAX_PROOF or {*map(len, proof), *map(len, more)} != {HASH}:
         raise error("log-proof", "a proof of SHA-256 hashes has 32 bytes each, 64 at most")

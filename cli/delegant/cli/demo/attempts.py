@@ -43,12 +43,13 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What was answered."""
+    """What was answered. ``event``: of the act in the audit log, where it was let pass."""
 
     attempt: Attempt
     code: str | None
     link: int | None
     detail: str
+    event: str | None = None
 
     @property
     def expected(self) -> bool:
@@ -63,7 +64,7 @@ def attempt(stage: Stage, one: Attempt) -> Outcome:
         return Outcome(one, answer["code"], answer["link"], answer["detail"])
     rows = answer.get("rows")
     told = f"{len(rows)} papers" if rows is not None else f"draft {answer['written']}"
-    return Outcome(one, None, None, told)
+    return Outcome(one, None, None, told, answer["event"])
 
 
 def _as(
@@ -203,7 +204,8 @@ def _picked(*order: int) -> Callable[[Stage], JsonObject]:
 def _replayed(stage: Stage) -> JsonObject:
     links = stage.links[:3]
     _, body = stage.call(READ, _raw(links), stage.did("dbquery"), chain=links[-1].digest)
-    return stage.send(body)
+    answer: JsonObject = stage.send(body).json()
+    return answer
 
 
 def _own_sponsor(stage: Stage) -> JsonObject:

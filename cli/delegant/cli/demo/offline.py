@@ -5,9 +5,32 @@ An audit hook ends the process at the first attempt, so "offline" is shown, not 
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:  # nothing of ours is imported before the hook
+    from delegant.credentials.codec import JsonObject
+
+__all__ = ["asked"]
+
+
+def asked(*typed: str) -> JsonObject:
+    """What a command prints, with ``--json``, in such a process.
+
+    Raises:
+        ValueError: it failed; says how.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", "delegant.cli.demo.offline", *typed],
+        check=False, capture_output=True, text=True,
+    )  # fmt: skip
+    if done.returncode != 0:
+        raise ValueError(f"exit {done.returncode}: {(done.stdout + done.stderr)[:300]}")
+    found: JsonObject = json.loads(done.stdout)
+    return found
 
 
 def no_network(event: str, _arguments: tuple[Any, ...]) -> None:

@@ -1,8 +1,9 @@
 """The demo's resource: a table of papers and a table of drafts that verify chains themselves.
 
 It trusts its own trust folder and nobody's server. For every call it builds the request from
-what it is about to do, verifies the chain in its own process, and only then opens the table,
-in one SQLite transaction with the replay key and the record of what was done and for whom.
+what it is about to do, verifies the chain in its own process, and asks its ledger for a permit:
+the invocation is used up and the intent is on disk before the table is opened. What came of it is
+recorded before it is answered, and so is every refusal. No record, no act: 503.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, NamedTuple
 
 import httpx
 import uvicorn
@@ -30,27 +31,31 @@ from delegant.credentials import (
     Presentation,
     Request,
     verify,
+    verify_chain,
 )
 from delegant.credentials.codec import JsonObject, parse_object
 from delegant.credentials.errors import error
 from delegant.credentials.shape import closed, integer, text
-from delegant.credentials.verdict import Limit, Once
-from delegant.wallet import load_trust, save_seen
+from delegant.governance.auditlog import AuditLog
+from delegant.governance.ledger import Ledger
+from delegant.governance.permit import Permit
+from delegant.governance.receipt import HEADER
+from delegant.wallet import Passphrases, load_trust, save_seen
 
-MAX_BODY = 2 * 1024 * 1024
-POLL_SECONDS = 0.5
-SCHEMA = (
+MAX_BODY: Final = 2 * 1024 * 1024
+MAX_DRAFT: Final = 64 * 1024
+POLL_SECONDS: Final = 0.5
+INVOCATION: Final = 10
+"""The phase by which the chain has been verified."""
+SCHEMA: Final = (
     "CREATE TABLE IF NOT EXISTS papers"
     " (id INTEGER PRIMARY KEY, topic TEXT, title TEXT, year INTEGER)",
     "CREATE TABLE IF NOT EXISTS drafts (id TEXT PRIMARY KEY, body TEXT)",
-    "CREATE TABLE IF NOT EXISTS spent (key TEXT PRIMARY KEY, until INTEGER)",
-    "CREATE TABLE IF NOT EXISTS record"
-    " (at TEXT, action TEXT, resource TEXT, actor TEXT, sponsor TEXT, inputs TEXT)",
 )
 
 
 class Store:
-    """The tables, and beside them the replay keys and the record."""
+    """The two tables."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -69,27 +74,43 @@ class Store:
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """One transaction: all of it, or none."""
-        db = sqlite3.connect(self._path, isolation_level=None, timeout=5)
+        """One transaction: all of it, or none.
+
+        Raises:
+            Unavailable: ``unavailable`` for whatever the database does not do.
+        """
         try:
-            db.execute("PRAGMA journal_mode=WAL")
-            db.execute("BEGIN IMMEDIATE")
-            yield db
-            db.execute("COMMIT")
-        except BaseException:
-            with contextlib.suppress(sqlite3.Error):
-                db.execute("ROLLBACK")
-            raise
-        finally:
-            db.close()
+            db = sqlite3.connect(self._path, isolation_level=None, timeout=5)
+            try:
+                db.execute("PRAGMA journal_mode=WAL")
+                db.execute("BEGIN IMMEDIATE")
+                yield db
+                db.execute("COMMIT")
+            except BaseException:
+                with contextlib.suppress(sqlite3.Error):
+                    db.execute("ROLLBACK")
+                raise
+            finally:
+                db.close()
+        except sqlite3.Error as exc:
+            raise error("unavailable", f"the tables: {exc}") from None
+
+
+class Answer(NamedTuple):
+    """What goes back, with the receipt of it where there is one."""
+
+    status: int
+    body: JsonObject
+    receipt: str | None = None
 
 
 class Resource:
-    """The enforcement point: verify, consume, act, record."""
+    """The enforcement point: verify, permit, act, settle; or refuse. All of it on record."""
 
-    def __init__(self, trust: Path, store: Store, lists: list[str]) -> None:
+    def __init__(self, trust: Path, store: Store, ledger: Ledger, lists: list[str]) -> None:
         self._folder = trust
         self._store = store
+        self._ledger = ledger
         self._lists = lists
         self._gathered = Evidence()
 
@@ -104,71 +125,85 @@ class Resource:
                     self._gathered = Evidence(status_lists=items)
                 await asyncio.sleep(POLL_SECONDS)
 
-    def serve(self, path: str, data: bytes) -> JsonObject:
-        """Answer one call.
+    def serve(self, path: str, data: bytes) -> Answer:
+        """The answer to a call, once it is on record.
 
         Raises:
-            Error: any refusal, before anything was touched.
+            Rejected: ``replay``, and whatever else the ledger refuses, on record as well.
+            Unavailable: ``unavailable`` where there can be no record. Nothing was done then, or
+                it was done and is on record as an act of which nobody knows what came.
         """
-        body = parse_object(data, size=MAX_BODY)
-        closed(body, "body", frozenset({"presentation", "evidence", "ask"}))
-        ask = body["ask"]
-        if path == "papers":
-            closed(ask, "ask", frozenset({"topic", "limit"}))
-            limit = integer(ask["limit"], "ask.limit", 1, 10_000)
-            request = Request(
-                "db.read", f"urn:acme:papers:{text(ask['topic'], 'topic')}", rows=limit
-            )
-        else:
-            closed(ask, "ask", frozenset({"draft", "body"}))
-            request = Request("doc.write", f"urn:acme:drafts:{text(ask['draft'], 'draft')}", rows=0)
-        auth = self._verify(body["presentation"], body["evidence"], request)
-        with self._store.transaction() as db:
-            self._consume(db, auth, request)
-            return _read(db, ask, auth) if path == "papers" else _write(db, ask)
-
-    def _verify(self, presentation: Any, evidence: Any, request: Request) -> Authorization:
-        trust = load_trust(self._folder)
-        auth = verify(
-            Presentation.from_json(presentation),
-            Evidence.from_json(evidence).merged(self._gathered),
-            trust,
-            request,
-            at=datetime.now(UTC),
+        at = datetime.now(UTC)
+        known: dict[str, Any] = {}  # so far, of this call: what can be on record
+        try:
+            body = parse_object(data, size=MAX_BODY)
+            closed(body, "body", frozenset({"presentation", "evidence", "ask"}))
+            known["presentation"] = shown = Presentation.from_json(body["presentation"])
+            known["request"] = request = _request(path, body["ask"])
+            evidence = Evidence.from_json(body["evidence"]).merged(self._gathered)
+            auth = self._verified(shown, evidence, request, at, known)
+        except Error as exc:
+            refused = self._ledger.refuse(exc, at=at, **known)
+            receipt = refused.verified and self._ledger.refusal_receipt(refused, shown, at=at)
+            return Answer(exc.http_status, exc.problem(), receipt or None)
+        permit = self._ledger.permit(
+            auth, request, presentation=shown, evidence=evidence, given=body["ask"], at=at
         )
+        return self._acted(permit, body["ask"])
+
+    def _verified(
+        self,
+        shown: Presentation,
+        evidence: Evidence,
+        request: Request,
+        at: datetime,
+        known: dict[str, Any],
+    ) -> Authorization:
+        trust = load_trust(self._folder)
+        try:
+            auth = verify(shown, evidence, trust, request, at=at)
+        except Error as exc:
+            if exc.phase >= INVOCATION:  # of the chain itself nothing was wrong
+                chain = verify_chain(shown, evidence, trust, at=at)
+                known.update(chain=chain, evidence=evidence)
+            raise
         save_seen(self._folder, auth.seen)
         return auth
 
-    def _consume(self, db: sqlite3.Connection, auth: Authorization, request: Request) -> None:
-        for duty in auth.obligations:
-            if isinstance(duty, Once):
-                try:
-                    db.execute("INSERT INTO spent VALUES (?, ?)", (duty.key, duty.until))
-                except sqlite3.IntegrityError:
-                    raise error("replay", "this invocation was used before") from None
-            elif not isinstance(duty, Limit):
-                raise error("no-ledger", "this store keeps no budget")
-        db.execute(
-            "INSERT INTO record VALUES (?, ?, ?, ?, ?, ?)",
-            (
-                datetime.now(UTC).isoformat(timespec="seconds"),
-                request.action,
-                request.resource,
-                auth.actor,
-                auth.sponsor,
-                auth.inputs_digest,
-            ),
-        )
+    def _acted(self, permit: Permit, ask: JsonObject) -> Answer:
+        """Do what there is a permit for, count what came of it, and hold it to the limits."""
+        try:
+            with self._store.transaction() as db:
+                answer = _read(db, ask) if permit.action == "db.read" else _write(db, ask)
+        except Error as exc:
+            at = datetime.now(UTC)
+            self._ledger.fail(permit, exc.code, at=at)
+            receipt = self._ledger.receipt(permit, "failure", at=at, code=exc.code)
+            return Answer(exc.http_status, exc.problem(), receipt)
+        at = datetime.now(UTC)
+        self._ledger.settle(permit, rows=len(answer.get("rows", ())), at=at)
+        receipt = self._ledger.receipt(permit, "success", at=at)
+        return Answer(200, answer | {"event": permit.event}, receipt)
 
 
-def _read(db: sqlite3.Connection, ask: JsonObject, auth: Authorization) -> JsonObject:
+def _request(path: str, ask: Any) -> Request:
+    """What is about to be done, whatever the caller says of it."""
+    if path == "papers":
+        closed(ask, "ask", frozenset({"topic", "limit"}))
+        limit = integer(ask["limit"], "ask.limit", 1, 10_000)
+        topic = text(ask["topic"], "ask.topic")
+        return Request("db.read", f"urn:acme:papers:{topic}", rows=limit)
+    closed(ask, "ask", frozenset({"draft", "body"}))
+    if type(ask["body"]) is not str or len(ask["body"]) > MAX_DRAFT:
+        raise error("shape", f"ask.body is not a string of at most {MAX_DRAFT} characters")
+    return Request("doc.write", f"urn:acme:drafts:{text(ask['draft'], 'ask.draft')}", rows=0)
+
+
+def _read(db: sqlite3.Connection, ask: JsonObject) -> JsonObject:
     rows = db.execute(
         "SELECT title, year FROM papers WHERE topic = ? ORDER BY id LIMIT ?",
         (ask["topic"], ask["limit"]),
     ).fetchall()
-    for duty in auth.obligations:  # the limit holds for what comes back, too
-        if isinstance(duty, Limit) and duty.rows is not None and len(rows) > duty.rows:
-            raise error("constraint", "more rows than allowed", dimension="rows")
     return {"rows": [{"title": title, "year": year} for title, year in rows]}
 
 
@@ -197,12 +232,18 @@ def create_app(resource: Resource) -> FastAPI:
             async for chunk in http.stream():
                 data += chunk
                 if len(data) > MAX_BODY:
-                    raise error("limit-size", "the body is too large")
-            return JSONResponse(await asyncio.to_thread(resource.serve, path, bytes(data)))
+                    break  # it is refused for its size, on record as anything else
+            answer = await asyncio.to_thread(resource.serve, path, bytes(data))
         except Error as exc:
-            return JSONResponse(
-                exc.problem(), exc.http_status, media_type="application/problem+json"
-            )
+            told = exc
+            if exc.code.startswith("log-"):  # our log was set back: no fault of the caller's
+                told = error("unavailable", "the record cannot be written")
+            answer = Answer(told.http_status, told.problem())
+        kind = "application/json" if answer.status == 200 else "application/problem+json"
+        headers = {"Cache-Control": "no-store"}
+        if answer.receipt is not None:
+            headers[HEADER] = answer.receipt
+        return JSONResponse(answer.body, answer.status, headers, kind)
 
     return app
 
@@ -212,17 +253,23 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--trust", type=Path, required=True)
     parser.add_argument("--database", type=Path, required=True)
+    parser.add_argument("--audit", type=Path, required=True)
+    parser.add_argument("--passphrase-file", type=Path, required=True)
     parser.add_argument("--list", action="append", default=[])
     parser.add_argument("--port", type=int, default=0)
     options = parser.parse_args()
-    resource = Resource(options.trust, Store(options.database), options.list)
+    log = AuditLog.open(options.audit, Passphrases(options.passphrase_file).get("audit"))
+    resource = Resource(options.trust, Store(options.database), Ledger(log), options.list)
     config = uvicorn.Config(create_app(resource), port=options.port, log_level="warning")
     listener = config.bind_socket()
     listener.listen()  # whoever reads the line below may connect at once
     host, port = listener.getsockname()[:2]
     sys.stdout.write(f"listening on http://{host}:{port}\n")
     sys.stdout.flush()
-    uvicorn.Server(config).run(sockets=[listener])
+    try:
+        uvicorn.Server(config).run(sockets=[listener])
+    finally:
+        log.close()
 
 
 if __name__ == "__main__":

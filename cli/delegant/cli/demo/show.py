@@ -15,6 +15,7 @@ from delegant.credentials import Link
 from delegant.credentials.codec import JsonObject
 
 if TYPE_CHECKING:
+    from .account import Account
     from .attempts import Outcome
 
 __all__ = ["Quiet", "Teller"]
@@ -75,28 +76,43 @@ class Teller:
         colour = "green" if verdict == "accepted" else "bold red"
         self._console.print(f"  delegant verify {path.name}: [{colour}]{verdict}[/]")
 
-    def answers(self, answers: JsonObject) -> None:
-        """The four questions."""
-        self._console.print("\n[bold]The four questions[/]")
-        by = ", who had it from ".join(one["name"] for one in reversed(answers["authorisedBy"]))
-        grants = "; ".join(
-            f"{', '.join(g['actions'])} on {', '.join(g['resources'])}"
-            for g in answers["permissions"]["grants"]
+    def account(self, found: Account) -> None:
+        """The four questions, from the audit record."""
+        self._console.print(
+            "\n[bold]The four questions, from the audit record alone[/]: one file, no socket"
         )
-        limits = answers["permissions"].get("constraints", {})
-        how = ", ".join(one["link"][9:17] for one in answers["howObtained"])
-        for question, answer in (
-            ("which agent?", answers["whichAgent"]["name"]),
-            ("who authorised it?", by),
-            ("what was it allowed?", f"{grants} {limits or ''}"),
-            ("how did it get that?", f"by {len(answers['howObtained'])} signed links: {how}"),
-        ):
-            self._console.print(f"  {question:<22} {answer}", soft_wrap=True)
+        if found.problem:
+            self._console.print(f"  [bold red]{found.problem}[/]", soft_wrap=True)
+            return
+        counted = ", ".join(f"{count} {kind}s" for kind, count in found.entries.items())
+        act, actor = found.act, found.lines[-1]["name"]
+        self._line("delegant audit verify", f"[green]holds[/]  {counted}")
+        pairs = f"{found.match['pairs']} of the agents' own receipts say the same"
+        self._line("delegant audit match", f"[green]holds[/]  {pairs}")
+        self._line("delegant audit trace", f"[green]{found.trace['verdict']}[/]  {act['event']}")
+        self._line(
+            f"  {act['time']}", f"{actor}: {act['action']} on {act['target']}, {act['outcome']}"
+        )
+        for one in found.lines:
+            self._line(f"  {one['name']}", f"[green]{one['state']}[/]  {_standing(one)}")
+
+    def _line(self, head: str, told: str) -> None:
+        self._console.print(f"  {head:<24} {told}", soft_wrap=True)
 
     def end(self, held: bool) -> None:
         """The last line."""
         told = "[green]Every expectation held.[/]" if held else "[bold red]Not as expected.[/]"
         self._console.print(f"\n{told}")
+
+
+def _standing(line: JsonObject) -> str:
+    """By whom somebody was authorised, to what, and by which link."""
+    if line["by"] is None:
+        return "a human, who answers for what all of them do"
+    actions = ", ".join(sorted(action for grant in line["grants"] for action in grant["actions"]))
+    rows = line["constraints"].get("rows")
+    limit = "" if rows is None else f", at most {rows['max']} rows"
+    return f"by {line['by']}: {actions}{limit}; until {line['until'][11:16]}, {line['link'][9:17]}"
 
 
 class Quiet(Teller):

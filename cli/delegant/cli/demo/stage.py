@@ -1,4 +1,4 @@
-"""The scene: a home with its registry running, four agents in one line, and a resource."""
+"""The scene: a home with its registry running, four agents in one line, a resource, an auditor."""
 
 from __future__ import annotations
 
@@ -16,14 +16,18 @@ from typing import Any, Final
 
 import httpx
 
-from delegant.credentials import Evidence, Link, PrivateKey, Request, invoke
+from delegant.credentials import Evidence, Link, PrivateKey, PublicKey, Request, invoke
 from delegant.credentials.codec import JsonObject
 from delegant.credentials.errors import error
+from delegant.governance.auditlog import AuditLog
+from delegant.governance.journal import Journal
+from delegant.governance.receipt import HEADER
 from delegant.wallet import (
     Home,
     Passphrases,
     Wallet,
     add_anchor,
+    add_audit,
     add_human,
     create_agent,
     create_home,
@@ -31,6 +35,7 @@ from delegant.wallet import (
     files,
     gather,
     init_trust,
+    load_trust,
 )
 
 __all__ = ["DATABASE", "Stage", "staged"]
@@ -55,6 +60,7 @@ class Stage:
     registry: str
     resource: str
     http: httpx.Client
+    logs: dict[str, tuple[PublicKey, ...]]
 
     def key(self, name: str) -> PrivateKey:
         """The key of Ana or an agent."""
@@ -86,8 +92,9 @@ class Stage:
             holder: the DID that invokes, with its key.
             chain: the digest of the last link.
         """
+        name = next((n for n, w in self.wallets.items() if w.did == holder), "")
         token = invoke(
-            key or next(w.key() for w in self.wallets.values() if w.did == holder),
+            key or self.key(name),
             holder=holder,
             audience=DATABASE,
             chain=chain,
@@ -99,13 +106,23 @@ class Stage:
             "evidence": (evidence or self.evidence()).json,
             "ask": ask,
         }
-        return self.send(body), body
+        if key is not None:  # nobody of ours: whoever it is keeps no journal
+            return self.send(body).json(), body
+        journal = Journal(self.journal(name), self.key(name), self.logs)
+        journal.sent(token, int(time.time()))
+        answer = self.send(body)
+        seen = {200: "success", 503: "failure"}.get(answer.status_code, "refused")
+        journal.keep(token, seen, int(time.time()), answer=answer.headers.get(HEADER))
+        return answer.json(), body
 
-    def send(self, body: JsonObject) -> JsonObject:
+    def send(self, body: JsonObject) -> httpx.Response:
         """Post a body as it is."""
         path = "papers" if "topic" in body["ask"] else "drafts"
-        answer: JsonObject = self.http.post(f"{self.resource}/{path}", json=body).json()
-        return answer
+        return self.http.post(f"{self.resource}/{path}", json=body)
+
+    def journal(self, name: str) -> Path:
+        """Where an agent keeps its receipts."""
+        return self.folder / f"{name}.jsonl"
 
 
 def request_of(ask: JsonObject) -> Request:
@@ -118,8 +135,8 @@ def request_of(ask: JsonObject) -> Request:
 @contextlib.contextmanager
 def staged(folder: Path) -> Iterator[Stage]:
     """Set the scene, and clear it away."""
-    secret = folder / "passphrase"
-    files.write(secret, secrets.token_urlsafe(24).encode(), secret=True)
+    secret, passphrase = folder / "passphrase", secrets.token_urlsafe(24)
+    files.write(secret, passphrase.encode(), secret=True)
     port = free_port()
     now = int(time.time())
     home = create_home(
@@ -142,6 +159,11 @@ def staged(folder: Path) -> Iterator[Stage]:
     trust = folder / "db-trust"
     init_trust(trust, DATABASE)
     add_anchor(trust, home.path / "anchor.json")
+    AuditLog.create(folder / "audit", passphrase, did=DATABASE).close()
+    auditor = folder / "auditor-trust"
+    init_trust(auditor)
+    add_anchor(auditor, home.path / "anchor.json")
+    add_audit(auditor, folder / "audit" / "audit.json")
     with contextlib.ExitStack() as stack:
         registry = stack.enter_context(
             running(["-m", "delegant.cli.main", "serve", "--bind", f"127.0.0.1:{port}",
@@ -150,10 +172,12 @@ def staged(folder: Path) -> Iterator[Stage]:
         resource = stack.enter_context(
             running(["-m", "delegant.cli.demo.resource", "--trust", str(trust),
                      "--database", str(folder / "papers.db"),
+                     "--audit", str(folder / "audit"), "--passphrase-file", str(secret),
                      "--list", home.settings.list_url(1)])
         )  # fmt: skip
         http = stack.enter_context(httpx.Client(timeout=10, trust_env=False))
-        yield Stage(folder, home, organization, wallets, links, registry, resource, http)
+        logs = {DATABASE: load_trust(auditor).audits[DATABASE].keys}
+        yield Stage(folder, home, organization, wallets, links, registry, resource, http, logs)
 
 
 def chain(home: Home, wallets: dict[str, Wallet], now: int) -> list[Link]:

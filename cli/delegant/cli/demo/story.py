@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from delegant.ans import Client, RegistryTrust, Resolution, new_event, new_record, submission
-from delegant.credentials import Authorization, Bundle, Request, present, verify
-from delegant.credentials.codec import JsonObject
+from delegant.credentials import Bundle, Request, present
 from delegant.wallet import delegate, files, load_trust
 
 from . import show
+from .account import Account, audited
 from .attempts import Outcome, allowed, attempt, misuse, revocations
+from .offline import asked
 from .stage import DATABASE, Stage, staged
 
 __all__ = ["run"]
@@ -27,22 +28,26 @@ NEED = "db.read:urn:acme:papers:attenuation"
 
 
 @dataclass
-class Account:
+class Found:
     """What the story found."""
 
     outcomes: list[Outcome] = field(default_factory=list)
     resolution: Resolution | None = None
     offline: str = ""
-    answers: JsonObject = field(default_factory=dict)
+    account: Account | None = None
 
     @property
     def held(self) -> bool:
-        """Whether every expectation held."""
+        """Whether every expectation held, and the record has each refusal as it was answered."""
+        refused = [(one.code, one.link) for one in self.outcomes if one.code is not None]
         return (
             bool(self.outcomes)
             and all(outcome.expected for outcome in self.outcomes)
             and self.resolution is not None
             and self.offline == "accepted"
+            and self.account is not None
+            and not self.account.problem
+            and self.account.refusals == refused
         )
 
 
@@ -59,38 +64,39 @@ def run(keep: Path | None, *, as_json: bool) -> bool:
     tell = show.Quiet() if as_json else show.Teller()
     if keep is not None:
         keep.mkdir(parents=True, exist_ok=False)
-        account = _told(keep, tell)
+        found = _told(keep, tell)
     else:
         with tempfile.TemporaryDirectory(prefix="delegant-demo-") as folder:
-            account = _told(Path(folder), tell)
+            found = _told(Path(folder), tell)
     if as_json:
-        print(json.dumps(_json(account), indent=2, ensure_ascii=False))
-    tell.end(account.held)
-    return account.held
+        print(json.dumps(_json(found), indent=2, ensure_ascii=False))
+    tell.end(found.held)
+    return found.held
 
 
-def _told(folder: Path, tell: show.Teller) -> Account:
-    account = Account()
+def _told(folder: Path, tell: show.Teller) -> Found:
+    found = Found()
     with staged(folder) as stage:
         names = {wallet.did: name for name, wallet in stage.wallets.items()}
         tell.chain(stage.links, names)
         for part, title in ((allowed(), "allowed"), (misuse(), "misuse")):
             tell.part(title)
             for one in part:
-                account.outcomes.append(attempt(stage, one))
-                tell.attempt(account.outcomes[-1])
-        account.resolution = resolve(stage)
-        tell.resolution(account.resolution, stage.registry)
-        yes = write_bundle(stage)
-        account.offline = verify_offline(stage)
-        tell.offline(account.offline, stage.folder / "bundle.json")
-        account.answers = four_answers(yes, names)
-        tell.answers(account.answers)
+                found.outcomes.append(attempt(stage, one))
+                tell.attempt(found.outcomes[-1])
+        found.resolution = resolve(stage)
+        tell.resolution(found.resolution, stage.registry)
+        write_bundle(stage)
+        found.offline = verify_offline(stage)
+        tell.offline(found.offline, stage.folder / "bundle.json")
         tell.part("revocation")
         for one in revocations():
-            account.outcomes.append(attempt(stage, one))
-            tell.attempt(account.outcomes[-1])
-    return account
+            found.outcomes.append(attempt(stage, one))
+            tell.attempt(found.outcomes[-1])
+        written = [one.event for one in found.outcomes if one.event is not None]
+        found.account = audited(stage, written[-1], names)  # formatter's draft: the whole chain
+        tell.account(found.account)
+    return found
 
 
 def resolve(stage: Stage) -> Resolution:
@@ -116,48 +122,31 @@ def resolve(stage: Stage) -> Resolution:
         return client.resolve(NAME)
 
 
-def write_bundle(stage: Stage) -> Authorization:
-    """Dbquery's next request as one file, and the resource's own view of it."""
+def write_bundle(stage: Stage) -> None:
+    """Dbquery's next request as one file."""
     now, links = int(time.time()), stage.links[:3]
     action, _, resource = NEED.partition(":")
-    asked = Request(action, resource, rows=3)
-    shown = present(links, stage.key("dbquery"), audience=DATABASE, request=asked, at=now)
-    bundle = Bundle(shown, asked, stage.evidence())
+    wanted = Request(action, resource, rows=3)
+    shown = present(links, stage.key("dbquery"), audience=DATABASE, request=wanted, at=now)
+    bundle = Bundle(shown, wanted, stage.evidence())
     files.write(stage.folder / "bundle.json", bundle.to_bytes() + b"\n")
-    trust = load_trust(stage.folder / "db-trust")
-    return verify(bundle.presentation, bundle.evidence, trust, asked, at=now)
 
 
 def verify_offline(stage: Stage) -> str:
     """`delegant verify` on the file, in a process that ends if a socket is asked for."""
-    done = subprocess.run(
-        [sys.executable, "-m", "delegant.cli.demo.offline", "verify",
-         str(stage.folder / "bundle.json"), "--trust", str(stage.folder / "db-trust"),
-         "--need", NEED, "--offline", "--no-remember", "--json"],
-        check=False, capture_output=True, text=True,
-    )  # fmt: skip
-    if done.returncode != 0:
-        return f"exit {done.returncode}: {(done.stdout + done.stderr)[:300]}"
-    return str(json.loads(done.stdout)["state"])
+    try:
+        said = asked(
+            "verify", str(stage.folder / "bundle.json"), "--trust", str(stage.folder / "db-trust"),
+            "--need", NEED, "--offline", "--no-remember", "--json",
+        )  # fmt: skip
+    except ValueError as exc:
+        return str(exc)
+    return str(said["state"])
 
 
-def four_answers(yes: Authorization, names: dict[str, str]) -> JsonObject:
-    """Which agent, who authorised it, what was it allowed, how did it get that."""
+def _json(found: Found) -> Any:
     return {
-        "whichAgent": {"name": names[yes.actor], "did": yes.actor},
-        "authorisedBy": [{"name": names[did], "did": did} for did in yes.path[:-1]],
-        "permissions": yes.effective.json,
-        "howObtained": [
-            {"from": names[link.issuer], "to": names[link.subject], "link": link.id,
-             "digest": link.digest}
-            for link in yes.links
-        ],
-    }  # fmt: skip
-
-
-def _json(account: Account) -> Any:
-    return {
-        "held": account.held,
+        "held": found.held,
         "attempts": [
             {
                 "title": outcome.attempt.title,
@@ -166,9 +155,10 @@ def _json(account: Account) -> Any:
                 "link": outcome.link,
                 "expected": outcome.expected,
             }
-            for outcome in account.outcomes
+            for outcome in found.outcomes
         ],
-        "resolution": account.resolution and account.resolution.json,
-        "offline": account.offline,
-        "answers": account.answers,
+        "resolution": found.resolution and found.resolution.json,
+        "offline": found.offline,
+        "answers": found.account and found.account.answers,
+        "record": found.account and found.account.json,
     }

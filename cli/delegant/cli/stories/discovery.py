@@ -12,13 +12,14 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from delegant.ans import Query, Resolution, verify_answer
-from delegant.credentials import Bundle, Error, Link, Request, present, verify
+from delegant.credentials import Bundle, Error, Link, Request, present
 from delegant.credentials.codec import JsonObject
-from delegant.wallet import delegate, files, gather, load_trust
+from delegant.wallet import delegate, files, gather
 
 from .finance import (
     CAPABILITY,
@@ -48,10 +49,8 @@ LISTING_1: Final = {
     "requiredAttestations": [{"vcType": SOX}],
 }
 """The paper's request, as it is printed there."""
-LATER: Final = (
-    "the audit record of both queries, with the paper's Listing 8 fields",
-    "DataProcessingAgent-Temp77 and its 15-minute MCPToolAccessPass",
-)
+TASK: Final = {"id": "Q3-risk", "initiation": "human_request"}
+LATER: Final = ("DataProcessingAgent-Temp77 and its 15-minute MCPToolAccessPass",)
 """What of the story needs parts that are not there yet."""
 
 
@@ -71,12 +70,16 @@ class Attempt:
 
 @dataclass
 class Account:
-    """What the story found. ``trace``: why each other candidate was left out."""
+    """What the story found.
+
+    ``trace``: why each other candidate was left out. ``record``: of the queries, Listing 8.
+    """
 
     mode: str
     attempts: list[Attempt] = field(default_factory=list)
     trace: dict[str, str] = field(default_factory=dict)
     verified: dict[str, str] = field(default_factory=dict)
+    record: list[JsonObject] = field(default_factory=list)
 
     @property
     def harms(self) -> int:
@@ -102,6 +105,8 @@ class Account:
             "attempts": [one.json for one in self.attempts],
             "trace": self.trace,
             "verified": self.verified,
+            "recorded": [recorded(one) for one in self.record],
+            "record": self.record,
             "harms": self.harms,
             "held": self.held,
             "later": list(LATER),
@@ -117,8 +122,17 @@ class Account:
         ]
         lines += [f"  left out: {name}: {why}" for name, why in self.trace.items()]
         lines += [f"  {what}: {said}" for what, said in self.verified.items()]
+        lines += [f"  on record: {recorded(one)}" for one in self.record]
         lines += [f"  not yet checked: {one}" for one in LATER]
         return "\n".join([*lines, f"{self.harms} harms"])
+
+
+def recorded(one: JsonObject) -> str:
+    """An entry of the record in one line."""
+    table, outcome = one["targetResource"].rpartition(":")[2], one["outcome"]
+    task = one["collaborationContext"]["taskId"]
+    rows = f"{outcome['rowsAffected']} rows"
+    return f"{table}: {one['decision']}, {outcome['status']}, {rows}, for task {task}"
 
 
 LISTS: Final = "the five candidates are listed"
@@ -243,25 +257,27 @@ def _access(scene: Scene, account: Account, chosen: Resolution) -> None:
     acme, now = scene.acme, int(time.time())
     grant = {**TABLES, "resources": ["urn:acme-finance:tables:QuarterlySummaries"]}
     human, orchestrator = acme.wallets["human"], acme.wallets["orchestrator"]
-    first = delegate(acme.home, human, "orchestrator", [TABLES], now=now, remaining=1).link
+    first = delegate(
+        acme.home, human, "orchestrator", [TABLES], now=now, remaining=1, constraints={"task": TASK}
+    ).link
     last = delegate(acme.home, orchestrator, chosen.did, [grant], now=now, above=first).link
     for title, table, wanted in (
         (ALLOWED, "QuarterlySummaries", "accepted"),
         (DENIED, "Payroll", "no-grant"),
     ):
-        said = _queried(scene, [first, last], table)
+        sent = _asked(scene, [first, last], table)
+        query = partial(scene.database.query_table, table, sent, chosen.name)
+        said = _code(query)
         account.tell(title, said, harm=said != wanted)
+    account.record = scene.database.told()
 
 
-def _queried(scene: Scene, links: list[Link], table: str) -> str:
-    """What the database says to a query of the chosen agent."""
+def _asked(scene: Scene, links: list[Link], table: str) -> bytes:
+    """A query of the chosen agent, signed."""
     now, agent = int(time.time()), scene.acme.wallets["right"]
-    asked = Request("db.query_table", f"urn:acme-finance:tables:{table}")
+    asked = Request("db.query_table", f"urn:acme-finance:tables:{table}", task=TASK)
     shown = present(links, agent.key(), audience=DATABASE, request=asked, at=now)
-    sent = Bundle(shown, asked, gather(scene.acme.home, [agent.did, links[0].subject]))
-    came = Bundle.parse(sent.to_bytes())
-    trust = load_trust(scene.folder / "db-trust")
-    return _code(lambda: verify(came.presentation, came.evidence, trust, asked, at=now))
+    return Bundle(shown, asked, gather(scene.acme.home, [agent.did, links[0].subject])).to_bytes()
 
 
 def _code(act: Callable[[], object]) -> str:

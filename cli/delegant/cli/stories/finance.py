@@ -20,6 +20,7 @@ from delegant.cli.ansapp import local_registry
 from delegant.cli.demo.stage import free_port, running
 from delegant.credentials import AgentAttestation, Error, Evidence, StatusEntry
 from delegant.credentials.codec import JsonObject
+from delegant.governance.auditlog import AuditLog
 from delegant.wallet import (
     Home,
     Passphrases,
@@ -38,6 +39,8 @@ from delegant.wallet import (
     load_trust,
     statuslists,
 )
+
+from .recording import Recording
 
 __all__ = ["CAPABILITY", "DATABASE", "LABEL", "LOOKALIKE", "RIGHT", "SOX", "Candidate", "Scene",
            "candidates", "staged"]  # fmt: skip
@@ -104,6 +107,7 @@ class Scene:
     acmes: Party
     url: str
     client: Client
+    database: Recording
 
     @property
     def registry(self) -> str:
@@ -180,12 +184,15 @@ def staged(folder: Path) -> Iterator[Scene]:
     add_registry(folder / "asker-trust", market.home.path / "registry.json")
     init_trust(folder / "db-trust", DATABASE)
     add_anchor(folder / "db-trust", acme.home.path / "anchor.json", [TABLES])
+    passphrase = Passphrases(secret).get("audit")
+    audit = AuditLog.create(folder / "db-audit", passphrase, did=DATABASE)
+    database = Recording(folder / "db-trust", audit)
     serve = ["-m", "delegant.cli.main", "serve", "--bind", url.removeprefix("http://"),
              "--home", str(market.home.path), "--passphrase-file", str(secret)]  # fmt: skip
-    with running(serve) as where:
+    with contextlib.closing(audit), running(serve) as where:
         believed = RegistryTrust.from_trust(load_trust(folder / "asker-trust"))
         with Client(where, believed, memory=folder / "memory.json") as client:
-            yield Scene(folder, market, acme, acmes, where, client)
+            yield Scene(folder, market, acme, acmes, where, client, database)
 
 
 def _organization(
