@@ -485,6 +485,7 @@ def test_each_is_used_up_until_it_ends() -> None:
     assert (mia.until, leo.until) == (NOW + 900, NOW + 100)
     first = Approval.parse(tokens[0])
     named = [scene.world.db.did, scene.mia.did, first.jti]
+    assert first.token == tokens[0]
     assert mia.key == first.once_key == digest(canonical(named))
     assert len({invoked.key, mia.key, leo.key}) == 3
     again = scene.says(*tokens).authorization

@@ -14,6 +14,7 @@ from typing import assert_type
 from delegant.credentials import (
     AgentIdentity,
     Anchor,
+    Approval,
     Authorization,
     Bundle,
     Evidence,
@@ -80,6 +81,7 @@ def yes_says_who(yes: Authorization, chain: VerifiedChain) -> None:
     assert_type(yes.anchor, Anchor)
     assert_type(yes.sponsor, Did)
     assert_type(chain.path, tuple[Did, ...])
+    assert_type(yes.approvals, tuple[Approval, ...])
     keep(yes)  # who may act has a chain that holds
 
 
@@ -106,6 +108,7 @@ def verified_chain_allows_no_act(chain: VerifiedChain, told: Explanation, said: 
     act(said.authorization)  # type: ignore[arg-type]
     act(told.verdict.authorization)  # type: ignore[arg-type]
     list(chain.obligations)  # type: ignore[attr-defined]
+    list(chain.approvals)  # type: ignore[attr-defined]
     if said.authorization is not None:
         act(said.authorization)
 

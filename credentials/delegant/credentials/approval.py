@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from . import did, jose, shape
-from .codec import JsonObject
+from .codec import JsonObject, b64u_encode
 from .credential import Link
 from .did import Did
 from .errors import error
@@ -45,6 +45,11 @@ class Approval(NamedTuple):
     jti: str
     chain: str
     request: str
+
+    @property
+    def token(self) -> str:
+        """The compact JWS it was read from: there is one spelling of each."""
+        return f"{self.message.decode('ascii')}.{b64u_encode(self.signature)}"
 
     @property
     def once_key(self) -> str:
