@@ -1,4 +1,4 @@
-"""The schema of an approval's claims: right, wrong, and every single change, as the parser has it."""
+"""The schema of an approval's claims: right, wrong, and every change, as the parser has it."""
 
 from __future__ import annotations
 

@@ -30,6 +30,7 @@ from delegant.credentials import (
     Trust,
     Verdict,
     VerifiedChain,
+    approve,
     decide,
     did,
     explain,
@@ -166,6 +167,17 @@ def holder_presents_links_with_a_private_key(
 ) -> None:
     present(links, public, audience=who, request=request, at=0)  # type: ignore[arg-type]
     assert_type(present(links, private, audience=who, request=request, at=0), Presentation)
+
+
+def human_approves_a_request_with_a_private_key(
+    links: tuple[Link, ...], public: PublicKey, private: PrivateKey, request: Request, who: Did
+) -> None:
+    approve(public, human=who, chain=links, request=request, audience=who, at=0)  # type: ignore[arg-type]
+    approve(private, human=who, chain=links, request=request.digest, audience=who, at=0)  # type: ignore[arg-type]
+    approve(private, human=who, chain=links, audience=who, at=0)  # type: ignore[call-arg]
+    token = approve(private, human=who, chain=links, request=request, audience=who, at=0)
+    present(links, private, audience=who, request=request, at=0, approvals=[token])
+    assert_type(Approval.parse(token).token, str)
 
 
 def issuer_continues_parsed_links(key: PrivateKey, raw: list[dict[str, object]], who: Did) -> None:
