@@ -224,6 +224,18 @@ def test_a_wrong_one_alone_is_not_too_few_but_wrong(name: str) -> None:
     assert scene.says(WRONG[name](scene)).code == "approval"
 
 
+def test_no_other_request_s_digest_will_do_whichever_is_greater() -> None:
+    scene = Scene()
+    others = [Request("db.read", f"urn:acme:papers:{number}").digest for number in range(20)]
+    assert min(others) < ASKED.digest < max(others)
+    for digest_ in (min(others), max(others)):
+        assert scene.says(scene.forged(scene.mia, request=digest_)).code == "approval"
+    for digest_ in (min(others), max(others)):
+        assert scene.says(scene.forged(scene.mia, chain=digest_)).code == "approval"
+    for who in (scene.mia, scene.leo, scene.eve, scene.ana, scene.bot, scene.world.org):
+        assert scene.says(scene.forged(scene.mia, aud=who.did)).code == "approval"
+
+
 def test_the_edges_of_its_time() -> None:
     scene = Scene()
     assert scene.says(scene.by(scene.mia, at=NOW - 899)).state == "accepted"
@@ -259,7 +271,10 @@ def test_an_invocation_is_no_approval_and_the_other_way_round() -> None:
 def test_one_that_is_too_long_is_not_read() -> None:
     scene = Scene()
     assert scene.says(scene.forged(scene.mia, jti="j" * 128)).state == "accepted"
-    assert scene.says("a.b." + "c" * (MAX_APPROVAL - 3)).code == "limit-size"
+    assert MAX_APPROVAL == 8192
+    assert refusal(lambda: Approval.parse("." * 8192)) == "encoding"
+    assert refusal(lambda: Approval.parse("." * 8193)) == "limit-size"
+    assert scene.says("." * 2 + "c" * 8191).code == "limit-size"
 
 
 # --- who is one human, and who is an agent ---------------------------------------------------

@@ -1,6 +1,7 @@
 """Whether the humans who must approve an act did.
 
-A link's ``approval`` constraint, or the sponsor's own, demands ``threshold`` of the humans ``by``.
+A link's ``approval`` constraint, or the sponsor's own, or the resource itself (`Rule`, which it
+hands to the verifier), demands ``threshold`` of the humans ``by``.
 Where none demands one, approvals are not looked at; where one does, every approval shown is
 judged and a single wrong one refuses, whatever the others say: it was made for something else,
 and whoever presents it either errs or tries.
@@ -12,28 +13,42 @@ what they signed to this act.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 
 from . import did
 from .approval import APPROVAL_HARD_SECONDS, Approval
 from .budget import Budget
 from .chain import Trace, pinned
-from .constraint import approval_applies
+from .constraint import Constraints, approval_applies
 from .credential import HumanSponsor, Link
 from .did import Did
 from .errors import Error, error
 from .invocation import Invocation
 from .jose import ALGORITHMS
 from .keys import PublicKey
+from .kinds import KINDS
 from .path import Human, People
 from .request import Request
 from .shape import LAST_SECOND
 from .standing import SKEW_SECONDS
 from .verdict import VerifiedChain
 
-__all__ = ["approvers", "judge"]
+__all__ = ["Rule", "approvers", "judge", "rule"]
 
 _DIMENSION: Final = "approval"
+
+Rule: TypeAlias = tuple[int, frozenset[str], Any]
+"""How many, of whom, over what."""
+
+
+def rule(value: Mapping[str, Any] | None) -> Rule | None:
+    """The resource's own rule, from the wire form of the constraint.
+
+    Raises:
+        Malformed: ``shape``, ``unknown-member``, ``empty-array``.
+    """
+    return None if value is None else KINDS["approval"].read(dict(value), "approval")
 
 
 def approvers(
@@ -42,6 +57,7 @@ def approvers(
     root: Human,
     people: People,
     asked: Request,
+    extra: Rule | None,
     trace: Trace,
 ) -> tuple[Approval, ...]:
     """Phase 7: read the approvals, where any is demanded; whoever made one is a human of ours.
@@ -49,7 +65,7 @@ def approvers(
     Raises:
         The codes of phases 2 and 3 of what was shown, and those of `People.human`.
     """
-    demands = _demands(links, root.credential, asked)
+    demands = _demands(links, root.credential, asked, extra)
     if not demands:
         return ()
     found = tuple([Approval.parse(token) for token in shown])
@@ -71,24 +87,27 @@ def judge(
     people: People,
     found: Invocation,
     asked: Request,
+    extra: Rule | None,
     at: int,
     budget: Budget,
     trace: Trace,
 ) -> None:
     """Phase 11, last: each approval is right, and there are as many as every link demands.
 
-    A threshold is each link's own and the sponsor's own, and every one of them is asked.
+    A threshold is each link's own, the sponsor's own, and the resource's; all of them are asked.
 
     Raises:
         Rejected: ``approval``. Undecided: ``approval-missing``, ``suite``.
         LimitExceeded: ``limit-signatures``.
     """
     own = chain.sponsor_credential
-    if _DIMENSION not in chain.links[-1].authority.constraints and (
-        own is None or _DIMENSION not in own.entitlements.constraints
+    if (
+        extra is None
+        and _DIMENSION not in chain.links[-1].authority.constraints
+        and (own is None or _DIMENSION not in own.entitlements.constraints)
     ):
         return
-    demands = _demands(chain.links, own, asked)
+    demands = _demands(chain.links, own, asked, extra)
     agents = {pinned(one.subject, one.key) for one in people.agents.values()} if approvals else ()
     signers: dict[Did, PublicKey] = {}
     for one in approvals:
@@ -156,19 +175,22 @@ def _signer(one: Approval, human: Human, budget: Budget) -> PublicKey:
     raise error("approval", "not signed by the approver's key", dimension=_DIMENSION)
 
 
-_Demand: TypeAlias = "tuple[int | None, tuple[int, frozenset[str], Any]]"
-"""A link, or None for the sponsor's own, and what it demands: how many, by whom, over what."""
+_Demand: TypeAlias = tuple["int | None", Rule]
+"""A link, or None for the sponsor's own and the resource's, and what it demands."""
 
 
-def _demands(links: tuple[Link, ...], own: HumanSponsor | None, asked: Request) -> list[_Demand]:
-    """Every ``approval`` constraint that this request falls under."""
-    rules = [(index, link.authority.constraints) for index, link in enumerate(links)]
-    out: list[_Demand] = [
-        (index, some["approval"]) for index, some in rules if approval_applies(some, asked)
+def _demands(
+    links: tuple[Link, ...], own: HumanSponsor | None, asked: Request, extra: Rule | None
+) -> list[_Demand]:
+    """Every rule that this request falls under."""
+    rules: list[tuple[int | None, Constraints]] = [
+        (index, link.authority.constraints) for index, link in enumerate(links)
     ]
-    if own is not None and approval_applies(own.entitlements.constraints, asked):
-        out.append((None, own.entitlements.constraints["approval"]))
-    return out
+    if own is not None:
+        rules.append((None, own.entitlements.constraints))
+    if extra is not None:
+        rules.append((None, {_DIMENSION: extra}))
+    return [(index, some[_DIMENSION]) for index, some in rules if approval_applies(some, asked)]
 
 
 def _may(name: Did, demands: list[_Demand]) -> bool:

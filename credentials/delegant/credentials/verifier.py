@@ -28,8 +28,9 @@ approvals (7, 11) in `approved`.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from . import act, approved, chain, path, retired, standing
 from .account import account_of
@@ -63,6 +64,7 @@ def verify(
     *,
     at: datetime | int,
     nonce: str | None = None,
+    approval: Mapping[str, Any] | None = None,
     cache: ChainCache | None = None,
 ) -> Authorization:
     """Decide whether this agent may do this thing at this instant.
@@ -75,6 +77,8 @@ def verify(
         request: what is about to be done, built by the enforcement point from the act itself.
         at: the instant, an aware datetime or whole seconds since 1970.
         nonce: the nonce this verifier asked for, if it did.
+        approval: humans whom this verifier wants to approve besides those whom the chain names,
+            as the constraint has it: ``{threshold, by, over?}``.
         cache: the caller's own memory of chains; with it, a chain seen before is not read again.
 
     Returns:
@@ -84,7 +88,7 @@ def verify(
         Rejected: the answer is no. Undecided: something needed is absent, stale or unknown.
         Malformed: not documents of ours. Each with code, link and dimension.
     """
-    return _Run(trust, at, None, cache).act(presentation, evidence, request, nonce)
+    return _Run(trust, at, None, cache).act(presentation, evidence, request, nonce, approval)
 
 
 def verify_chain(
@@ -115,13 +119,17 @@ def decide(
     *,
     at: datetime | int,
     nonce: str | None = None,
+    approval: Mapping[str, Any] | None = None,
     cache: ChainCache | None = None,
 ) -> Verdict:
     """`verify`, with the refusal as a value instead of an exception."""
     try:
         return Verdict.of(
-            verify(presentation, evidence, trust, request, at=at, nonce=nonce, cache=cache)
-        )
+            verify(
+                presentation, evidence, trust, request, at=at, nonce=nonce, approval=approval,
+                cache=cache,
+            )
+        )  # fmt: skip
     except Error as exc:
         return Verdict.of(exc)
 
@@ -134,6 +142,7 @@ def explain(
     *,
     at: datetime | int,
     nonce: str | None = None,
+    approval: Mapping[str, Any] | None = None,
 ) -> Explanation:
     """`decide`, with every step that held and who limited what.
 
@@ -148,7 +157,7 @@ def explain(
             run.chain(None)
             verdict = Verdict("accepted")
         else:
-            verdict = Verdict.of(run.act(presentation, evidence, request, nonce))
+            verdict = Verdict.of(run.act(presentation, evidence, request, nonce, approval))
     except Error as exc:
         verdict = Verdict.of(exc)
     return Explanation(verdict, tuple(steps), account_of(run.links, run.human))
@@ -178,6 +187,7 @@ class _Run:
         self._shown = _NOTHING
         self._evidence = _NO_EVIDENCE
         self._invocation: Invocation | None = None
+        self._rule: approved.Rule | None = None
         self._approvals: tuple[Approval, ...] = ()
         self._root_keys: tuple[PublicKey, ...] = ()
         self._holder: PublicKey | None = None
@@ -255,7 +265,7 @@ class _Run:
         self.human, identities = people.path(links, trace)
         if request is not None and self._shown.approvals:
             self._approvals = approved.approvers(
-                self._shown.approvals, links, self.human, people, request, trace
+                self._shown.approvals, links, self.human, people, request, self._rule, trace
             )
         if trust.documents or trust.resolvers:
             spend = self._budget.evidence_signatures
@@ -286,8 +296,10 @@ class _Run:
         evidence: bytes | Evidence,
         request: Request,
         nonce: str | None,
+        approval: Mapping[str, Any] | None,
     ) -> Authorization:
         """All twelve."""
+        self._rule = approved.rule(approval)
         self.read(presented, evidence)
         verified, holder, people = self.chain(request)
         at, trust, trace, budget = self._at, self._trust, self._trace, self._budget
@@ -296,12 +308,14 @@ class _Run:
             trace(10, None, "invoked by %s for %s", found.iss, found.aud)
         act.request(verified, found, request, at, trace)  # (11)
         given = self._approvals
-        approved.judge(given, verified, people, found, request, at, budget, trace)
+        approved.judge(given, verified, people, found, request, self._rule, at, budget, trace)
         obligations = act.obligations(verified, found, given, request, trust)  # (12)
         if trace:
             trace(12, None, "%d obligations to discharge", len(obligations))
         self.keep()
         asked = {"request": request.json, "at": at, "nonce": nonce}
+        if approval is not None:
+            asked["approval"] = dict(approval)
         return Authorization(SEAL, verified, obligations, given, lambda: self._inputs() | asked)
 
     def keep(self) -> None:
