@@ -30,7 +30,9 @@ from delegant.credentials import (
     verify_chain,
 )
 from delegant.credentials.approval import APPROVAL_TYPE, MAX_APPROVAL
+from delegant.credentials.approved import in_time
 from delegant.credentials.codec import b64u_decode, b64u_encode
+from delegant.credentials.shape import LAST_SECOND
 from delegant.credentials.verdict import Once
 from delegant.schemas import validate
 from refusal import refusal
@@ -241,6 +243,27 @@ def test_the_edges_of_its_time() -> None:
     assert scene.says(scene.by(scene.mia, at=NOW - 899)).state == "accepted"
     assert scene.says(scene.by(scene.mia, at=NOW + 30)).state == "accepted"
     assert scene.says(scene.by(scene.mia, seconds=1)).state == "accepted"
+
+
+@pytest.mark.parametrize(
+    ("iat", "exp", "at", "code"),
+    [
+        (NOW, NOW + 900, NOW, ""),
+        (NOW, NOW + 901, NOW, "approval"),
+        (NOW, NOW, NOW, "approval"),
+        (NOW, NOW + 1, NOW + 1, "approval"),
+        (NOW + 30, NOW + 60, NOW, ""),
+        (NOW + 31, NOW + 60, NOW, "approval"),
+        (LAST_SECOND - 9, LAST_SECOND, LAST_SECOND - 5, ""),
+        (LAST_SECOND - 9, LAST_SECOND + 1, LAST_SECOND - 5, "approval"),
+    ],
+)
+def test_it_holds_from_its_first_to_before_its_last_second(
+    iat: int, exp: int, at: int, code: str
+) -> None:
+    scene = Scene()
+    found = Approval.parse(scene.by(scene.mia))._replace(iat=iat, exp=exp)
+    assert refusal(lambda: in_time(found, at)) == code
 
 
 def test_an_algorithm_that_nobody_takes_is_undecided() -> None:

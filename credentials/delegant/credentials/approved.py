@@ -118,7 +118,7 @@ def judge(
         if one.iss in signers:
             raise error("approval", f"{one.iss} approves twice", dimension=_DIMENSION)
         _of_this_act(one, found)
-        _in_time(one, at)
+        in_time(one, at)
         key = _signer(one, people.humans[one.iss], budget)
         if key in agents:
             raise error("approval", "signed with the key of an agent", dimension=_DIMENSION)
@@ -149,7 +149,8 @@ def _of_this_act(one: Approval, found: Invocation) -> None:
         raise error("approval", f"an approval for {one.aud}", dimension=_DIMENSION)
 
 
-def _in_time(one: Approval, at: int) -> None:
+def in_time(one: Approval, at: int) -> None:
+    """It is neither too old nor too new, and was not made to last."""
     if not 0 < one.exp - one.iat <= APPROVAL_HARD_SECONDS:
         raise error(
             "approval",
