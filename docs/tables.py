@@ -9,6 +9,7 @@ from typing import Final
 from delegant.credentials import (
     CODES,
     Limits,
+    approval,
     budget,
     capability,
     codec,
@@ -31,15 +32,15 @@ __all__ = ["BLOCKS", "phases"]
 FILES: Final = {
     1: ("budget", "codec", "presentation"),
     2: ("codec", "jose", "grammar"),
-    3: ("credential", "identity", "invocation", "request"),
+    3: ("credential", "identity", "invocation", "approval", "request"),
     4: ("chain",),
     5: ("chain", "capability", "constraint"),
     6: ("chain", "envelope", "keys"),
-    7: ("path", "retired", "documents"),
+    7: ("path", "approved", "retired", "documents"),
     8: ("standing",),
     9: ("standing", "status", "feed"),
     10: ("act",),
-    11: ("act", "constraint"),
+    11: ("act", "constraint", "approved"),
     12: ("act",),
 }
 """Where each phase is to be read."""
@@ -58,7 +59,8 @@ AGAINST: Final = {
     9: "lists and feed signed by the authority the sponsor credential names, `maxStatusAge`, "
     "`requireFeed`, `seen.lists`, `seen.feeds`",
     10: "the holder's key, `verifier.id`, the nonce asked for, `at`",
-    11: "the `Request` the enforcement point built, the sponsor credential, the anchor's `ceiling`",
+    11: "the `Request` the enforcement point built, the sponsor credential, the anchor's "
+    "`ceiling`, and of the invocation what approvals must be of",
     12: "`verifier.ledgers`; the ledger itself is the enforcement point's",
 }
 """What each phase compares with."""
@@ -101,7 +103,9 @@ def limits() -> list[str]:
         ("evidence", "limits.evidence", _size(own.evidence), _size(hard.evidence), "limit-size"),
         ("JSON: nesting; members and items", "", "",
          f"{codec.MAX_DEPTH}; {codec.MAX_MEMBERS:,}", "limit-depth limit-members"),
-        ("invocation", "", "", _size(invocation.MAX_INVOCATION), "limit-size"),
+        ("invocation; an approval", "", "",
+         f"{_size(invocation.MAX_INVOCATION)}; {_size(approval.MAX_APPROVAL)}", "limit-size"),
+        ("approvals", "", "", shape.MAX_SET, "limit-items"),
         ("items of each kind of evidence", "", "", evidence.MAX_ITEMS, "limit-items"),
         ("grants; actions, resources of one; members of a set", "", "",
          f"{capability.MAX_GRANTS}; {capability.MAX_ACTIONS}, {capability.MAX_RESOURCES}; "
@@ -110,8 +114,8 @@ def limits() -> list[str]:
          f"{resource.MAX_ACTION}; {did.MAX_LENGTH}; {shape.MAX_URL:,}", "shape"),
         ("comparisons of grants", "limits.comparisons", f"{own.comparisons:,}",
          f"{hard.comparisons:,}", "limit-comparisons"),
-        ("signature checks: links and invocation", "limits.chainSignatures", own.chain_signatures,
-         hard.chain_signatures, "limit-signatures"),
+        ("signature checks: links, invocation, approvals", "limits.chainSignatures",
+         own.chain_signatures, hard.chain_signatures, "limit-signatures"),
         ("signature checks: evidence", "limits.evidenceSignatures", own.evidence_signatures,
          hard.evidence_signatures, "limit-signatures"),
         ("a status list, decompressed", "limits.statusList", _size(own.status_list),
@@ -130,6 +134,7 @@ def limits() -> list[str]:
          "ttl-too-long"),
         ("life of an invocation", "", "", _span(invocation.INVOCATION_HARD_SECONDS),
          "invocation-expired"),
+        ("life of an approval", "", "", _span(approval.APPROVAL_HARD_SECONDS), "approval"),
         ("life of a grant without status bits", "", "", _span(credential.STATUS_FREE_SECONDS),
          "status-missing"),
     ]  # fmt: skip
@@ -153,6 +158,8 @@ def freshness() -> list[str]:
         _row("an end of one of these", "after `at`, without grace", "`expired`"),
         _row("invocation", f"`iat` at most {skew} ahead, `exp` after `at` and at most "
              f"{_span(invocation.INVOCATION_HARD_SECONDS)} after `iat`", "`invocation-expired`"),
+        _row("approval", f"`iat` at most {skew} ahead, `exp` after `at` and at most "
+             f"{_span(approval.APPROVAL_HARD_SECONDS)} after `iat`", "`approval`"),
         _row("status list, resource of high sensitivity",
              f"at most {_span(ages['high'])} old (`maxStatusAge.high`)", "`status-stale`"),
         _row("status list, resource under `lowSensitivity`",

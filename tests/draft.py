@@ -15,6 +15,7 @@ from typing import Any
 
 from delegant.credentials import Error, PrivateKey, Request, canonical, digest
 from delegant.credentials import did as did_
+from delegant.credentials.codec import b64u_encode
 from delegant.credentials.envelope import secure, unpack
 from delegant.credentials.jose import sign as sign_jws
 from delegant.credentials.shape import format_time, time
@@ -69,6 +70,38 @@ class Feed:
 
 
 @dataclass
+class Given:
+    """One approval of a draft: whose, and where it differs from an honest one.
+
+    ``claims`` and ``header`` replace members, ``...`` leaves one out; ``key`` is the name of
+    whoever signs, else ``by`` does; ``name`` another DID than ``by``'s did:key.
+    """
+
+    by: str
+    claims: dict[str, Any] = field(default_factory=dict)
+    header: dict[str, Any] = field(default_factory=dict)
+    key: str = ""
+    name: str = ""
+    after: Callable[[str], Any] = lambda token: token
+
+    def sign(self, d: Draft, leaf: Any) -> Any:
+        """The compact JWS."""
+        name = self.name or d.did(self.by)
+        own = {"iss": name, "aud": d.parties["db"].did, "iat": d.at, "exp": d.at + 900,
+               "jti": f"a-{self.by}", "chain": unpack(leaf).digest,
+               "request": digest(canonical(d.request))}  # fmt: skip
+        embeds = name.startswith(("did:key:", "did:jwk:"))
+        kid = did_.vm_of(did_.Did(name)) if embeds else f"{name}#k"
+        head = {"alg": "EdDSA", "kid": kid, "typ": "agent-approval+jwt"}
+        message = ".".join(
+            b64u_encode(canonical({k: v for k, v in (one | changed).items() if v is not ...}))
+            for one, changed in ((head, self.header), (own, self.claims))
+        )
+        signed = d.key(self.key or self.by).sign(message.encode())
+        return self.after(f"{message}.{b64u_encode(signed)}")
+
+
+@dataclass
 class Draft:
     """An honest presentation of dbquery to the database, open for alteration."""
 
@@ -92,6 +125,7 @@ class Draft:
     invocation_after: Callable[[str], Any] = lambda token: token
     nonce: str | None = None
     """What the verifier asked for."""
+    approvals: list[Given] = field(default_factory=list)
     feeds: list[Feed] = field(default_factory=list)
     documents: list[Any] = field(default_factory=list)
     bytes_after: dict[str, Callable[[bytes], bytes]] = field(default_factory=dict)
@@ -171,6 +205,8 @@ class Draft:
         presentation: dict[str, Any] = {"links": links}
         if self.invoked:
             presentation["invocation"] = self.invocation_after(self._invoke(links[-1]))
+        if self.approvals:
+            presentation["approvals"] = [one.sign(self, links[-1]) for one in self.approvals]
         bundle = {
             "presentation": presentation,
             "request": self.request,
@@ -213,8 +249,6 @@ class Draft:
 
 def odd_jws(claims: dict[str, Any], alg: str, kid: str) -> str:
     """A token with another algorithm in its header; its signature is 64 zero bytes."""
-    from delegant.credentials.codec import b64u_encode
-
     head = canonical({"alg": alg, "typ": "agent-invocation+jwt", "kid": kid})
     return f"{b64u_encode(head)}.{b64u_encode(canonical(claims))}.{b64u_encode(bytes(64))}"
 
@@ -259,4 +293,4 @@ def draft(depth: int = 3) -> Draft:
     )
 
 
-__all__ = ["LIST", "NEED", "Doc", "Draft", "draft", "list_doc", "unsigned"]
+__all__ = ["LIST", "NEED", "Doc", "Draft", "Given", "draft", "list_doc", "unsigned"]

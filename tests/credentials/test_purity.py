@@ -113,16 +113,18 @@ def test_importing_the_core_brings_no_other_room() -> None:
 def test_the_public_names_are_those_promised() -> None:
     assert sorted(core.__all__, key=lambda n: (not n.isupper(), n.islower(), n)) == core.__all__
     assert core.__all__ == [
-        "CODES", "AgentAttestation", "AgentIdentity", "Anchor", "Authority", "Authorization",
-        "Bundle", "ChainCache", "Conflict", "Error", "Evidence", "Explanation", "Gone", "Grant",
+        "CODES", "AgentAttestation", "AgentIdentity", "Anchor", "Approval", "Authority",
+        "Authorization", "Bundle", "ChainCache", "Conflict", "Error", "Evidence", "Explanation",
+        "Gone", "Grant",
         "HumanSponsor", "Item", "Lease", "LimitExceeded", "Limits", "Link", "Malformed", "NotFound",
         "Peer",
         "Presentation", "PrivateKey", "PublicKey", "Rejected", "Request", "Resolved", "Revocation",
         "RevocationFeed", "Secured", "Seen", "StatusEntry", "StatusList", "Trust", "Unavailable",
-        "Undecided", "Verdict", "VerifiedChain", "canonical", "check_attestation", "decide",
-        "decide_many", "digest", "explain", "invoke", "issue_agent_identity", "issue_attestation",
-        "issue_human_sponsor", "issue_link", "issue_revocation_feed", "issue_statement",
-        "issue_status_list", "parse_agent_attestation", "present", "verify", "verify_chain",
+        "Undecided", "Verdict", "VerifiedChain", "approve", "canonical", "check_attestation",
+        "decide", "decide_many", "digest", "explain", "invoke", "issue_agent_identity",
+        "issue_attestation", "issue_human_sponsor", "issue_link", "issue_revocation_feed",
+        "issue_statement", "issue_status_list", "parse_agent_attestation", "present", "verify",
+        "verify_chain",
     ]  # fmt: skip
     assert all(hasattr(core, name) for name in core.__all__)
 

@@ -35,7 +35,7 @@ from fuzz import seeds
 from fuzz.forge import resign
 from fuzz.oracle import STATES, Finding, expect, has_float, result, settled
 from fuzz.reference import Case, check_accepted
-from fuzz.trees import copied, damaged, nudged, opened, places, written
+from fuzz.trees import copied, damaged, encoded, nudged, opened, places, written
 from world import T0, World
 
 __all__ = [
@@ -146,6 +146,7 @@ def _one_answer(
     elif verdict.phase is not None and verdict.phase < 10:
         same = isinstance(chain, Error) and chain.code == verdict.code
         by_act = verdict.code in {"use", "suite", "limit-signatures"}  # the invocation's, perhaps
+        by_act |= b"approvals" in shown  # or an approver's
         expect(same or by_act, "the chain alone is judged otherwise", verdict, chain)
     return verdict
 
@@ -183,6 +184,9 @@ def nothing_made_up(shown: bytes, stapled: bytes, asked: Request) -> None:
     trust, _ = _trust()
     honest = decide(shown, json.dumps(fewer).encode(), trust, asked, at=T0)
     expect(honest.state == "accepted", "what nobody signed made it a yes", honest)
+    for given in honest.authorization.approvals if honest.authorization else ():
+        token = f"{given.message.decode()}.{encoded(given.signature)}"
+        expect(seeds.key_of(token) in known, "accepted, and nobody approved it", token)
 
 
 def accepted(data: bytes) -> bool:
@@ -195,7 +199,7 @@ def accepted(data: bytes) -> bool:
 
 # --- mutations -----------------------------------------------------------------------------
 
-_GROUPS: Final = ("links", "sponsors", "identities", "statusLists")
+_GROUPS: Final = ("links", "approvals", "sponsors", "identities", "statusLists")
 
 
 @cache

@@ -22,9 +22,9 @@ _WORLD: Final = World()
 _PUBLIC: Final = {_WORLD._key(name).public.multikey: name for name in NAMES}
 AGENTS: Final = frozenset(
     name for name, key in KEYS.items()
-    if _PUBLIC[key.public.multikey] not in {"org", "status-authority", "db", "ana"}
+    if _PUBLIC[key.public.multikey] not in {"org", "status-authority", "db", "ana", "mia", "leo"}
 )  # fmt: skip
-"""Whose keys an attacker is likeliest to hold; the honest four sign only half of the time."""
+"""Whose keys an attacker is likeliest to hold; the honest six sign only half of the time."""
 
 
 def resign(bundle: Any, dice: Random) -> Any:
@@ -45,10 +45,14 @@ def resign(bundle: Any, dice: Random) -> Any:
         if index and dice.random() < 0.95:
             _join(link, links[index - 1])
         links[index] = _signed(link, hands)
+    approvals = shown.get("approvals")
+    given = approvals if isinstance(approvals, list) else []
     if links and dice.random() < 0.95:
-        _claim(shown.get("invocation"), links[-1], bundle.get("request"))
+        for one in (shown.get("invocation"), *given):
+            _claim(one, links[-1], bundle.get("request"))
     if "invocation" in shown:
         shown["invocation"] = _signed(shown["invocation"], hands)
+    given[:] = [_signed(one, hands) for one in given]
     return bundle
 
 
@@ -71,8 +75,8 @@ def _join(link: Any, above: Any) -> None:
         return  # what is above has lost its form
 
 
-def _claim(invocation: Any, leaf: Any, request: Any) -> None:
-    claims = _payload(invocation)
+def _claim(token: Any, leaf: Any, request: Any) -> None:
+    claims = _payload(token)
     if not {"chain", "request"} <= claims.keys():
         return
     try:

@@ -35,8 +35,9 @@ __all__ = [
     "key_for",
 ]
 
-NAMES: Final = ("org", "status-authority", "db", "ana", "research", "retrieval", "dbquery",
-                "formatter", "mallory", "stranger", "evil-boss", "evil-org")  # fmt: skip
+NAMES: Final = ("org", "status-authority", "db", "ana", "mia", "leo", "eve", "research",
+                "retrieval", "dbquery", "formatter", "mallory", "stranger", "evil-boss",
+                "evil-org")  # fmt: skip
 _B58: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _CLASSES: Final = ("public", "internal", "confidential", "restricted")
 
@@ -175,12 +176,17 @@ def check_accepted(case: Case) -> None:
             if one.subject == link.subject
         )
         expect(signed, "every subject shows a signed identity", link.subject)
-    for authority in (
+    authorities = (
         *(link.block for link in links),
         newest.block["entitlements"],
         {"grants": case.trust["anchors"][0]["ceiling"]},
-    ):
+    )
+    for authority in authorities:
         _allows(authority, case, token.doc["aud"])
+    limits = [one.get("constraints", {}).get("approval") for one in authorities]
+    demands = [one for one in limits if one is not None and _demanded(one, case.request)]
+    if demands:
+        _approved(demands, links, org, case)
     for one in (*links, newest):
         _unrevoked(one.entry(), newest.block["status"], case)
 
@@ -235,6 +241,44 @@ def _invocation(token: Reading, leaf: Reading, case: Case) -> None:
     expect(claims["request"] == asked, "the invocation is of this request", claims, asked)
     expect(claims["aud"] == case.trust["verifier"]["id"], "it is for this verifier", claims)
     expect(claims["iat"] - 30 <= case.at < claims["exp"] <= claims["iat"] + 120, "now", claims)
+
+
+def _demanded(limit: dict[str, Any], asked: dict[str, Any]) -> bool:
+    over, amount = limit.get("over"), asked.get("amount")
+    if over is None or amount is None or over["unit"] != amount["unit"]:
+        return True
+    return int(amount["value"]) > int(over["value"])
+
+
+def _approved(demands: list[dict[str, Any]], links: list[Reading], org: str, case: Case) -> None:
+    names = {link.subject for link in links}
+    keys = {key_for(link.subject, link.block.get("key")) for link in links}
+    signed: set[str] = set()
+    asked = digest_of(rfc8785.dumps(case.request))
+    for raw in case.presentation.get("approvals", []):
+        one = Reading(raw)
+        claims, name = one.doc, one.doc["iss"]
+        expect(any(name in limit["by"] for limit in demands), "an approver was named", claims)
+        attested = [about for about in case.items("sponsors") if about.subject == name]
+        newest = max(attested, key=lambda about: about.block["revision"])
+        expect(newest.signed_by(org), "an anchor signed the approver's credential", newest.doc)
+        _lives(newest, case.at)
+        _unrevoked(newest.entry(), newest.block["status"], case)
+        pinned = newest.block.get("key")
+        expect(one.signed_by(name, pinned), "the approver signed the approval", claims)
+        key = key_for(name, pinned)
+        expect(name not in names and key not in keys, "neither an agent nor twice", claims)
+        expect(claims["chain"] == links[-1].digest, "the approval is of this chain", claims)
+        expect(claims["request"] == asked, "the approval is of this request", claims, asked)
+        expect(claims["aud"] == case.trust["verifier"]["id"], "it is for this verifier", claims)
+        lives = claims["iat"] - 30 <= case.at < claims["exp"] <= claims["iat"] + 900
+        expect(lives, "the approval is of now", claims)
+        names.add(name)
+        keys.add(key)
+        signed.add(name)
+    for limit in demands:
+        enough = len(signed & set(limit["by"])) >= limit["threshold"]
+        expect(enough, "as many approved as must", limit, signed)
 
 
 def _unrevoked(entry: tuple[str, int] | None, leased: dict[str, Any], case: Case) -> None:
@@ -319,8 +363,7 @@ def _holds(name: str, limit: Any, asked: dict[str, Any], audience: str, case: Ca
         case "rate":
             return limit["ledger"] in case.trust["verifier"]["ledgers"]
         case "approval":
-            over, amount = limit["over"], asked["amount"]
-            return over["unit"] == amount["unit"] and int(amount["value"]) <= int(over["value"])
+            return True  # judged of all authorities together
         case "arguments":
             return all(_argument(test, asked[name].get(one)) for one, test in limit.items())
     return False  # nobody may say yes to a constraint it does not know

@@ -17,9 +17,11 @@ from typing import Any, Final
 
 import altered
 import altered_evidence
+from altered import both
 from delegant.credentials import Error, PublicKey, canonical, did
 from draft import Draft, draft
 from fuzz.trees import written
+from limbo.groups.approval import asked, given
 from world import World
 
 __all__ = [
@@ -105,6 +107,9 @@ def honest() -> dict[str, bytes]:
     d = draft(3)
     _limited(d)
     out["limited-3"] = _built(d)
+    d = draft(3)
+    both(asked(2), given("mia"), given("leo"))(d)
+    out["approved-3"] = _built(d)
     return out
 
 

@@ -23,6 +23,7 @@ from fuzz.oracle import Finding, check_error, settled
 from fuzz.reference import Case, check_accepted
 from fuzz.targets import TARGETS, Target, mutations
 from fuzz.trees import closed, opened
+from limbo.groups.attenuation_constraint import ANA, MIA, approval
 from world import T0, World
 
 FOUND = sorted(path for path in (Path(__file__).parent / "found").iterdir() if path.suffix != ".md")
@@ -126,6 +127,7 @@ def signed_again(one: Case) -> Case:
     return one
 
 
+LEO = World()._party("leo").did
 LATER, EARLIER = "2026-09-21T15:59:59Z", "2026-09-21T10:00:00Z"
 
 
@@ -162,6 +164,34 @@ def test_reference_says_no_where_one_promise_breaks_under_good_signatures(
     edit(one)
     with pytest.raises(Finding, match=promise):
         chains.allowed(signed_again(one))
+
+
+@pytest.mark.parametrize(
+    ("edit", "promise"),
+    [
+        (lambda c: c.presentation["approvals"].pop(), "as many approved as must"),
+        (lambda c: c.presentation.pop("approvals"), "as many approved as must"),
+        (lambda c: c.presentation["approvals"].append(c.presentation["approvals"][0]), "nor twice"),
+        (lambda c: restated(c, approval(2, [ANA, MIA], None)), "an approver was named"),
+        (lambda c: restated(c, approval(3, [ANA, MIA, LEO], None)), "as many approved as must"),
+        (lambda c: c.evidence["sponsors"][1].update(validUntil=EARLIER), "it lives now"),
+        (lambda c: c.evidence["sponsors"].pop(1), "cannot be read"),
+    ],
+)  # fmt: skip
+def test_reference_says_no_where_an_approval_breaks_under_good_signatures(
+    edit: Callable[[Case], object], promise: str
+) -> None:
+    one = signed_again(case("approved-3"))
+    check_accepted(one)
+    edit(one)
+    with pytest.raises(Finding, match=promise):
+        chains.allowed(signed_again(one))
+
+
+def restated(one: Case, rule: Any) -> None:
+    """Another rule of who must approve, in every link that has one."""
+    for index in (1, 2):
+        link(one, index)["constraints"]["approval"] = rule
 
 
 def link(one: Case, index: int) -> dict[str, Any]:

@@ -31,8 +31,8 @@ from limbo.switches import BESIDES, INSTEAD, SHARPER
 HERE = Path(__file__).resolve().parent
 CORE = HERE.parent.parent / "credentials" / "delegant" / "credentials"
 PACKAGE = "delegant.credentials"
-APART = {"holder", "issuer", "batch", "cache", "errors", "account", "verdict", "attestation",
-         "accredited"}  # fmt: skip
+APART = {"holder", "issuer", "approval", "batch", "cache", "errors", "account", "verdict",
+         "attestation", "accredited"}  # fmt: skip
 """Files of the core with no check of a presentation: issuing, telling, and attestations."""
 
 

@@ -41,9 +41,8 @@ def walk(node: Any) -> Any:
 
 def test_there_is_one_for_every_wire_document() -> None:
     assert schemas.names() == (
-        "agent-attestation", "agent-delegation", "agent-identity", "agent-receipt", "audit-record",
-        "bundle",
-        "did-resolution", "evidence",
+        "agent-attestation", "agent-delegation", "agent-identity", "agent-receipt", "approval",
+        "audit-record", "bundle", "did-resolution", "evidence",
         "human-sponsor", "invocation", "limbo", "limbo-ans", "presentation", "problem", "request",
         "resource-receipt", "revocation-feed", "status-list", "trust", "verdict",
     )  # fmt: skip

@@ -14,6 +14,7 @@ from typing import assert_type
 from delegant.credentials import (
     AgentIdentity,
     Anchor,
+    Approval,
     Authorization,
     Bundle,
     Evidence,
@@ -29,6 +30,7 @@ from delegant.credentials import (
     Trust,
     Verdict,
     VerifiedChain,
+    approve,
     decide,
     did,
     explain,
@@ -80,6 +82,7 @@ def yes_says_who(yes: Authorization, chain: VerifiedChain) -> None:
     assert_type(yes.anchor, Anchor)
     assert_type(yes.sponsor, Did)
     assert_type(chain.path, tuple[Did, ...])
+    assert_type(yes.approvals, tuple[Approval, ...])
     keep(yes)  # who may act has a chain that holds
 
 
@@ -106,6 +109,7 @@ def verified_chain_allows_no_act(chain: VerifiedChain, told: Explanation, said: 
     act(said.authorization)  # type: ignore[arg-type]
     act(told.verdict.authorization)  # type: ignore[arg-type]
     list(chain.obligations)  # type: ignore[attr-defined]
+    list(chain.approvals)  # type: ignore[attr-defined]
     if said.authorization is not None:
         act(said.authorization)
 
@@ -163,6 +167,17 @@ def holder_presents_links_with_a_private_key(
 ) -> None:
     present(links, public, audience=who, request=request, at=0)  # type: ignore[arg-type]
     assert_type(present(links, private, audience=who, request=request, at=0), Presentation)
+
+
+def human_approves_a_request_with_a_private_key(
+    links: tuple[Link, ...], public: PublicKey, private: PrivateKey, request: Request, who: Did
+) -> None:
+    approve(public, human=who, chain=links, request=request, audience=who, at=0)  # type: ignore[arg-type]
+    approve(private, human=who, chain=links, request=request.digest, audience=who, at=0)  # type: ignore[arg-type]
+    approve(private, human=who, chain=links, audience=who, at=0)  # type: ignore[call-arg]
+    token = approve(private, human=who, chain=links, request=request, audience=who, at=0)
+    present(links, private, audience=who, request=request, at=0, approvals=[token])
+    assert_type(Approval.parse(token).token, str)
 
 
 def issuer_continues_parsed_links(key: PrivateKey, raw: list[dict[str, object]], who: Did) -> None:

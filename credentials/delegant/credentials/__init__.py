@@ -9,6 +9,7 @@ randomness only for new keys, ids and nonces.
 """
 
 from .accredited import check_attestation
+from .approval import Approval, approve
 from .attestation import AgentAttestation, parse_agent_attestation
 from .batch import Item, decide_many
 from .budget import Limits
@@ -56,6 +57,7 @@ __all__ = [
     "AgentAttestation",
     "AgentIdentity",
     "Anchor",
+    "Approval",
     "Authority",
     "Authorization",
     "Bundle",
@@ -92,6 +94,7 @@ __all__ = [
     "Undecided",
     "Verdict",
     "VerifiedChain",
+    "approve",
     "canonical",
     "check_attestation",
     "decide",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from . import constraint, did
+from .approval import Approval
 from .budget import Budget
 from .capability import Authority
 from .chain import Trace
@@ -91,7 +92,6 @@ def request(chain: VerifiedChain, found: Invocation, asked: Request, at: int, tr
     Raises:
         Rejected: ``no-grant``, ``request-mismatch``, ``constraint``, ``task-mismatch``,
             ``exceeds-sponsor``, ``exceeds-anchor``, ``tool-not-in-toolset``.
-        Undecided: ``approval-missing``.
     """
     links, last = chain.links, len(chain.links) - 1
     narrowest, rules = links[last].authority, links[last].authority.constraints
@@ -124,8 +124,6 @@ def request(chain: VerifiedChain, found: Invocation, asked: Request, at: int, tr
         raise error(
             "tool-not-in-toolset", f"the agent declared no tool for {asked.action}", link=last
         )
-    if "approval" in rules or (own is not None and "approval" in own.entitlements.constraints):
-        _approved(chain, asked)
     if trace:
         trace(11, last, "the agent declared the tool")
 
@@ -157,17 +155,6 @@ def _sponsor(rights: Authority, found: Invocation, asked: Request, at: int) -> N
         )
 
 
-def _approved(chain: VerifiedChain, asked: Request) -> None:
-    for index, authority in enumerate(_authorities(chain)):
-        if constraint.approval_applies(authority.constraints, asked):
-            raise error(
-                "approval-missing",
-                "a human must approve this",
-                link=index if index < len(chain.links) else None,
-                dimension="approval",
-            )
-
-
 def _authorities(chain: VerifiedChain) -> list[Authority]:
     """Every link's authority, then the sponsor's entitlements."""
     out = [link.authority for link in chain.links]
@@ -177,17 +164,23 @@ def _authorities(chain: VerifiedChain) -> list[Authority]:
 
 
 def obligations(
-    chain: VerifiedChain, found: Invocation, asked: Request, trust: Trust
+    chain: VerifiedChain,
+    found: Invocation,
+    approvals: tuple[Approval, ...],
+    asked: Request,
+    trust: Trust,
 ) -> tuple[Obligation, ...]:
     """Phase 12: what the enforcement point must consume before it acts.
 
     Budgets and rates are kept per link (and per sponsor credential), so that siblings share
-    their parent's.
+    their parent's. Every approval is used up, whether or not fewer would have been enough.
 
     Raises:
         Undecided: ``no-ledger``, ``ledger-foreign``.
     """
     out: list[Obligation] = [Once(found.once_key, found.exp)]
+    if approvals:
+        out += [Once(one.once_key, one.exp) for one in approvals]
     rules = chain.links[-1].authority.constraints  # restates all those above (phase 5)
     own = None
     if chain.sponsor_credential is not None:

@@ -284,14 +284,18 @@ CODES: Final[dict[str, Code]] = _table(
     (_U, 11, None, "policy-deferred", "The resource's own policy says: not now",
      "Ask again later."),
     (_U, 11, None, "approval-missing", "A human must approve this first", "Ask the approver."),
+    (_R, 11, None, "approval", "An approval is not by one of the approvers, not for this act, or "
+     "over",
+     "Ask the approver for one of this request under this chain, and leave the wrong one out."),
     # 12 obligations
-    (_U, 10, 428, "chain-unknown", "The chain of this digest was not shown here",
+    (_U, 0, 428, "chain-unknown", "The chain of this digest was not shown here",
      "Show it: PUT it to /.well-known/agent-chains/<digest>, and repeat."),
     (_U, 12, None, "no-ledger", "A budget or rate, and no ledger to keep it here",
      "Configure `verifier.ledgers`."),
     (_U, 12, None, "ledger-foreign", "A budget or rate that another's ledger keeps",
      "Present where the ledger is kept."),
-    (Conflict, 12, None, "replay", "This invocation was used before", "Sign a fresh one."),
+    (Conflict, 12, None, "replay", "This invocation, or an approval, was used before",
+     "Sign a fresh one."),
     # wallet, home, command line
     (_R, 0, 401, "wallet-auth", "The wallet does not open", "Check the passphrase."),
     (_M, 0, None, "wallet-format", "Not a wallet of ours, or damaged", "Restore it from a backup."),

@@ -28,6 +28,7 @@ def present(
     at: int,
     seconds: int = DEFAULT_SECONDS,
     nonce: str | None = None,
+    approvals: Sequence[str] = (),
 ) -> Presentation:
     """The chain and an invocation of it for one request.
 
@@ -36,6 +37,7 @@ def present(
         key: that of the last link's subject.
         audience: the verifier's id, a DID.
         at: now, seconds since 1970.
+        approvals: by the humans who must approve it, as `approve` makes them.
 
     Raises:
         Rejected: ``holder-mismatch`` when the key is not the last subject's, ``use`` for a
@@ -54,7 +56,7 @@ def present(
         seconds=seconds,
         nonce=nonce,
     )
-    return Presentation(tuple(link.secured for link in links), token)
+    return Presentation(tuple(link.secured for link in links), token, tuple(approvals))
 
 
 def invoke(

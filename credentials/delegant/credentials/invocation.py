@@ -14,7 +14,14 @@ from .codec import b64u_bytes, canonical, digest
 from .did import Did
 from .grammar import DID, DIGEST, WORDS
 
-__all__ = ["INVOCATION_HARD_SECONDS", "INVOCATION_TYPE", "MAX_INVOCATION", "Invocation"]
+__all__ = [
+    "INVOCATION_HARD_SECONDS",
+    "INVOCATION_TYPE",
+    "MAX_INVOCATION",
+    "Invocation",
+    "once_key",
+    "signed_claims",
+]
 
 INVOCATION_TYPE: Final = "agent-invocation+jwt"
 INVOCATION_HARD_SECONDS: Final = 120
@@ -46,7 +53,7 @@ class Invocation(NamedTuple):
     @property
     def once_key(self) -> str:
         """What whoever accepts it must accept only once."""
-        return digest(canonical([self.aud, self.iss, self.jti], floats=False))
+        return once_key(self.aud, self.iss, self.jti)
 
     @classmethod
     def read(cls, token: bytes) -> Invocation | None:
@@ -86,22 +93,48 @@ class Invocation(NamedTuple):
         Raises:
             Malformed: ``shape``, ``unknown-member``.
         """
-        method = jose.check_header(jws, INVOCATION_TYPE)
-        claims = shape.closed(jws.payload, "invocation", _CLAIMS, frozenset({"nonce"}))
-        return cls(
-            jws.header["alg"],
-            method,
-            jws.message,
-            jws.signature,
-            did.check(claims["iss"]),
-            did.check(claims["aud"]),
-            shape.integer(claims["iat"], "invocation.iat"),
-            shape.integer(claims["exp"], "invocation.exp"),
-            shape.text(claims["jti"], "invocation.jti", 128),
-            shape.text(claims["nonce"], "invocation.nonce", 128) if "nonce" in claims else None,
-            shape.digest_text(claims["chain"], "invocation.chain"),
-            shape.digest_text(claims["request"], "invocation.request"),
-        )
+        found = signed_claims(jws, INVOCATION_TYPE, "invocation", frozenset({"nonce"}))
+        return cls(jws.header["alg"], jws.header["kid"], jws.message, jws.signature, *found)
+
+
+class Claims(NamedTuple):
+    """What an invocation and an approval both claim."""
+
+    iss: Did
+    aud: Did
+    iat: int
+    exp: int
+    jti: str
+    nonce: str | None
+    chain: str
+    request: str
+
+
+def signed_claims(
+    jws: jose.Jws, typ: str, where: str, optional: frozenset[str] = frozenset()
+) -> Claims:
+    """Hold the header to ``typ`` and the claims to one request under one chain (phase 3).
+
+    Raises:
+        Malformed: ``shape``, ``unknown-member``.
+    """
+    jose.check_header(jws, typ)
+    claims = shape.closed(jws.payload, where, _CLAIMS, optional)
+    return Claims(
+        did.check(claims["iss"]),
+        did.check(claims["aud"]),
+        shape.integer(claims["iat"], f"{where}.iat"),
+        shape.integer(claims["exp"], f"{where}.exp"),
+        shape.text(claims["jti"], f"{where}.jti", 128),
+        shape.text(claims["nonce"], f"{where}.nonce", 128) if "nonce" in claims else None,
+        shape.digest_text(claims["chain"], f"{where}.chain"),
+        shape.digest_text(claims["request"], f"{where}.request"),
+    )
+
+
+def once_key(aud: str, iss: Did, jti: str) -> str:
+    """What a signature made for one use is remembered by."""
+    return digest(canonical([aud, iss, jti], floats=False))
 
 
 _HEADER: Final = re.compile(

@@ -1,5 +1,8 @@
 """What a holder sends: the chain's links, and the invocation that binds them to one act.
 
+Beside it stand approvals, where humans must approve the act; `approved` reads them, where they
+must.
+
 * presentation: ``{links, invocation?, approvals?}``, links root first.
 * bundle: one file ``{presentation, request, evidence}``. Trust is never in it: the verifier
   brings its own.
@@ -7,7 +10,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from . import grammar, jose, shape
@@ -70,14 +74,24 @@ class Presentation:
         return cls.from_json(parse_object(data, size=size)) if found is None else found
 
     @classmethod
-    def of(cls, chain: bytes, invocation: str, *, size: int = MAX_PRESENTATION) -> Presentation:
-        """From the bytes of the chain, ``[…]``, and an invocation of it, as HTTP carries them.
+    def of(
+        cls,
+        chain: bytes,
+        invocation: str,
+        approvals: Sequence[str] = (),
+        *,
+        size: int = MAX_PRESENTATION,
+    ) -> Presentation:
+        """From the bytes of the chain, ``[…]``, an invocation, and approvals, as HTTP has them.
 
         Raises:
             As `parse`.
         """
-        if len(chain) + len(invocation) > size:
+        if len(chain) + len(invocation) + sum(map(len, approvals)) > size:
             raise error("limit-size", f"a presentation larger than {size} bytes")
+        if approvals:
+            given = shape.array_of(list(approvals), "approvals", _token)
+            return replace(cls.of(chain, invocation, size=size), approvals=given)
         found = cls._canonical(chain, invocation.encode("ascii", "replace"))
         if found is not None:
             return found

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any, Final, NoReturn
 
 from . import capability, shape
+from .approval import Approval
 from .capability import Authority
 from .codec import JsonObject, canonical, digest
 from .credential import HumanSponsor, Link
@@ -224,13 +225,13 @@ class VerifiedChain:
 
     @property
     def sponsors(self) -> tuple[HumanSponsor, ...]:
-        """The sponsor credential of every human relied on, the agents' humans' too."""
+        """The sponsor credential of every human relied on; those of approvers too."""
         found = (human.credential for human in self._humans.values())
         return tuple([one for one in found if one is not None])
 
     @property
     def revisions(self) -> dict[str, int]:
-        """The revision of every sponsor credential relied on, the agents' humans' too."""
+        """The revision of every sponsor credential relied on."""
         return {one.subject: one.revision for one in self.sponsors}
 
     @property
@@ -253,18 +254,22 @@ class Authorization(VerifiedChain):
     """Yes: this agent may do this thing now, once the obligations are discharged.
 
     The core has consumed nothing. The enforcement point discharges ``obligations`` in one
-    transaction with its own record, and only then acts.
+    transaction with its own record, and only then acts. ``approvals`` are those it rests on:
+    none where nobody had to approve.
     """
 
     obligations: tuple[Obligation, ...]
+    approvals: tuple[Approval, ...]
 
     def __init__(
         self, seal: object, chain: VerifiedChain, obligations: tuple[Obligation, ...],
-        inputs: Callable[[], JsonObject],
+        approvals: tuple[Approval, ...], inputs: Callable[[], JsonObject],
     ) -> None:  # fmt: skip
         if seal is not SEAL:
             raise TypeError("only the verifier makes one of these")
-        self.__dict__.update(chain.__dict__, _inputs=inputs, obligations=obligations)
+        self.__dict__.update(
+            chain.__dict__, _inputs=inputs, obligations=obligations, approvals=approvals
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,19 +18,23 @@ answer, with its code and the link that said no.
     what says so is fresh.
 10. *Invocation.* The last subject signed, with its own key, for us, now, over this chain.
 11. *Request.* What is about to be done is what was signed for, and every link, the human's
-    entitlements, the anchor's ceiling and the agent's toolset allow it.
+    entitlements, the anchor's ceiling and the agent's toolset allow it. Whoever must approve it
+    did, this act and no other.
 12. *Obligations.* What the enforcement point must still consume, in ledgers it keeps.
 
-Phases 3 to 6 live in `chain`, 7 in `path` and `retired`, 8 and 9 in `standing`, 10 to 12 in `act`.
+Phases 3 to 6 live in `chain`, 7 in `path` and `retired`, 8 and 9 in `standing`, 10 to 12 in `act`;
+approvals (7, 11) in `approved`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
-from . import act, chain, path, retired, standing
+from . import act, approved, chain, path, retired, standing
 from .account import account_of
+from .approval import Approval
 from .budget import Budget
 from .cache import ChainCache, Kept
 from .chain import Trace
@@ -60,6 +64,7 @@ def verify(
     *,
     at: datetime | int,
     nonce: str | None = None,
+    approval: Mapping[str, Any] | None = None,
     cache: ChainCache | None = None,
 ) -> Authorization:
     """Decide whether this agent may do this thing at this instant.
@@ -72,6 +77,8 @@ def verify(
         request: what is about to be done, built by the enforcement point from the act itself.
         at: the instant, an aware datetime or whole seconds since 1970.
         nonce: the nonce this verifier asked for, if it did.
+        approval: humans whom this verifier wants to approve besides those whom the chain names,
+            as the constraint has it: ``{threshold, by, over?}``.
         cache: the caller's own memory of chains; with it, a chain seen before is not read again.
 
     Returns:
@@ -81,7 +88,7 @@ def verify(
         Rejected: the answer is no. Undecided: something needed is absent, stale or unknown.
         Malformed: not documents of ours. Each with code, link and dimension.
     """
-    return _Run(trust, at, None, cache).act(presentation, evidence, request, nonce)
+    return _Run(trust, at, None, cache).act(presentation, evidence, request, nonce, approval)
 
 
 def verify_chain(
@@ -99,7 +106,7 @@ def verify_chain(
     """
     run = _Run(trust, at, None, cache)
     run.read(presentation, evidence)
-    verified, _ = run.chain(None)
+    verified, _, _ = run.chain(None)
     run.keep()
     return verified
 
@@ -112,13 +119,17 @@ def decide(
     *,
     at: datetime | int,
     nonce: str | None = None,
+    approval: Mapping[str, Any] | None = None,
     cache: ChainCache | None = None,
 ) -> Verdict:
     """`verify`, with the refusal as a value instead of an exception."""
     try:
         return Verdict.of(
-            verify(presentation, evidence, trust, request, at=at, nonce=nonce, cache=cache)
-        )
+            verify(
+                presentation, evidence, trust, request, at=at, nonce=nonce, approval=approval,
+                cache=cache,
+            )
+        )  # fmt: skip
     except Error as exc:
         return Verdict.of(exc)
 
@@ -131,6 +142,7 @@ def explain(
     *,
     at: datetime | int,
     nonce: str | None = None,
+    approval: Mapping[str, Any] | None = None,
 ) -> Explanation:
     """`decide`, with every step that held and who limited what.
 
@@ -145,7 +157,7 @@ def explain(
             run.chain(None)
             verdict = Verdict("accepted")
         else:
-            verdict = Verdict.of(run.act(presentation, evidence, request, nonce))
+            verdict = Verdict.of(run.act(presentation, evidence, request, nonce, approval))
     except Error as exc:
         verdict = Verdict.of(exc)
     return Explanation(verdict, tuple(steps), account_of(run.links, run.human))
@@ -175,6 +187,8 @@ class _Run:
         self._shown = _NOTHING
         self._evidence = _NO_EVIDENCE
         self._invocation: Invocation | None = None
+        self._rule: approved.Rule | None = None
+        self._approvals: tuple[Approval, ...] = ()
         self._root_keys: tuple[PublicKey, ...] = ()
         self._holder: PublicKey | None = None
         self.links: tuple[Link, ...] = ()
@@ -231,8 +245,8 @@ class _Run:
         self._kept = kept
         return Presentation(kept.secured, token.decode("ascii"), (), kept.links, invoked)
 
-    def chain(self, request: Request | None) -> tuple[VerifiedChain, PublicKey]:
-        """Phases 4 to 9; also the holder's key."""
+    def chain(self, request: Request | None) -> tuple[VerifiedChain, PublicKey, path.People]:
+        """Phases 4 to 9; also the holder's key, and everybody who was judged."""
         links, trust, trace, kept = self.links, self._trust, self._trace, self._kept
         root = links[0].issuer
         if kept is not None and (embeds_key(root) or kept.root_keys == self._roots(root)):
@@ -249,6 +263,10 @@ class _Run:
             holder = self._holder = chain.signatures(links, self._root_keys, self._budget, trace)
         people = path.People(self._evidence, trust, self._budget)  # (7)
         self.human, identities = people.path(links, trace)
+        if request is not None and self._shown.approvals:
+            self._approvals = approved.approvers(
+                self._shown.approvals, links, self.human, people, request, self._rule, trace
+            )
         if trust.documents or trust.resolvers:
             spend = self._budget.evidence_signatures
             retired.keys(
@@ -270,7 +288,7 @@ class _Run:
             feeds,
             lambda: self._inputs() | {"at": self._at},
         )
-        return verified, holder
+        return verified, holder, people
 
     def act(
         self,
@@ -278,22 +296,27 @@ class _Run:
         evidence: bytes | Evidence,
         request: Request,
         nonce: str | None,
+        approval: Mapping[str, Any] | None,
     ) -> Authorization:
         """All twelve."""
+        self._rule = approved.rule(approval)
         self.read(presented, evidence)
-        verified, holder = self.chain(request)
-        invocation = act.invocation(  # (10)
-            self._invocation, verified, holder, self._trust, self._at, nonce, self._budget
-        )
-        if self._trace:
-            self._trace(10, None, "invoked by %s for %s", invocation.iss, invocation.aud)
-        act.request(verified, invocation, request, self._at, self._trace)  # (11)
-        obligations = act.obligations(verified, invocation, request, self._trust)  # (12)
-        if self._trace:
-            self._trace(12, None, "%d obligations to discharge", len(obligations))
+        verified, holder, people = self.chain(request)
+        at, trust, trace, budget = self._at, self._trust, self._trace, self._budget
+        found = act.invocation(self._invocation, verified, holder, trust, at, nonce, budget)  # (10)
+        if trace:
+            trace(10, None, "invoked by %s for %s", found.iss, found.aud)
+        act.request(verified, found, request, at, trace)  # (11)
+        given = self._approvals
+        approved.judge(given, verified, people, found, request, self._rule, at, budget, trace)
+        obligations = act.obligations(verified, found, given, request, trust)  # (12)
+        if trace:
+            trace(12, None, "%d obligations to discharge", len(obligations))
         self.keep()
-        asked = {"request": request.json, "at": self._at, "nonce": nonce}
-        return Authorization(SEAL, verified, obligations, lambda: self._inputs() | asked)
+        asked = {"request": request.json, "at": at, "nonce": nonce}
+        if approval is not None:
+            asked["approval"] = dict(approval)
+        return Authorization(SEAL, verified, obligations, given, lambda: self._inputs() | asked)
 
     def keep(self) -> None:
         """Let the cache remember the chain, now that all of it was accepted."""

@@ -106,6 +106,8 @@ class Ledger:
         random = noise(NOISE_BYTES + SALT_BYTES)
         event = new_event(at_ms, random)
         opening = new_opening(request.json, token, given, random[NOISE_BYTES:])
+        if auth.approvals:
+            opening["approvals"] = [one.token for one in auth.approvals]
         manifest, exhibits = relied_on(auth, evidence, self._known(now))
         record = acts.intent(
             self.log.id, event, auth, request, token, opening, manifest,

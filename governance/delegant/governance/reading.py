@@ -199,15 +199,16 @@ class AuditBundle:
         """
         return [self._opened(one["digestMultibase"]) for one in record.chain]
 
-    def presentation(self, record: Record, invocation: str | None = None) -> Presentation:
-        """The chain of a record, with its invocation where that was disclosed.
+    def presentation(self, record: Record, opening: JsonObject | None = None) -> Presentation:
+        """The chain of a record, with its invocation and approvals where they were disclosed.
 
         Raises:
             As `links`; Malformed: the codes of phases 2 and 3.
         """
         value: JsonObject = {"links": self.links(record)}
-        if invocation is not None:
-            value["invocation"] = invocation
+        for name in ("invocation", "approvals"):
+            if opening is not None and name in opening:
+                value[name] = opening[name]
         return Presentation.from_json(value)
 
     def evidence(self, record: Record) -> Evidence:
@@ -269,7 +270,7 @@ class AuditBundle:
         return value
 
 
-_OPENED: Final = frozenset({"invocation", "input"})
+_OPENED: Final = frozenset({"invocation", "approvals", "input"})
 
 
 def read_entry(data: bytes, number: int, log: str | None) -> Record:

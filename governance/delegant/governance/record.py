@@ -199,10 +199,10 @@ def event_time(event: str) -> int:
 def new_opening(
     request: JsonObject, invocation: str | None, given: Any = None, salt: bytes | None = None
 ) -> JsonObject:
-    """What opens the digests of a record: ``{salt, request, invocation?, input?}``.
+    """What opens the digests of a record: ``{salt, request, invocation?, approvals?, input?}``.
 
-    It is kept beside the log. The invocation signs the digest of the request without salt, so
-    whoever had it could try requests until one fits.
+    It is kept beside the log, with the approvals that a verdict rests on. The invocation signs the
+    digest of the request without salt, so whoever had it could try requests until one fits.
     """
     salt = salt or os.urandom(SALT_BYTES)
     opening: JsonObject = {"salt": b64u_encode(salt), "request": request}

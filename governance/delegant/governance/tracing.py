@@ -216,8 +216,7 @@ class _Trace:
         if not record.verified:
             self._claimed()
             return
-        jws = None if self._opening is None else self._opening.get("invocation")
-        shown = self._bundle.presentation(record, jws)
+        shown = self._bundle.presentation(record, self._opening)
         check_parties(record, [link.raw for link in shown.links])
         evidence = self._bundle.evidence(record)
         self._verify(shown, evidence)
