@@ -100,8 +100,8 @@ class Resource(Auditing):
             event, opening = new_event(at * 1000), new_opening(request.json, shown.invocation)
             manifest, exhibits = relied_on(auth, evidence)
             intent = acts.intent(
-                self.log.id, event, auth, request, shown, opening, manifest, name=None,
-                policy=acts.CHAIN_ALONE, decision="allow", at=at,
+                self.log.id, event, auth, request, shown.invocation or "", opening, manifest,
+                name=None, policy=acts.CHAIN_ALONE, decision="allow", at=at,
             )  # fmt: skip
             seen = self.log.knows(manifest, at // 86_400 * 86_400) and number >= 2 * len(calls)
             out.append(Fed(Entry.of(intent), event, canonical(opening), [] if seen else exhibits))

@@ -9,7 +9,15 @@ from typing import Any
 
 import pytest
 
-from delegant.credentials import Authority, Error, Evidence, Presentation, Request, Seen
+from delegant.credentials import (
+    Authority,
+    Error,
+    Evidence,
+    Presentation,
+    Request,
+    Seen,
+    approve,
+)
 from delegant.credentials.capability import parse
 from delegant.credentials.verdict import Limit
 from delegant.governance.deciding import Decision
@@ -195,6 +203,64 @@ def test_a_policy_says_no_and_is_named(
     assert (told.json["decision"], told.json["code"]) == (recorded, code)
     assert (told.json["policyId"], told.json["policyVersion"]) == ("acme", "7")
     assert told.verified
+
+
+@pytest.mark.parametrize("whose", ["ana", "ben", "bot", None])
+def test_a_step_up_is_answered_by_an_approval_of_this_very_act(
+    auditing: Auditing, whose: str | None
+) -> None:
+    world = auditing.world
+    world.human("ben")
+    policy = Always(Decision("step_up", ("acme", "7"), "over the limit"))
+    link = auditing.link(constraints=RULES)
+    approvals = []
+    if whose is not None:
+        party = auditing.bot if whose == "bot" else world.parties[whose]
+        approvals = [
+            approve(
+                party.key, human=party.did, chain=[link], request=READ, audience=world.db.did,
+                at=world.now,
+            )
+        ]  # fmt: skip
+    shown = world.present([link], READ, approvals=approvals).to_bytes()
+    evidence = world.evidence().to_bytes()
+    at = point(auditing, policy=policy)
+
+    def run() -> None:
+        with at.acting(shown, evidence, READ) as act:
+            act.result(rows=1, columns={"title"})
+
+    if whose == "ana":
+        run()
+        assert kinds(auditing) == ["intent", "outcome"]
+        assert refusal(run) == "replay"
+        return
+    assert refusal(run) == ("approval-missing" if whose is None else "approval")
+    told = auditing.records()[-1]
+    assert told.json["decision"] == ("step_up" if whose is None else "deny")
+    assert told.json["policyId"] == "acme"
+
+
+def test_an_approval_is_for_one_request(auditing: Auditing) -> None:
+    world, link = auditing.world, auditing.link(constraints=RULES)
+    policy = Always(Decision("step_up", ("acme", "7"), approvers=(auditing.ana.did,)))
+    token = approve(
+        auditing.ana.key, human=auditing.ana.did, chain=[link], request=READ,
+        audience=world.db.did, at=world.now,
+    )  # fmt: skip
+    at, evidence = point(auditing, policy=policy), world.evidence().to_bytes()
+    other = Request("db.read", "urn:acme:papers:18", rows=5, columns=("title",))
+    for request, code in ((other, "approval"), (READ, None), (READ, "replay")):
+        shown = world.present([link], request, approvals=[token]).to_bytes()
+
+        def run(shown: bytes = shown, request: Request = request) -> None:
+            with at.acting(shown, evidence, request) as act:
+                act.result(rows=1, columns={"title"})
+
+        if code is None:
+            run()
+        else:
+            assert refusal(run) == code
 
 
 def test_a_policy_narrows_the_result(auditing: Auditing) -> None:

@@ -288,14 +288,15 @@ CODES: Final[dict[str, Code]] = _table(
      "over",
      "Ask the approver for one of this request under this chain, and leave the wrong one out."),
     # 12 obligations
-    (_U, 0, 428, "chain-unknown", "The chain of this digest was not shown here",
-     "Show it: PUT it to /.well-known/agent-chains/<digest>, and repeat."),
     (_U, 12, None, "no-ledger", "A budget or rate, and no ledger to keep it here",
      "Configure `verifier.ledgers`."),
     (_U, 12, None, "ledger-foreign", "A budget or rate that another's ledger keeps",
      "Present where the ledger is kept."),
     (Conflict, 12, None, "replay", "This invocation, or an approval, was used before",
      "Sign a fresh one."),
+    # enforcement over HTTP
+    (_U, 0, 428, "chain-unknown", "The chain of this digest was not shown here",
+     "Show it: PUT it to /.well-known/agent-chains/<digest>, and repeat."),
     # wallet, home, command line
     (_R, 0, 401, "wallet-auth", "The wallet does not open", "Check the passphrase."),
     (_M, 0, None, "wallet-format", "Not a wallet of ours, or damaged", "Restore it from a backup."),

@@ -47,26 +47,22 @@ class Decision:
         policy: its id and version.
         reason: for people.
         limits: of a ``modify``.
+        approvers: of a ``step_up``: whose approval is wanted; the sponsor's, where none are named.
     """
 
     effect: Effect
     policy: tuple[str, str]
     reason: str = ""
     limits: Limit | None = None
+    approvers: tuple[str, ...] = ()
 
-    def refusal(self, approved: bool) -> Error | None:
-        """The refusal that it is; None where the act may go on.
-
-        Args:
-            approved: whether a human has approved this very request.
-        """
+    def refusal(self) -> Error | None:
+        """The refusal that it is; None where the act may go on, or may once it is approved."""
         told = f"{self.policy[0]} {self.policy[1]}: {self.reason or self.effect}"
         if self.effect == "deny":
             return error("policy", told)
         if self.effect == "defer":
             return error("policy-deferred", told)
-        if self.effect == "step_up" and not approved:
-            return error("approval-missing", told, dimension="approval")
         return None
 
 

@@ -260,9 +260,12 @@ class EnforcementPoint:
             shown = _apart(presented)
             auth = verify(shown, found, trust, request, at=now, nonce=nonce, cache=self._chains)
             limits, decision = self._decided(auth, request, now)
-            refused = decision.refusal(approved=False)
+            refused = decision.refusal()
             if refused is not None:
                 raise refused
+            if decision.effect == "step_up":
+                wanted = {"threshold": 1, "by": list(decision.approvers or (auth.sponsor,))}
+                auth = verify(shown, found, trust, request, at=now, nonce=nonce, approval=wanted)
         except Error as exc:
             self._refused(exc, presented, found, trust, request, auth, decision, name, now)
             raise
