@@ -42,13 +42,14 @@ Rule: TypeAlias = tuple[int, frozenset[str], Any]
 """How many, of whom, over what."""
 
 
-def rule(value: Mapping[str, Any] | None) -> Rule | None:
+def rule(value: Mapping[str, Any]) -> Rule:
     """The resource's own rule, from the wire form of the constraint.
 
     Raises:
         Malformed: ``shape``, ``unknown-member``, ``empty-array``.
     """
-    return None if value is None else KINDS["approval"].read(dict(value), "approval")
+    found: Rule = KINDS["approval"].read(dict(value), "approval")
+    return found
 
 
 def approvers(
@@ -100,14 +101,7 @@ def judge(
         Rejected: ``approval``. Undecided: ``approval-missing``, ``suite``.
         LimitExceeded: ``limit-signatures``.
     """
-    own = chain.sponsor_credential
-    if (
-        extra is None
-        and _DIMENSION not in chain.links[-1].authority.constraints
-        and (own is None or _DIMENSION not in own.entitlements.constraints)
-    ):
-        return
-    demands = _demands(chain.links, own, asked, extra)
+    demands = _demands(chain.links, chain.sponsor_credential, asked, extra)
     agents = {pinned(one.subject, one.key) for one in people.agents.values()} if approvals else ()
     signers: dict[Did, PublicKey] = {}
     for one in approvals:
