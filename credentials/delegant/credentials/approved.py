@@ -1,10 +1,10 @@
 """Whether the humans who must approve an act did.
 
-A link's ``approval`` constraint, or the sponsor's own, or the resource itself (`Rule`, which it
-hands to the verifier), demands ``threshold`` of the humans ``by``.
-Where none demands one, approvals are not looked at; where one does, every approval shown is
-judged and a single wrong one refuses, whatever the others say: it was made for something else,
-and whoever presents it either errs or tries.
+A link's ``approval`` constraint, or the sponsor's own, or the resource itself (`rule`, for example
+because its policy says so) demands ``threshold`` of the humans ``by``. Where none demands one,
+approvals are not looked at. Where one does, every approval shown is judged and a single wrong one
+refuses, whatever the others say: it was made for something else, and whoever presents it either
+errs or tries.
 
 Approvers are humans like the sponsor. Who is demanded and has signed is known from phase 7 on,
 so that the phases after it ask time, status and feed of them as of everybody. Phase 11 holds
