@@ -23,7 +23,7 @@ export PIP_USER := 0
 
 .NOTPARALLEL: # two installations must not share one .venv
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test pythons faults lint types imports check limbo bench bench-ans fuzz mutate clean
+.PHONY: help setup demo test pythons faults lint types imports check limbo bench bench-ans bench-runtime fuzz mutate clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,8 +43,8 @@ pythons: $(DEV) ## ask other Pythons too (on PATH, or DELEGANT_PYTHONS=path:path
 DELEGANT_FAULT_ROUNDS ?= 200
 export DELEGANT_FAULT_ROUNDS
 
-faults: $(DEV) ## kill, starve, damage and flood a registry, for as long as it takes
-	@$(BIN)/python -m pytest -n 0 -m faults -rsx tests/faults
+faults: $(DEV) ## kill, starve, damage and flood a registry and a ledger, for as long as it takes
+	@$(BIN)/python -m pytest -n 0 -m faults -rsx tests/faults tests/governance
 
 lint: $(DEV) ## ruff: rules and formatting
 	@$(BIN)/ruff check .
@@ -70,6 +70,9 @@ bench: $(BENCH) ## measure: the ratios we promise, and others beside us
 
 bench-ans: $(BENCH) ## measure the naming service beside nginx (wanted: nginx, wrk, unbound)
 	@$(BIN)/python -m benchmarks.ans
+
+bench-runtime: $(BENCH) ## measure acting on record: append, permit, trace (a log of 1,000,000 records, 3 GB)
+	@$(BIN)/python -m benchmarks.runtime
 
 # Seconds for each target; targets by name, all by default; a seed, 0 for another one each time.
 FUZZ_SECONDS ?= 30

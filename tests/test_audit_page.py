@@ -57,6 +57,13 @@ def typed(shell: Shell, block: str) -> str:
     return said
 
 
+def shown_lines(text: str) -> list[str]:
+    """How each line of a trace begins."""
+    start = text.index("event      evt_")
+    lines = text[start : text.index("verdict    holds")].splitlines()
+    return [line[:11] for line in lines]
+
+
 def test_the_page_as_it_stands(shell: Shell) -> None:
     shell.now = int(time.time())  # the snippets have their own clock
     make, act, ask, formats, export, trust, verify, match, own, early, hold, late = blocks(
@@ -93,12 +100,16 @@ def test_the_page_as_it_stands(shell: Shell) -> None:
     assert types(trust).count("did:web:db.acme.example") >= 1
     event = records[0].event
     told = types(verify.replace(EVENT, event))
-    assert "continues  1 checkpoints kept before" in told
+    assert "continues  1 checkpoint" in told
     assert "holds: every entry is the log's" in told
     assert "decision   allow, by chain 1" in told
     assert "outcome    success, rows 5" in told
     assert "signed for by the agent, and accepted again" in told
     assert "verdict    holds" in told
+    assert "2 success, 2 refused of did:web:db.acme.example" in told
+    assert shown_lines(told) == shown_lines(
+        re.findall(r"^```\n(event.*?)^```", MAIN, re.DOTALL | re.MULTILINE)[0]
+    )
 
     for block in (match, own):
         told = types(block)
@@ -137,7 +148,7 @@ def test_the_page_about_postgresql(shell: Shell, cluster: Cluster) -> None:
 
 def test_the_codes_of_the_page_are_ours() -> None:
     named = re.findall(r"^\| `([a-z-]+)` \|", PAGE, re.MULTILINE)
-    assert len(named) == 8
+    assert len(named) == 10
     assert set(named) <= set(CODES)
 
 

@@ -37,10 +37,12 @@ class Shell:
         secret.chmod(0o600)
         self.folder = folder
         self.port = port
+        self.event = ""
         self.env = os.environ | {"DELEGANT_PASSPHRASE_FILE": str(secret)}
 
     def run(self, line: str) -> subprocess.CompletedProcess[str]:
-        """Type one line; the README's port is ours."""
+        """Type one line; the README's port is ours, and so is the event."""
+        line = re.sub(r"evt_[0-9A-Z]{26}", self.event, line)
         line = line.replace("127.0.0.1:8080", f"127.0.0.1:{self.port}")
         typed = shlex.split(line)
         if typed[0] == "delegant":
@@ -82,17 +84,23 @@ def test_the_five_commands_the_terminals_and_the_library_work(tmp_path: Path) ->
                 assert "active" in shown
             if line.startswith("delegant verify") and "--trust" in line:
                 assert "accepted" in shown
-                assert "acts" in library(tmp_path)
+                assert "acts" in library(shell, tmp_path)
+            if line.startswith("delegant audit report"):
+                assert "1 success" in shown
+            if line.startswith("delegant audit trace"):
+                assert "verdict    holds" in shown
 
 
-def library(folder: Path) -> str:
+def library(shell: Shell, folder: Path) -> str:
     """The README's Python, run in a folder with what the terminals made."""
-    python = next(block for kind, block in BLOCKS if kind == "python")
-    code = python.replace("    print(yes.", "    print('acts', yes.")
+    python = "".join(block for kind, block in BLOCKS if kind == "python")
+    code = python.replace("    print(yes.", "    print('acts', yes.") + "print(permit.event)"
     done = subprocess.run(
-        [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=False
-    )
+        [sys.executable, "-c", code],
+        cwd=folder, env=shell.env, capture_output=True, text=True, check=False,
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
+    shell.event = done.stdout.split()[-1]
     return done.stdout
 
 

@@ -96,8 +96,8 @@ as large, flushed alike, in turn in the same run: no chain, no tree, no signatur
 flush where the log has three. With 64 threads each waits for its own record before it sends the
 next, so a transaction holds 64.
 
-**Full log to empty one.** Us of processor for a record at the largest size, divided by those at the
-smallest. The tree reads and writes one tile for each level; indexes grow as B-trees do.
+**Last tenth to first.** Us of processor for a record in the last tenth of the large log, divided by
+those in the first. The tree reads and writes one tile for each level; indexes grow as B-trees do.
 
 **Trace in the store.** Intent and outcome are found by the event's name; each is proven to be in
 the tree that was signed; links and evidence are read and held to their digests; then the whole

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -263,6 +264,17 @@ def test_the_key_of_a_named_agent_is_found_in_its_chain(shell: Shell, both: Both
     Journal(path, PrivateKey.generate()).keep(shown.invocation, "success", world.now)
     forged = [("unproven", "agent", "proof")]
     assert rows(shell.json(*live, "--journal", str(path), status=1)) == forged
+
+
+def test_a_bundle_that_does_not_hold_is_not_matched(shell: Shell, both: Both) -> None:
+    folder = both.folder / "unpacked"
+    with zipfile.ZipFile(both.bundle()) as packed:
+        packed.extractall(folder)
+    typed = ("audit", "match", str(folder), "--journal", str(both.path), "--trust", both.trust())
+    assert shell.json(*typed)["matched"] is True
+    index = folder / "index"
+    index.write_bytes(b"".join(sorted(index.read_bytes().splitlines(keepends=True))[1:]))
+    assert shell.json(*typed, status=4)["code"] == "audit-bundle"
 
 
 def test_who_is_asked_about_can_be_named(shell: Shell, both: Both) -> None:

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from sqlalchemy import func, select
 
 from delegant.credentials import Error, Request, verify_chain
 from delegant.credentials.codec import parse_object
@@ -13,6 +14,7 @@ from delegant.credentials.errors import error
 from delegant.governance.permit import Permit
 from delegant.governance.receipt import read_resource_receipt
 from delegant.governance.record import input_hash
+from delegant.governance.tables import ACTS, BUDGETS, SPENT
 from governance.auditing import TOPIC, Auditing
 from refusal import refusal
 from world import T0
@@ -175,6 +177,30 @@ def test_a_clock_that_is_behind_gains_no_room(auditing: Auditing) -> None:
     auditing.permit([link], at=T0)  # now the log's time, not this one's
     assert refusal(lambda: auditing.permit([link], at=T0 + 44)) == "constraint"
     auditing.permit([link], at=T0 + 45)
+
+
+def test_what_time_alone_refuses_is_forgotten(auditing: Auditing) -> None:
+    rules = {
+        "budget": auditing.budget(1000),
+        "rate": {"ledger": auditing.world.db.did, "count": 9, "periodSeconds": 60},
+    }
+
+    def left() -> list[int]:
+        with auditing.log.store.transaction(reading=True) as db:
+            return [
+                db.execute(select(func.count()).select_from(table)).scalar_one()
+                for table in (SPENT, BUDGETS, ACTS)
+            ]
+
+    auditing.permit([auditing.link(constraints=rules)], spend(auditing, 10))
+    assert left() == [1, 1, 1]
+    auditing.world.now += 900 + 600  # the link, and how far clocks may be apart
+    auditing.world.attest(auditing.ana, revision=2)
+    auditing.permit([auditing.link()])
+    assert left() == [1, 1, 0]
+    auditing.world.now += 1
+    auditing.permit([auditing.link()])
+    assert left() == [2, 0, 0]
 
 
 def test_the_result_is_held_to_the_limits(auditing: Auditing) -> None:

@@ -8,6 +8,7 @@ import shutil
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -16,9 +17,17 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import func, select
 
+from delegant.ans.change import Added
 from delegant.credentials import Error
+from delegant.credentials.errors import error
+from delegant.governance.batch import AuditBatch, AuditChange, Done
+from delegant.governance.entry import Entry
 from delegant.governance.permit import Permit
+from delegant.governance.record import new_event
+from delegant.governance.store import SLOW_SECONDS
+from delegant.governance.tables import ACTS, SPENT
 from governance.accounting import account
 from governance.auditing import Auditing, costing
 from governance.hammer import AMOUNT, siblings
@@ -66,6 +75,56 @@ def test_a_rate_holds_in_every_window_of_every_schedule(local: Auditing) -> None
         for first in times:
             assert sum(first <= at < first + PERIOD * 1000 for at in times) <= COUNT
     assert account(local.log, {}) == []
+
+
+def test_what_counts_for_nothing_any_more_is_forgotten(auditing: Auditing) -> None:
+    rate = {"ledger": auditing.world.db.did, "count": COUNT, "periodSeconds": PERIOD}
+    store = auditing.log.store
+
+    def kept() -> tuple[int, int]:
+        with store.transaction(reading=True) as db:
+            return tuple(  # type: ignore[return-value]
+                db.execute(select(func.count()).select_from(table)).scalar_one()
+                for table in (SPENT, ACTS)
+            )
+
+    auditing.permit([auditing.link(constraints={"rate": rate})])
+    assert kept() == (1, 1)
+    auditing.ledger.refuse(error("json", "no"), at=auditing.now + SLOW_SECONDS + PERIOD)
+    assert kept() == (1, 1)
+    auditing.ledger.refuse(error("json", "no"), at=auditing.now + SLOW_SECONDS + PERIOD + 2)
+    assert kept()[1] == 0
+    auditing.ledger.refuse(error("json", "no"), at=auditing.now + 4000)
+    assert kept() == (0, 0)
+
+
+@dataclass(frozen=True)
+class Spread(AuditChange):
+    """Takes a cent from each of so many budgets."""
+
+    entry: Entry
+    count: int
+
+    @property
+    def budgets(self) -> tuple[tuple[str, str], ...]:
+        return tuple((f"budget {number}", "EUR:2") for number in range(self.count))
+
+    def add(self, batch: AuditBatch) -> Added:
+        left = {batch.left(key, unit, 10) for key, unit in self.budgets}
+        for key, unit in self.budgets:
+            batch.debit(key, unit, 1)
+        return Done(batch.log(self.entry), left)
+
+
+def test_a_transaction_may_touch_more_budgets_than_a_statement_has_parameters(
+    auditing: Auditing,
+) -> None:
+    auditing.ledger.refuse(error("json", "no"), at=auditing.now)
+    (record,) = auditing.records()
+    entry = Entry.of(record.json | {"event": new_event(auditing.now * 1000), "previous": None})
+    change = Spread(entry, 33_000)
+    assert auditing.log.write(change, auditing.now).result() == {10}
+    assert auditing.log.write(change, auditing.now).result() == {9}
 
 
 @pytest.mark.parametrize("seed", range(2))

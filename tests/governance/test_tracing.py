@@ -214,6 +214,17 @@ def test_what_was_refused_before_it_was_verified_is_shown_as_claimed(tmp_path: P
     assert not found.record.verified
 
 
+def test_what_nothing_is_on_record_for_is_not_judged_again(tmp_path: Path) -> None:
+    log = Audited()
+    log.refusal(verified=False, code="revoked", phase=9, link=1, evidence=None)
+    found = traced(log, tmp_path, 0)
+    assert found.problem is None
+    assert [line.did for line in found.lines] == [
+        log.links[0].issuer, *(link.subject for link in log.links),
+    ]  # fmt: skip
+    assert {line.verdict for line in found.lines} == {None}
+
+
 # --- what a bundle may lack or forge ------------------------------------------------------------
 
 

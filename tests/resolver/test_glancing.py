@@ -163,7 +163,7 @@ def test_one_turn_of_the_loop_is_not_filled_with_them(
     house: House, line: Line, told: Told, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, turn, glances in ((named(10), 1e-9, 1), (named(11), 5.0, 40)):
-        spelled = [f"{name[:at]}%{ord(name[at]):02X}{name[at + 1 :]}" for at in range(40)]
+        spelled = [f"{name[:at]}%{ord(name[at]):02X}{name[at + 1 :]}" for at in range(6, 46)]
         raw = "".join(f"GET /v1/resolve?name={x} HTTP/1.1\r\nHost: x\r\n\r\n" for x in spelled)
         monkeypatch.setattr(glancing, "TURN_SECONDS", turn)
         line.ask(path(11, "%20"))  # which begins a turn of that length

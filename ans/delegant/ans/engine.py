@@ -275,8 +275,8 @@ class _Sqlite(Engine):
             raise error("unavailable", f"{path}: {exc.strerror}") from None
         uri = f"file:{quote(str(path))}?mode=rw"  # what is gone is not made anew
         sql, self._quick = (
-            create_engine("sqlite://", creator=partial(_connect, uri, wait), poolclass=NullPool)
-            for wait in (WAIT_SECONDS, 0)
+            create_engine("sqlite://", creator=partial(_connect, uri, waits), poolclass=NullPool)
+            for waits in (True, False)
         )
         super().__init__(sql, 1 << 16)
 
@@ -314,13 +314,13 @@ _CACHE: Final = "cache_size=-8192"
 """KiB of pages kept by the one connection that waits for nobody: what leads to any row of many."""
 
 
-def _connect(uri: str, wait: float) -> sqlite3.Connection:
+def _connect(uri: str, waits: bool) -> sqlite3.Connection:
     out = sqlite3.connect(
-        uri, uri=True, timeout=wait, isolation_level=None, check_same_thread=False,
-        cached_statements=256,
+        uri, uri=True, timeout=WAIT_SECONDS if waits else 0, isolation_level=None,
+        check_same_thread=False, cached_statements=256,
     )  # fmt: skip
     try:
-        for pragma in _PRAGMAS if wait else (*_PRAGMAS, _CACHE):
+        for pragma in _PRAGMAS if waits else (*_PRAGMAS, _CACHE):
             out.execute(f"PRAGMA {pragma}")
     except BaseException:
         out.close()

@@ -351,13 +351,14 @@ class Sequencer(HeadFile, ABC, Generic[B, R]):
             held = opened(newest, self.key)
         except Error as exc:
             raise error("unavailable", f"a stored checkpoint is damaged: {exc.code}") from None
+        root: bytes | None = None
         if said is not None:
             if held.size < said.size:
                 raise error("log-rollback", f"{held.size} entries, and {said.size} were signed for")
             root = self._root(db, said.size)
             if said.root != root:
                 raise error("log-rollback", "the log is another than was signed for")
-        if said is None or held.size != said.size:
+        if root is None or said is None or held.size != said.size:
             root = self._root(db, held.size)
         if self._store.leaf_count(db) != held.size or held.root != root:
             raise error("unavailable", "the log and its checkpoint do not belong together")

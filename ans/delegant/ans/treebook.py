@@ -155,15 +155,15 @@ class TreeBook:
         Args:
             prove: raises where the nodes do not lead to a checkpoint.
         """
-        for nodes in (self._nodes, Nodes(self._rows)):  # the second keeps nothing from before
-            try:
-                out = prove(partial(nodes.node, db))
-            except Error as exc:
-                wrong = exc
-                continue
-            self._nodes = nodes
-            return out
-        raise error("unavailable", f"{what} is damaged: {wrong.code}")
+        with suppress(Error):
+            return prove(partial(self._nodes.node, db))
+        nodes = Nodes(self._rows)  # which keeps nothing from before
+        try:
+            out = prove(partial(nodes.node, db))
+        except Error as exc:
+            raise error("unavailable", f"{what} is damaged: {exc.code}") from None
+        self._nodes = nodes
+        return out
 
     def _tile(self, db: Connection, level: int, index: int, width: int) -> bytes:
         """A tile whose every hash is proven to be the published tree's."""

@@ -243,7 +243,7 @@ def _traced(found: Traced) -> list[str]:
     if not found.lines:
         lines.append("chain      none that could be read")
     if not found.record.verified:
-        lines.append("           as the presenter claimed: it was refused before it was verified")
+        lines.append("           as the presenter claimed it: the refusal proves nothing of them")
     lines.append(f"request    {_request(found)}")
     if found.problem is None:
         lines.append("verdict    holds")
@@ -280,7 +280,7 @@ def _line(depth: int, line: Line) -> str:
 def _state(line: Line) -> str:
     verdict = line.verdict
     if verdict is None:
-        return "not asked: the first link failed before"
+        return "as claimed"
     if verdict.code is None:
         return verdict.state
     where = "" if verdict.link is None else f" at link {verdict.link}"

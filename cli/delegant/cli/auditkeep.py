@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from delegant.credentials.errors import error
 from delegant.credentials.shape import format_time
@@ -251,17 +250,13 @@ def _scope(held: Held) -> str:
 
 
 def _show(found: Report) -> None:
-    """The acts as a table, and how many there are."""
+    """The acts, two lines each, and how many there are."""
     console = Console(highlight=False, emoji=False)
-    if found.acts:
-        table = Table(box=None, pad_edge=False)
-        for name in ("time", "event", "sponsor", "agent", "action", "on", "decided", "result"):
-            table.add_column(name, overflow="fold")
-        for act in found.acts:
-            table.add_row(*_row(act))
-        console.print(table)
+    for act in found.acts:
+        for line in _lines(act):
+            console.print(line, soft_wrap=True)
     counts = [f"{number} {name}" for name, number in found.counts.items() if number]
-    console.print(f"{', '.join(counts) or 'no acts'} of {found.log}", markup=False)
+    console.print(f"{', '.join(counts) or 'no acts'} of {found.log}", markup=False, soft_wrap=True)
     if found.more:
         console.print("and more: --limit shows them", markup=False)
 
@@ -269,20 +264,24 @@ def _show(found: Report) -> None:
 _COLOUR = {"success": "green", "open": "yellow", "refused": "red", "failure": "red"}
 
 
-def _row(act: Act) -> list[Any]:
+def _lines(act: Act) -> list[Any]:
+    """What was done, and what came of it; by whom, for whom, under which name."""
     from rich.text import Text  # noqa: PLC0415
 
     record = act.first.record
     said = record.json
     claimed = "" if record.verified else "?"
-    parties = [
-        Text(claimed + short(name)) if name else Text("-")
-        for name in (record.sponsor, record.agent)
-    ]
     notice = said.get("notice", {}).get("kind")
-    done = [Text(said.get(name) or "-") for name in ("action", "target", "decision")]
-    if notice is not None:
-        done[0] = Text(f"audit {notice}")
-    result = act.result if record.type != "refusal" else f"refused: {said['code']}"
+    done = f"audit {notice}" if notice else f"{said['action'] or '-'} on {said['target'] or '-'}"
+    result = act.result
+    if record.type == "refusal":
+        result = f"refused: {said['code']}"
+    elif said.get("decision", "allow") != "allow":
+        result = f"{result} ({said['decision']})"
     colour = _COLOUR.get(act.result, "")
-    return [said["time"], record.event, *parties, *done, Text(result, style=colour)]
+    agent, sponsor = (
+        f"{claimed}{short(name)}" if name else "-" for name in (record.agent, record.sponsor)
+    )
+    by = f"by {sponsor}" if notice else f"{agent} for {sponsor}"
+    first = Text.assemble(f"{said['time']}  {done}  ", (result, colour))
+    return [first, Text(f"  {record.event}  {by}", style="dim")]

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Connection, Table, bindparam, delete, func, select, tuple_
+from sqlalchemy import Column, Connection, Table, bindparam, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from delegant.ans.bulk import write_rows
@@ -21,8 +21,10 @@ from delegant.ans.log import merkle
 from delegant.ans.prepared import Prepared
 from delegant.credentials.codec import digest
 from delegant.credentials.errors import error
+from delegant.credentials.shape import LAST_SECOND
 
 from . import layout
+from .among import rows_among
 from .entry import Entry
 from .tables import ACTS, BUDGETS, ENTRIES, EXHIBITS, OPEN, OPENINGS, SPENT
 
@@ -106,29 +108,24 @@ class AuditBatch:
         self._openings: list[dict[str, Any]] = []
         self._exhibits: dict[str, bytes] = {}
         self._acts: dict[str, dict[int, int]] = {}
+        self._periods: dict[str, int] = {}
         once = {key for change in changes for key in change.once}
-        self._spent = set(self._found(SPENT.c.key, once))
+        self._spent = self._found(SPENT.c.key, once)
         self._fresh: dict[str, int] = {}
         budgets = {pair for change in changes for pair in change.budgets}
         self._budgets = self._amounts(budgets)
-        self._touched: set[tuple[str, str]] = set()
+        self._touched: dict[tuple[str, str], int | None] = {}
         closing = {change.closing for change in changes if change.closing is not None}
-        self._open = set(self._found(OPEN.c.event, closing))
+        self._open = self._found(OPEN.c.event, closing)
         self._closed: list[str] = []
 
-    def _found(self, column: Any, asked: Iterable[str]) -> list[str]:
-        out: list[str] = []
-        names = list(asked)
-        for at in range(0, len(names), _MANY):
-            query = select(column).where(column.in_(names[at : at + _MANY]))
-            out += self.db.execute(query).scalars()
-        return out
+    def _found(self, column: Column[Any], asked: Iterable[str]) -> set[str]:
+        return {row[0] for row in rows_among(self.db, column, asked)}
 
     def _amounts(self, pairs: set[tuple[str, str]]) -> dict[tuple[str, str], int]:
-        if not pairs:
-            return {}
-        query = select(BUDGETS).where(tuple_(BUDGETS.c.key, BUDGETS.c.unit).in_(list(pairs)))
-        return {(row.key, row.unit): int(row.spent) for row in self.db.execute(query)}
+        at = BUDGETS.c
+        rows = rows_among(self.db, at.key, {key for key, _ in pairs}, at.unit, at.spent)
+        return {(key, unit): int(spent) for key, unit, spent in rows}
 
     # --- asking and taking ----------------------------------------------------------------------
 
@@ -159,11 +156,15 @@ class AuditBatch:
         """What a budget still has."""
         return limit - self._budgets.get((key, unit), 0)
 
-    def debit(self, key: str, unit: str, amount: int) -> None:
-        """Take an amount; a negative one is given back."""
+    def debit(self, key: str, unit: str, amount: int, until: int | None = None) -> None:
+        """Take an amount; a negative one is given back.
+
+        Args:
+            until: when nobody can ask for this budget any more, seconds since 1970.
+        """
         spent = self._budgets.get((key, unit), 0) + amount
         self._budgets[key, unit] = max(0, spent)
-        self._touched.add((key, unit))
+        self._touched[key, unit] = until
 
     def acts(self, key: str, since_ms: int) -> int:
         """How often something was done after an instant, milliseconds since 1970."""
@@ -171,8 +172,9 @@ class AuditBatch:
         fresh = self._acts.get(key, {})
         return int(found) + sum(count for at, count in fresh.items() if at > since_ms)
 
-    def act(self, key: str, at_ms: int) -> None:
-        """Something with a rate is done now."""
+    def act(self, key: str, at_ms: int, period: int) -> None:
+        """Something with a rate is done now, and counts for a period in seconds."""
+        self._periods[key] = period
         own = self._acts.setdefault(key, {})
         own[at_ms] = own.get(at_ms, 0) + 1
 
@@ -248,14 +250,19 @@ class AuditBatch:
     def _flush_counted(self) -> None:
         if self._touched:
             rows: list[dict[str, Any]] = [
-                {"key": key, "unit": unit, "spent": str(self._budgets[key, unit])}
-                for key, unit in self._touched
+                {"key": key, "unit": unit, "spent": str(self._budgets[key, unit]), "until": until}
+                for (key, unit), until in self._touched.items()
             ]
             self.db.execute(_merging(self.db.dialect.name, BUDGETS), rows)
-            self._touched = set()
+            self._touched = {}
         if self._acts:
             rows = [
-                {"key": key, "at": at, "count": count}
+                {
+                    "key": key,
+                    "at": at,
+                    "count": count,
+                    "until": min(at // 1000 + self._periods[key], LAST_SECOND),
+                }
                 for key, times in self._acts.items()
                 for at, count in times.items()
             ]

@@ -251,8 +251,7 @@ class Records:
         """The exhibits of a record, as far as they are in the bundle, and its opening."""
         evidence = record.json["evidence"]
         links = [one["digestMultibase"] for one in record.chain]
-        fresh = evidence is not None and evidence not in self._exhibits
-        if fresh and self._exhibit(evidence):
+        if evidence is not None and evidence not in self._exhibits and self._exhibit(evidence):
             for items in self._bundle.manifest(evidence).values():
                 for item in items:
                     self._exhibit(item)

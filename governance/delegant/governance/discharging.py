@@ -83,13 +83,14 @@ class Reserve(AuditChange):
                     )  # fmt: skip
 
     def _take(self, batch: AuditBatch) -> None:
+        ends = {link.digest: link.valid_until for link in self.auth.links}
         for duty in self.auth.obligations:
             if isinstance(duty, Once):
                 batch.spend(duty.key, duty.until)
             elif isinstance(duty, Debit):
-                batch.debit(duty.key, duty.unit, duty.amount)
+                batch.debit(duty.key, duty.unit, duty.amount, ends.get(duty.key))
             elif isinstance(duty, Rate):
-                batch.act(duty.key, batch.milliseconds(self.at_ms))
+                batch.act(duty.key, batch.milliseconds(self.at_ms), duty.period)
 
     def _refused(self, batch: AuditBatch, refused: Error) -> Added:
         said = self.refusal | {

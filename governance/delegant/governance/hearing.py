@@ -130,4 +130,4 @@ def _answer(
 
 def _shared(text: str, other: str | None) -> str:
     """The text; as the very object that is kept already, where that says the same."""
-    return other if other == text else text
+    return text if other is None or other != text else other

@@ -55,7 +55,8 @@ class Ledger:
 
     Raises:
         Unavailable: ``unavailable`` from every method when the record cannot be written. Then
-            nothing was spent that anybody was told of, and nothing may be done.
+            nothing was spent that anybody was told of, and nothing may be done. So it is with
+            ``log-rollback``, when the store is not the one that was signed for.
     """
 
     def __init__(self, log: AuditLog) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, delete, func, literal_column, select
+from sqlalchemy import Connection, bindparam, delete, func, literal_column, select, tuple_
 
 from delegant.ans.engine import open_engine
 from delegant.ans.logstore import LogStore
@@ -14,7 +14,7 @@ from delegant.ans.prepared import Prepared
 from delegant.credentials.errors import error
 
 from . import layout
-from .tables import ENTRIES, EXHIBITS, LOG, OPEN, OPENINGS, PRUNED, SPENT
+from .tables import ACTS, BUDGETS, ENTRIES, EXHIBITS, LOG, OPEN, OPENINGS, PRUNED, SPENT
 
 __all__ = ["AuditStore"]
 
@@ -106,9 +106,11 @@ class AuditStore(LogStore):
         return found
 
     def forget(self, db: Connection, at: int) -> None:
-        """Forget some of the used keys that time alone refuses."""
-        late = select(SPENT.c.key).where(SPENT.c.until < at - SLOW_SECONDS).limit(FORGET)
-        db.execute(delete(SPENT).where(SPENT.c.key.in_(late)))
+        """Forget some of what time alone refuses: used keys, links' budgets, acts that counted."""
+        for table in (SPENT, BUDGETS, ACTS):
+            keys = list(table.primary_key)
+            late = select(*keys).where(table.c.until < at - SLOW_SECONDS).limit(FORGET)
+            db.execute(delete(table).where(tuple_(*keys).in_(late)))
 
 
 def _bytes(value: object) -> bytes | None:

@@ -129,18 +129,24 @@ BUDGETS = Table(
     Column("key", TEXT, primary_key=True),
     Column("unit", TEXT, primary_key=True),
     Column("spent", TEXT, nullable=False),
+    Column("until", BigInteger),
     Index("audit_budgets_spent", "key", "unit", "spent"),
+    Index("audit_budgets_until", "until"),
 )
-"""``spent`` is a decimal: amounts have up to 39 digits."""
+"""``spent`` is a decimal: amounts have up to 39 digits. ``until`` its link is valid, from when on
+nobody asks for it; null for what a human's own entitlements allow."""
 ACTS = Table(
     "audit_acts",
     META,
     Column("key", TEXT, primary_key=True),
     Column("at", BigInteger, primary_key=True, autoincrement=False),
     Column("count", Integer, nullable=False),
+    Column("until", BigInteger, nullable=False),
     Index("audit_acts_count", "key", "at", "count"),
+    Index("audit_acts_until", "until"),
 )
-"""When something with a rate was done, milliseconds since 1970, and how often."""
+"""When something with a rate was done, milliseconds since 1970, and how often; and until when,
+in seconds, it counts."""
 
 LEDGER: Final = (SPENT, BUDGETS, ACTS, OPEN)
 """What no tree proves. Each column is in an index too, so that damage is seen: `layout.sound`."""

@@ -224,13 +224,21 @@ class _Trace:
             self._act(shown, evidence, self._opening)
 
     def _claimed(self) -> None:
-        """Of a refusal: what was presented, as far as it is at hand and can be read."""
+        """Of a refusal: what was presented, as far as it is at hand and can be read.
+
+        Where nothing is on record that it was judged by, nothing is judged again: to find that
+        evidence is missing here would say nothing of what was refused there.
+        """
         if not self._record.chain:
             return
         try:
-            shown, evidence = self._bundle.presentation(self._record), Evidence()
-            evidence = self._bundle.evidence(self._record)
-            self._verify(shown, evidence)
+            shown = self._bundle.presentation(self._record)
+            if self._record.json["evidence"] is None:
+                links = [parse_link(one) for one in shown.links]
+                own = [Line("agent", link.subject, link, None) for link in links]
+                self._lines = (Line("human", links[0].issuer, None, None), *own)
+            else:
+                self._verify(shown, self._bundle.evidence(self._record))
         except Error as exc:
             if exc.code == "audit-exhibit":
                 raise

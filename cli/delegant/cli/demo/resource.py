@@ -135,6 +135,7 @@ class Resource:
         """
         at = datetime.now(UTC)
         known: dict[str, Any] = {}  # so far, of this call: what can be on record
+        shown: Presentation | None = None
         try:
             body = parse_object(data, size=MAX_BODY)
             closed(body, "body", frozenset({"presentation", "evidence", "ask"}))
@@ -144,8 +145,8 @@ class Resource:
             auth = self._verified(shown, evidence, request, at, known)
         except Error as exc:
             refused = self._ledger.refuse(exc, at=at, **known)
-            receipt = refused.verified and self._ledger.refusal_receipt(refused, shown, at=at)
-            return Answer(exc.http_status, exc.problem(), receipt or None)
+            receipt = None if shown is None else self._ledger.refusal_receipt(refused, shown, at=at)
+            return Answer(exc.http_status, exc.problem(), receipt)
         permit = self._ledger.permit(
             auth, request, presentation=shown, evidence=evidence, given=body["ask"], at=at
         )
