@@ -187,6 +187,7 @@ class _Recording:
                     await self._settled(acts, message)
                 except Error as exc:
                     withheld = True
+                    await self._failed(acts, exc)
                     await _answer(exc)(scope, receive, send)
             if not withheld:
                 await send(message)
