@@ -94,6 +94,31 @@ def test_a_connection_that_is_kept_is_closed_when_nobody_asks(house: House) -> N
             time.sleep(0.6)
 
 
+@pytest.mark.parametrize(
+    ("head", "body"),
+    [
+        (b"GET /health/live HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n", b"hello"),
+        (b"POST /nowhere HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n",
+         b"5\r\nhello\r\n0\r\nA: b\r\n\r\n"),
+    ],
+    ids=["a body", "chunks"],
+)  # fmt: skip
+def test_who_was_answered_before_its_body_came_is_closed_when_nobody_asks(
+    house: House, head: bytes, body: bytes
+) -> None:
+    with socket.create_connection(("127.0.0.1", house.port), timeout=5) as line:
+        line.sendall(head)
+        assert line.recv(4096).startswith(b"HTTP/1.1 ")
+        line.sendall(body)
+        time.sleep(0.5)
+        line.sendall(LIVE)  # the connection is kept,
+        assert line.recv(4096).startswith(b"HTTP/1.1 200")
+        line.sendall(head)
+        assert line.recv(4096).startswith(b"HTTP/1.1 ")
+        line.sendall(body)
+        assert line.recv(4096) == b""  # and no longer than any other
+
+
 def test_who_does_not_read_is_closed(door: tuple[House, Traffic]) -> None:
     house, before = door[0], hits(door, "send-time")
     with socket.socket() as line:

@@ -99,10 +99,11 @@ def test_acknowledged_registrations_survive_kill_9(settled: House) -> None:
         names = [NAME.replace("main", f"k{number}-{i}") for i in range(20)]
         wires = {name: settled.wire(settled.event(name)) for name in names}
         with served(settled) as process, Client(settled.url, settled.trusted) as client:
-            timer = threading.Timer(rng.uniform(0.1, 0.6), process.kill)
-            timer.start()
+            acknowledged[names[0]] = client.submit(*wires[names[0]])["leaf"]["event"]
+            timer = threading.Timer(rng.uniform(0.0, 0.4), process.kill)
+            timer.start()  # only now, however long a busy machine took to come so far
             with contextlib.suppress(Error):
-                for name in names:
+                for name in names[1:]:
                     receipt = client.submit(*wires[name])
                     acknowledged[name] = receipt["leaf"]["event"]
             timer.join()
@@ -118,7 +119,7 @@ def test_acknowledged_registrations_survive_kill_9(settled: House) -> None:
                     client.resolve(name)
                 assert client.submit(*wires[name])["leaf"]["name"] == name
                 assert client.resolve(name, fresh=True).did == settled.bot.did
-    assert acknowledged
+    assert len(acknowledged) >= ROUNDS
 
 
 def test_without_the_extra_it_says_what_to_install(settled: House, tmp_path: Path) -> None:

@@ -263,8 +263,11 @@ class Deadline(Timed):
         self._disarm()
         if self._sent:
             self.on_response_complete()
-        else:
-            super().on_message_complete()
+            return
+        super().on_message_complete()
+        cycle: Any = self.cycle
+        if cycle.response_complete and not self.transport.is_closing():  # before it was whole
+            self._arm(self.timeout_keep_alive, IDLE)
 
     # --- the answer -----------------------------------------------------------------------------
 
