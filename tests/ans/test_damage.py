@@ -113,6 +113,34 @@ def test_a_flipped_byte_in_a_row_is_never_a_wrong_answer(
     assert [naming.registry.resolve(name, naming.now)[0] for name in names] == [200, 410]
 
 
+@pytest.mark.parametrize(
+    ("table", "column", "odd"),
+    [
+        ("tiles", "body", 5),
+        ("tiles", "body", "text"),
+        ("checkpoints", "note", b"\xff"),
+        ("checkpoints", "cosigned", "text"),
+        ("checkpoints", "cosigned", 2**62),  # by so many witnesses: not looked for one by one
+        ("checkpoints", "cosigned", -1),
+        ("events", "body", "text"),
+        ("names", "expires", "text"),
+    ],
+)
+def test_a_value_of_another_kind_is_never_more_than_unavailable(
+    naming: Naming, table: str, column: str, odd: Any
+) -> None:
+    assert naming.registry.resolve(NAME, naming.now)[0] == 200
+    for _, rowid, _ in _cells(naming.path, table, (column,)):
+        _write(naming.path, table, column, rowid, odd)
+    naming.world.now += 61
+    naming.registry.log._nodes = Nodes(naming.registry.store)
+    naming.registry.pages.follow()
+    assert _glance(naming, NAME) is None
+    with pytest.raises(Error) as caught:
+        naming.registry.resolve(NAME, naming.now)
+    assert caught.value.code in ("unavailable", "log-rollback")
+
+
 def _glance(naming: Naming, name: str) -> Any:
     """What is told of a name in passing; None where nothing is."""
     try:

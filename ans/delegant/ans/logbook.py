@@ -19,6 +19,7 @@ from delegant.credentials.errors import Error, error
 from .leaf import Leaf, own_leaf
 from .log import merkle
 from .log.checkpoint import Checkpoint
+from .log.note import MAX_SIGNATURES
 from .namelog import NameSequencer
 from .receipt import check_opening, new_receipt
 from .store import Store
@@ -104,6 +105,8 @@ class Logbook(TreeBook):
     ) -> tuple[Checkpoint, str]:
         """The checkpoint that a receipt of a leaf is under; what never changes is kept."""
         most = self._store.cosigned(db) if most is None else most
+        if type(most) is not int or not 0 <= most <= MAX_SIGNATURES:
+            raise error("unavailable", "a stored count of cosignatures is damaged")
         if not most:
             covers = self._covers
             at = bisect_right(covers, (number, MAX_SIZE, "")) - 1

@@ -229,7 +229,7 @@ class Nodes:
         rows = self._kept.get((level, number))
         if rows is None or len(rows) <= inner or len(rows[inner]) < at + merkle.HASH:
             body = self._store.whole_tile(db, level, number)
-            if body is None:
+            if type(body) is not bytes:
                 raise error("log-proof", f"tile {level}/{number} is missing")
             rows = merkle.rows(body)
             if len(rows) <= inner or len(rows[inner]) < at + merkle.HASH:
