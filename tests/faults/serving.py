@@ -19,7 +19,7 @@ from typing import Any
 
 from delegant.ans.registry import Registry
 from delegant.resolver.server import open_registry
-from delegant.wallet import Home
+from delegant.wallet import Home, refresh
 from resolver.door import NAME, House, Reply, parse_reply
 
 __all__ = ["Asking", "Process", "copied", "name_of", "process", "registry_of"]
@@ -69,11 +69,13 @@ class Process:
 
 
 def copied(house: House, folder: Path) -> House:
-    """The same house at another place."""
+    """The same house at another place, its status lists as fresh as if it had been served."""
     folder.mkdir(exist_ok=True)
     shutil.copy2(house.home.path.parent / "passphrase", folder)
     shutil.copytree(house.home.path, folder / "home")
-    return replace(house, home=Home(folder / "home"))
+    copy = replace(house, home=Home(folder / "home"))
+    refresh(copy.home, copy.organization, int(time.time()))
+    return copy
 
 
 def registry_of(house: House) -> Registry:

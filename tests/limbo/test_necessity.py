@@ -13,7 +13,7 @@ from limbo.necessity import Check, answer, checks, core, matrix, refused_by, wit
 from limbo.switches import BESIDES, ELSEWHERE, INSTEAD, SHARPER
 
 HERE = Path(__file__).resolve().parent
-NOT_HERE = {"replay", "issuer-not-accredited"}
+NOT_HERE = {"replay", "issuer-not-accredited", "policy", "policy-deferred"}
 """Codes of the phases that no presentation is refused with: the enforcement point's own
 transaction raises one, and whoever judges an attestation the other."""
 LEAST = 3

@@ -32,6 +32,7 @@ def test_stopped_under_load_it_ends_what_it_began(settled: House, workers: str) 
                 line.request("POST", "/v1/agents", body, {"Agent-Invocation": token})
                 began.release()
             except OSError:  # it takes no more
+                line.close()
                 return
             try:
                 reply = line.getresponse()
