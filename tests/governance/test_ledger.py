@@ -390,3 +390,14 @@ def test_what_could_not_be_read_again_is_not_taken(local: Auditing, given: Any) 
         kept = local.log.store.opening(db, permit.event)
     assert kept is not None
     assert parse_opening(kept)["input"] == [1] * 16_000
+
+
+@pytest.mark.parametrize("amount", [0.5, True, "5"], ids=repr)
+def test_a_cost_is_a_whole_number(local: Auditing, amount: Any) -> None:
+    link = local.link(constraints={"budget": local.budget(10)})
+    permit = local.permit([link], spend(local, 5))
+    call = lambda: local.ledger.settle(permit, at=local.now, amount=amount)  # noqa: E731
+    assert refusal(call) == "constraint"
+    assert local.records()[-1].json["outcome"]["status"] == "failure"
+    local.reopen()
+    local.ledger.settle(local.permit([link], spend(local, 5)), at=local.now, amount=5)

@@ -321,6 +321,8 @@ def _counted(status: str, rows: int | None, size: int | None) -> JsonObject:
 def _cost(permit: Permit, amount: int) -> None:
     if not permit.debits:
         raise error("constraint", "nothing was reserved", dimension="budget")
+    if type(amount) is not int:  # half a cent would be in the budget for good
+        raise error("constraint", "what it cost is no whole number", dimension="budget")
     if not all(0 <= amount <= one.amount for one in permit.debits):
         raise error("constraint", "it cost more than was reserved", dimension="budget")
 
