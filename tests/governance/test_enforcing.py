@@ -418,3 +418,28 @@ def test_every_form_of_a_presentation_is_taken(auditing: Auditing) -> None:
         with at.acting(shown, evidence, READ) as act:
             act.result(rows=1, columns={"title"})
     assert kinds(auditing) == ["intent", "outcome"] * 4
+
+
+def test_an_act_given_more_than_is_kept_is_refused_on_record(auditing: Auditing) -> None:
+    at = point(auditing)
+    for size, told, records in (
+        (1024 * 1024, "limit-size", ["refusal"]),
+        (1000, "", ["refusal", "intent", "outcome"]),
+    ):
+        shown, evidence = sent(auditing)
+
+        def call(shown: bytes = shown, evidence: bytes = evidence, size: int = size) -> None:
+            with at.acting(shown, evidence, READ, given="x" * size) as act:
+                act.result(rows=1, columns={"title"})
+
+        assert refusal(call) == told
+        assert kinds(auditing) == records
+    assert auditing.records()[0].sponsor == auditing.ana.did
+
+
+def test_a_failure_with_a_long_name_has_its_outcome(auditing: Auditing) -> None:
+    kind = type("E" * 100, (Exception,), {})
+    shown, evidence = sent(auditing)
+    with pytest.raises(kind), point(auditing).acting(shown, evidence, READ):
+        raise kind
+    assert auditing.records()[1].json["outcome"] == {"status": "failure", "code": "E" * 64}

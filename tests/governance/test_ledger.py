@@ -13,7 +13,7 @@ from delegant.credentials.codec import parse_object
 from delegant.credentials.errors import error
 from delegant.governance.permit import Permit
 from delegant.governance.receipt import read_resource_receipt
-from delegant.governance.record import input_hash
+from delegant.governance.record import input_hash, parse_opening
 from delegant.governance.tables import ACTS, BUDGETS, SPENT
 from governance.auditing import TOPIC, Auditing
 from refusal import refusal
@@ -330,3 +330,74 @@ def test_a_refusal_has_a_receipt_where_its_parties_were_verified(auditing: Audit
     assert token is not None
     told = read_resource_receipt(token)
     assert (told.event, told.decision, told.code) == (known.event, "deny", "no-grant")
+
+
+OUT_OF_SHAPE: list[dict[str, Any]] = [
+    {"rows": -1},
+    {"bytes": -1},
+    {"rows": True},
+    {"bytes": 2**60},
+    {"result": "no digest"},
+]
+
+
+@pytest.mark.parametrize("told", OUT_OF_SHAPE, ids=str)
+def test_an_outcome_out_of_shape_is_refused_and_the_act_stays_open(
+    local: Auditing, told: dict[str, Any]
+) -> None:
+    permit = local.permit([local.link()])
+    assert refusal(lambda: local.ledger.settle(permit, at=local.now, **told)) == "audit-entry"
+    assert kinds(local) == ["intent"]
+    local.ledger.settle(permit, at=local.now, rows=0, bytes=2**53 - 1)
+    local.reopen()  # which reads the last entry
+    assert kinds(local) == ["intent", "outcome"]
+
+
+@pytest.mark.parametrize("code", ["", "x" * 65], ids=len)
+def test_a_failure_has_a_short_code(local: Auditing, code: str) -> None:
+    permit = local.permit([local.link()])
+    assert refusal(lambda: local.ledger.fail(permit, code, at=local.now)) == "audit-entry"
+    local.ledger.fail(permit, "x" * 64, at=local.now)
+    local.reopen()
+    assert kinds(local) == ["intent", "outcome"]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [{"name": ""}, {"name": "n" * 5000}, {"policy": ("", "1")}, {"policy": ("p", 1)},
+     {"decision": "deny"}, {"decision": "maybe"}],
+    ids=lambda told: str(told)[:30],
+)  # fmt: skip
+def test_what_decided_and_the_name_have_their_shapes(local: Auditing, told: dict[str, Any]) -> None:
+    link = local.link()
+    assert refusal(lambda: local.permit([link], **told)) == "audit-entry"
+    assert kinds(local) == []
+    local.permit([link], name="mcp://A.B.C.v1", policy=("p", "2"), decision="modify")
+    local.reopen()
+    assert kinds(local) == ["intent"]
+
+
+@pytest.mark.parametrize(
+    "given", ["x" * 1024 * 1024, [1] * 17_000, {"a": {1}}, "\ud800", float("nan")], ids=type
+)
+def test_what_could_not_be_read_again_is_not_taken(local: Auditing, given: Any) -> None:
+    link = local.link()
+    told = refusal(lambda: local.permit([link], given=given))
+    assert told in ("limit-size", "limit-members", "json")
+    assert kinds(local) == []
+    permit = local.permit([link], given=[1] * 16_000)
+    with local.log.store.transaction(reading=True) as db:
+        kept = local.log.store.opening(db, permit.event)
+    assert kept is not None
+    assert parse_opening(kept)["input"] == [1] * 16_000
+
+
+@pytest.mark.parametrize("amount", [0.5, True, "5"], ids=repr)
+def test_a_cost_is_a_whole_number(local: Auditing, amount: Any) -> None:
+    link = local.link(constraints={"budget": local.budget(10)})
+    permit = local.permit([link], spend(local, 5))
+    call = lambda: local.ledger.settle(permit, at=local.now, amount=amount)  # noqa: E731
+    assert refusal(call) == "constraint"
+    assert local.records()[-1].json["outcome"]["status"] == "failure"
+    local.reopen()
+    local.ledger.settle(local.permit([link], spend(local, 5)), at=local.now, amount=5)

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Select, func, select
 
+from delegant.credentials import Request
 from delegant.credentials.errors import error
 from delegant.governance.auditlog import AuditLog
 from delegant.governance.discharging import Append
@@ -23,7 +24,7 @@ from delegant.governance.ledger import Ledger
 from delegant.governance.record import new_event
 from delegant.governance.tables import ENTRIES
 from governance.accounting import account
-from governance.auditing import PASSPHRASE, Auditing, costing
+from governance.auditing import PASSPHRASE, TOPIC, Auditing, costing
 from governance.hammering import Hammering, hammering
 from postgres import Cluster
 from refusal import refusal
@@ -225,3 +226,18 @@ def test_a_search_reads_an_index_or_a_partition_and_never_the_whole_log(
     assert "audit_entries_2026_11" not in told
     assert "audit_entries_2027_01" not in told
     assert [one.event for one in log.records(event)] == [event]
+
+
+def test_a_partition_of_a_transaction_that_was_rolled_back_is_made_again(
+    auditing: Auditing, cluster: Cluster, postgres: str
+) -> None:
+    auditing.ledger.refuse(error("json", "no"), at=instant("2026_11", 30))
+    at = instant("2026_12", 1)
+    cluster.sql("ALTER TABLE audit_openings RENAME TO away", url=postgres)
+    told = error("json", "no")
+    call = Request("db.read", TOPIC)
+    assert refusal(lambda: auditing.ledger.refuse(told, at=at, request=call)) == "unavailable"
+    assert partitions(cluster, postgres) == {"2026_11": 1}
+    cluster.sql("ALTER TABLE away RENAME TO audit_openings", url=postgres)
+    auditing.ledger.refuse(told, at=at, request=call)
+    assert partitions(cluster, postgres) == {"2026_11": 1, "2026_12": 1}

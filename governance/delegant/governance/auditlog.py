@@ -243,7 +243,7 @@ class _AuditSequencer(Sequencer[AuditBatch, Any]):
         self._months: set[str] = set()
         self.exhibited: dict[str, int] = {}
         super().__init__(store, signer, path)
-        self.on_publish.append(lambda batch, _before, _size: self._exhibited(batch))
+        self.on_publish.append(lambda batch, _before, _size: self._written_to(batch))
 
     def _batch(self, db: Connection, size: int, time: int, changes: Sequence[Any]) -> AuditBatch:
         previous = digest(self._audit.leaves(db, size - 1, 1)[0]) if size else None
@@ -261,7 +261,9 @@ class _AuditSequencer(Sequencer[AuditBatch, Any]):
     def _time(self, leaf: bytes) -> int:
         return parse_record(leaf).time
 
-    def _exhibited(self, batch: AuditBatch) -> None:
+    def _written_to(self, batch: AuditBatch) -> None:
+        """Remember what is there, now that it is."""
+        self._months |= batch.fresh_months
         if len(self.exhibited) > KNOWN:
             self.exhibited = {}
         self.exhibited.update(batch.exhibited)

@@ -8,7 +8,7 @@ change adds is kept, and written with one statement a table.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from functools import lru_cache
 from typing import Any, Final
 
@@ -83,7 +83,8 @@ class AuditBatch:
         size: of the log before it. previous: the digest of its last entry.
         time: of that entry, seconds since 1970.
         changes: those that will be asked to add to it.
-        months: of which partitions are known to be there.
+        months: of which partitions are known to be there; those it makes are `fresh_months`, as
+            they are gone with it if it is rolled back.
     """
 
     def __init__(
@@ -93,7 +94,7 @@ class AuditBatch:
         previous: str | None,
         time: int,
         changes: Sequence[AuditChange],
-        months: set[str],
+        months: Set[str],
     ) -> None:
         self.db = db
         self.size = size
@@ -103,6 +104,7 @@ class AuditBatch:
         """Exhibits that it wrote, and the day."""
         self._previous = previous
         self._months = months
+        self.fresh_months: set[str] = set()
         self._entries: list[dict[str, Any]] = []
         self._opened: dict[str, tuple[int, int]] = {}
         self._openings: list[dict[str, Any]] = []
@@ -272,9 +274,9 @@ class AuditBatch:
     def _partitions(self) -> None:
         for time in {row["time"] for row in self._entries}:
             name = layout.month(time)[0]
-            if name not in self._months:
+            if name not in self._months and name not in self.fresh_months:
                 layout.partition(self.db, time)
-                self._months.add(name)
+                self.fresh_months.add(name)
 
 
 @lru_cache

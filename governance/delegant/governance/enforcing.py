@@ -273,11 +273,15 @@ class EnforcementPoint:
             self._evidence.keep(evidence, gathered, found)
         if self._remember is not None and not trust.seen.covers(auth.seen):
             self._remember(auth.seen)
-        return self.ledger.permitting(
-            auth, request, presentation=shown[1] if isinstance(shown, tuple) else shown,
-            evidence=found, at=now, given=given, name=name, policy=decision.policy,
-            decision="modify" if decision.effect == "modify" else "allow", limits=limits,
-        )  # fmt: skip
+        try:
+            return self.ledger.permitting(
+                auth, request, presentation=shown[1] if isinstance(shown, tuple) else shown,
+                evidence=found, at=now, given=given, name=name, policy=decision.policy,
+                decision="modify" if decision.effect == "modify" else "allow", limits=limits,
+            )  # fmt: skip
+        except Error as exc:  # what is given cannot be kept; the rest is refused by the future
+            self._refused(exc, presented, found, trust, request, auth, decision, name, now)
+            raise
 
     # --- inside ---------------------------------------------------------------------------------
 
@@ -347,7 +351,7 @@ def _whole(presented: Presented) -> Presentation:
 
 def _code(exc: BaseException) -> str:
     """What an outcome says of an exception: our code, or its kind and none of its text."""
-    return exc.code if isinstance(exc, Error) else type(exc).__name__
+    return exc.code if isinstance(exc, Error) else type(exc).__name__[:64]
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from delegant.credentials import Authorization, Evidence, Presentation, Request, VerifiedChain
-from delegant.credentials.codec import JsonObject, canonical
+from delegant.credentials.codec import JsonObject
 from delegant.credentials.errors import Error, error
 from delegant.credentials.verdict import Debit, Limit
 
@@ -32,7 +32,7 @@ from .exhibit import Exhibits, relied_on
 from .noise import noise
 from .permit import Permit
 from .receipt import resource_receipt
-from .record import NOISE_BYTES, SALT_BYTES, new_event, new_opening
+from .record import NOISE_BYTES, SALT_BYTES, new_event, new_opening, opening_bytes
 
 __all__ = ["Ledger", "Permit", "Recorded"]
 
@@ -96,7 +96,8 @@ class Ledger:
             ``budget`` or ``rate``; ``unavailable``.
 
         Raises:
-            Rejected: ``audit-no-sponsor``, ``audit-entry``.
+            Rejected: ``audit-no-sponsor``, ``audit-entry``. LimitExceeded: ``limit-*`` for more
+            than can be kept beside the record. Nothing is on record then.
         """
         token = presentation if isinstance(presentation, str) else presentation.invocation
         if token is None:
@@ -131,7 +132,7 @@ class Ledger:
             "debits": tuple([one for one in auth.obligations if isinstance(one, Debit)]),
         }
         change = Reserve(
-            self.log.id, auth, canonical(opening, floats=given is not None), exhibits,
+            self.log.id, auth, opening_bytes(opening), exhibits,
             Entry.of(record, made=True), members, at_ms, refusal, event,
         )  # fmt: skip
         return self.log.write(change, now)
@@ -155,7 +156,8 @@ class Ledger:
             amount: what it cost, at most what was reserved; the rest is given back.
 
         Raises:
-            Rejected: ``constraint`` for a result beyond the limits: recorded as a failure.
+            Rejected: ``constraint`` for a result beyond the limits: recorded as a failure;
+            ``audit-entry`` for counts or a digest that are none: the act has no outcome yet.
             Conflict: ``audit-outcome``.
         """
         return self.settling(
@@ -251,7 +253,7 @@ class Ledger:
             known=known, name=name, policy=policy,
             decision=decision, at=now,
         )  # fmt: skip
-        body = None if opening is None else canonical(opening)
+        body = None if opening is None else opening_bytes(opening)
         change = Append(Entry.of(record), event, body, exhibits)
         return Recorded(event, self.log.write(change, now).result(), known, refused.code, decision)
 
@@ -319,6 +321,8 @@ def _counted(status: str, rows: int | None, size: int | None) -> JsonObject:
 def _cost(permit: Permit, amount: int) -> None:
     if not permit.debits:
         raise error("constraint", "nothing was reserved", dimension="budget")
+    if type(amount) is not int:  # half a cent would be in the budget for good
+        raise error("constraint", "what it cost is no whole number", dimension="budget")
     if not all(0 <= amount <= one.amount for one in permit.debits):
         raise error("constraint", "it cost more than was reserved", dimension="budget")
 

@@ -13,18 +13,17 @@ from delegant.ans.log.fetching import FolderFetch, most
 from delegant.ans.log.note import COSIGNATURE, ED25519, NoteKey
 from delegant.ans.log.reading import LogReader
 from delegant.credentials import Evidence, Presentation, Trust, shape
-from delegant.credentials.codec import JsonObject, digest, is_digest, parse_object
+from delegant.credentials.codec import JsonObject, digest, is_digest
 from delegant.credentials.errors import Error, NotFound, error
 from delegant.wallet import files
 
 from .archive import Archive
 from .contents import INDEX_WIDTH, MAX_ABOUT, About, read_index
 from .exhibit import MAX_EXHIBIT, manifest_digests, opened
-from .record import Record, input_hash, is_event, parse_record
+from .record import MAX_OPENING, Record, input_hash, is_event, parse_opening, parse_record
 
-__all__ = ["MAX_OPENING", "AuditBundle", "Believed", "Places", "read_entry"]
+__all__ = ["AuditBundle", "Believed", "Places", "read_entry"]
 
-MAX_OPENING: Final = 1024 * 1024
 LINES: Final = 4
 """More lines of the index than an event has."""
 
@@ -254,7 +253,7 @@ class AuditBundle:
             return None
         told = f"the opening of {record.event} is not that of the record"
         try:
-            value = parse_object(data, size=MAX_OPENING)
+            value = parse_opening(data)
             shape.closed(value, "opening", frozenset({"salt", "request"}), _OPENED)
             if input_hash(value) != record.json["inputHash"]:
                 raise error("audit-exhibit", told)

@@ -31,11 +31,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from delegant.credentials import canonical, did, shape
-from delegant.credentials.codec import JsonObject, b64u_encode, digest, parse_object
+from delegant.credentials.codec import MAX_MEMBERS, JsonObject, b64u_encode, digest, parse_object
 from delegant.credentials.errors import CODES, Error, error
 
 __all__ = [
     "ALL",
+    "MAX_OPENING",
     "MAX_RANGES",
     "MAX_RECORD",
     "NOISE_BYTES",
@@ -49,10 +50,13 @@ __all__ = [
     "is_event",
     "new_event",
     "new_opening",
+    "opening_bytes",
+    "parse_opening",
     "parse_record",
 ]
 
 MAX_RECORD: Final = 65_535
+MAX_OPENING: Final = 1024 * 1024
 TYPES: Final = ("intent", "outcome", "refusal", "notice")
 STATUSES: Final = ("success", "failure", "released")
 DECISIONS: Final = {
@@ -149,7 +153,7 @@ def draft(value: JsonObject, *, made: bool = False) -> tuple[bytes, bytes]:
     Args:
         value: the record; its ``previous`` is None.
         made: it was made from what the verifier found, so its members have their shapes; that
-            it has a sponsor is seen even so.
+            it has a sponsor is seen even so, and whatever a resource says itself.
 
     Raises:
         Rejected: ``audit-no-sponsor``, ``audit-entry``.
@@ -159,6 +163,8 @@ def draft(value: JsonObject, *, made: bool = False) -> tuple[bytes, bytes]:
             _read(value)
         elif value["sponsorDid"] is None:
             raise error("audit-no-sponsor", "no human answers for this record")
+        else:
+            _told(value)
         data = canonical(value, floats=False)
         if len(data) + 64 > MAX_RECORD:
             raise error("limit-size", f"a record has at most {MAX_RECORD} bytes")
@@ -213,6 +219,29 @@ def new_opening(
     return opening
 
 
+def opening_bytes(opening: JsonObject) -> bytes:
+    """An opening as it is kept, so that `parse_opening` reads it.
+
+    Raises:
+        LimitExceeded: ``limit-*`` for more than is read. Malformed: ``json``.
+    """
+    data = canonical(opening, floats="input" in opening)
+    if len(data) > MAX_OPENING:
+        raise error("limit-size", f"an opening has at most {MAX_OPENING} bytes")
+    if "input" in opening:  # whatever a resource was given; the rest is bounded where it is read
+        parse_opening(data)
+    return data
+
+
+def parse_opening(data: bytes) -> JsonObject:
+    """Read an opening: it has a request, approvals and an input, each bounded for itself.
+
+    Raises:
+        LimitExceeded: ``limit-*``. Malformed: as `codec.parse_object`.
+    """
+    return parse_object(data, size=MAX_OPENING, members=4 * MAX_MEMBERS)
+
+
 def input_hash(opening: JsonObject) -> str:
     """The ``inputHash`` of a record: over the salt with the request and the input."""
     said = {name: value for name, value in opening.items() if name != "invocation"}
@@ -255,6 +284,17 @@ def _read(value: JsonObject) -> Record:
     if record.agent is None and record.verified and kind != "notice":
         raise error("shape", "a record of no agent")
     return record
+
+
+def _told(value: JsonObject) -> None:
+    """The members that no verifier found: a resource says them."""
+    if value["type"] == "outcome":
+        _outcome(value["outcome"])
+        return
+    for name in ("agentAnsName", "policyId", "policyVersion"):
+        if value[name] is not None:
+            shape.text(value[name], name, shape.MAX_URL)
+    shape.one_of(value["decision"], "decision", DECISIONS[value["type"]])
 
 
 def _act(value: JsonObject, kind: str) -> None:

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Final
 
 from delegant.ans.log import tiles
 from delegant.credentials import PublicKey, Trust
-from delegant.credentials.codec import JsonObject, parse_object
+from delegant.credentials.codec import JsonObject
 from delegant.credentials.errors import Error, NotFound
 
 from .matching import Exhibit, Opening
-from .reading import MAX_OPENING, AuditBundle, Believed, read_entry
-from .record import Record
+from .reading import AuditBundle, Believed, read_entry
+from .record import Record, parse_opening
 from .verifying import verify_bundle
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def log_source(log: AuditReader) -> Source:
     def opening(record: Record) -> JsonObject | None:
         with log.store.transaction(reading=True) as db:
             data = log.store.opening(db, record.event)
-        return None if data is None else parse_object(data, size=MAX_OPENING)
+        return None if data is None else parse_opening(data)
 
     return Source(log.id, log.settings.keys, _of_log(log), exhibit, opening)
 
