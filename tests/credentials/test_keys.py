@@ -72,6 +72,12 @@ def test_other_multikeys_are_refused(text: str, code: str) -> None:
     assert PublicKey.from_multikey(KEY.public.multikey) == KEY.public
 
 
+@pytest.mark.parametrize("odd", [None, 5, True, [], {}, b"z", [KEY.public.multikey]])
+def test_what_is_no_text_is_no_multikey(odd: Any) -> None:
+    assert refusal(lambda: PublicKey.from_multikey(odd)) == "encoding"
+    assert PublicKey.from_multikey(KEY.public.multikey) == KEY.public
+
+
 @pytest.mark.parametrize(
     ("change", "code"),
     [

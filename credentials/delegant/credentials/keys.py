@@ -63,6 +63,8 @@ class PublicKey:
             Undecided: ``suite`` for a key of another kind.
             Malformed: ``encoding``. Rejected: ``key-weak``.
         """
+        if type(text) is not str:  # as some file of ours may say; a cache cannot even look
+            raise error("encoding", "a Multikey is text")
         return _from_multikey(text)
 
     @classmethod
