@@ -118,8 +118,10 @@ evidence was judged once; a first registration costs about twice as much. The fi
 the better of one worker and two, of one run each. The clients run on the same cores, in one
 process, and what they take of them is said above.
 
-**Store and log alone.** What one registration writes, all rows of it, its leaf, the tiles and the
-checkpoint, in batches, durable. It leaves out HTTP, judging and the signatures of the agent.
+**Store and log alone.** What registrations write, in batches, durable: for each name its event,
+itself, the used invocation, its leaf and what it is searched by, which are the rows that are
+counted, and for each batch tiles and a checkpoint. It leaves out HTTP, judging and the signatures
+of the agent.
 
 **Verify an answer offline.** From bytes: parse, the registry's signature, the record's, the log's,
 the proof. r is one raw Ed25519 verification by libsodium in the same process.

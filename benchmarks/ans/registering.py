@@ -8,11 +8,15 @@ import time
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import func, select
+
 from benchmarks.measure import FULL as MEASURED
 from benchmarks.measure import QUICK as GLANCE
 from benchmarks.measure import Figure, ratio, raw_r
 from delegant.ans import verify_answer
 from delegant.ans.receipt import check_receipt
+from delegant.ans.registry import Registry
+from delegant.ans.tables import EVENTS, LEAVES, LISTINGS, NAMES, SPENT, TERMS
 from delegant.resolver.server import open_registry
 
 from .effort import Effort
@@ -96,12 +100,13 @@ def _registered(
 
 
 def storing(effort: Effort) -> tuple[dict[str, Figure | None], dict[str, Any]]:
-    """Names a second that the sequencer writes: judged and signed before, all rows, durable."""
+    """What the sequencer writes in a second: judged and signed before, all rows, durable."""
     with tempfile.TemporaryDirectory(prefix="bench-store-") as folder:
         house = fresh(Path(folder))
         people = People.of(house, int(time.time()))
         registry = open_registry(house.home, house.organization)
         rates, cpus = [], []
+        before = _rows(registry)
         for start in range(0, effort.rows, 10_000):
             numbers = range(start, min(start + 10_000, effort.rows))
             events = [people.signed(number) for number in numbers]
@@ -112,14 +117,26 @@ def storing(effort: Effort) -> tuple[dict[str, Figure | None], dict[str, Any]]:
             rates.append(len(numbers) / (time.perf_counter() - began))
             cpus.append((time.process_time() - cpu) / len(numbers) * 1e6)
             check_receipt(receipts[-1], house.registry, house.log)
+        each = (_rows(registry) - before) / effort.rows
         registry.close()
-    figure = Figure.of(rates)
-    return {"store_rows_per_s": figure}, {
+    return {
+        "store_rows_per_s": Figure.of([rate * each for rate in rates]),
+        "store_names_per_s": Figure.of(rates),
+    }, {
         "names": effort.rows,
+        "rows_a_name": each,
         "batch": AT_ONCE,
         "per_s": [round(one, 1) for one in rates],
         "cpu_us": [round(one, 1) for one in cpus],
     }
+
+
+def _rows(registry: Registry) -> int:
+    """How many rows there are of names: tiles and checkpoints, of which a batch has few, apart."""
+    tables = (EVENTS, NAMES, SPENT, LEAVES, LISTINGS, TERMS)
+    with registry.store.transaction(reading=True) as db:
+        counts = [db.execute(select(func.count()).select_from(one)).scalar_one() for one in tables]
+    return sum(counts)
 
 
 def growth(effort: Effort) -> dict[str, Any]:

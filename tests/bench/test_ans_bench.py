@@ -27,6 +27,7 @@ KEYS = {
     "register_64_per_s",
     "register_64_p50_ms",
     "store_rows_per_s",
+    "store_names_per_s",
     "answer_verify_r",
 }
 PROGRAMS = ("nginx", "wrk", "unbound")
@@ -96,7 +97,7 @@ def test_the_page_is_rendered_from_its_run(quick: Any) -> None:
     published = json.loads((docs / page.DATA).read_text())
     text = page.render(published)
     assert (docs / page.PAGE).read_text() == text
-    assert f"{figures['store_rows_per_s']:,.0f} names/s" in text
+    assert f"{figures['store_rows_per_s']:,.0f} rows/s" in text
     published["figures"]["store_rows_per_s"] = 123_456.0
     assert "123,456 names/s" in page.render(published)
 
