@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from delegant.credentials import Error, Request, verify_chain
+from delegant.credentials import Error, Request, shape, verify_chain
 from delegant.credentials.codec import parse_object
 from delegant.credentials.errors import error
+from delegant.governance.layout import month
 from delegant.governance.permit import Permit
 from delegant.governance.receipt import read_resource_receipt
 from delegant.governance.record import input_hash, parse_opening
@@ -177,6 +178,16 @@ def test_a_clock_that_is_behind_gains_no_room(auditing: Auditing) -> None:
     auditing.permit([link], at=T0)  # now the log's time, not this one's
     assert refusal(lambda: auditing.permit([link], at=T0 + 44)) == "constraint"
     auditing.permit([link], at=T0 + 45)
+
+
+@pytest.mark.parametrize(
+    ("at", "name", "days"),
+    [("2026-11-25T00:00:00Z", "2026_11", 30), ("2027-02-28T23:59:59Z", "2027_02", 28),
+     ("2026-12-31T23:59:59Z", "2026_12", 31), ("9999-12-31T23:59:59Z", "9999_12", 31)],
+)  # fmt: skip
+def test_every_second_is_in_a_month(at: str, name: str, days: int) -> None:
+    found, first, end = month(shape.time(at, "at"))
+    assert (found, end - first) == (name, days * 86_400)
 
 
 def test_what_time_alone_refuses_is_forgotten(auditing: Auditing) -> None:

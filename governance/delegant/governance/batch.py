@@ -166,7 +166,7 @@ class AuditBatch:
         """
         spent = self._budgets.get((key, unit), 0) + amount
         self._budgets[key, unit] = max(0, spent)
-        self._touched[key, unit] = until
+        self._touched[key, unit] = self._touched.get((key, unit)) if until is None else until
 
     def acts(self, key: str, since_ms: int) -> int:
         """How often something was done after an instant, milliseconds since 1970."""

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, insert, inspect, select
 from sqlalchemy.schema import CreateTable
 
 from delegant.credentials.errors import error
+from delegant.credentials.shape import LAST_SECOND
 
 from .tables import ENTRIES, LAYOUT, LAYOUT_VERSION, LEDGER, META
 
@@ -60,8 +61,11 @@ def month(time: int) -> tuple[str, int, int]:
     """The month of an instant: ``2026_11``, its first second, and the next one's."""
     at = datetime.fromtimestamp(time, UTC)
     first = at.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    start = int(first.timestamp())
+    if (first.year, first.month) == (9999, 12):  # no month follows it
+        return f"{first:%Y_%m}", start, LAST_SECOND + 1
     following = first.replace(year=first.year + first.month // 12, month=first.month % 12 + 1)
-    return f"{first:%Y_%m}", int(first.timestamp()), int(following.timestamp())
+    return f"{first:%Y_%m}", start, int(following.timestamp())
 
 
 def partition(db: Connection, time: int) -> None:
