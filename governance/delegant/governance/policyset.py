@@ -364,5 +364,5 @@ def _facts(value: Json) -> dict[str, dict[str, str]]:
 def _name(value: Any, where: str) -> None:
     """A name of letters, digits and ``_``; ``__`` begins what Cedar's JSON means otherwise."""
     plain = type(value) is str and value.isascii() and value.replace("_", "a").isalnum()
-    if not plain or len(value) > 64 or value[0].isdigit() or value.startswith("__"):  # noqa: PLR2004
+    if not plain or len(value) > 64 or value[0].isdigit() or value.startswith("__"):
         raise error("shape", f"{where}: {str(value)[:64]!r} is not a name")
