@@ -179,7 +179,9 @@ def _rules(policies: PolicySet) -> tuple[dict[str, Rule], Any]:
                 resource_pattern(name, "Resource")
         except Error as exc:
             raise error("policy-format", exc.detail) from None
-    found = cedar.validate_policies(policies.policies, schema(actions, policies.facts))
+    own = schema(actions, policies.facts)
+    _asked(static, own[""])
+    found = cedar.validate_policies(policies.policies, own)
     if not found.validation_passed:
         told = "; ".join(str(one) for one in found.errors) or "it does not fit the schema of facts"
         raise error("policy-format", told)
@@ -234,15 +236,50 @@ def _narrowing(text: str, own: str) -> Limit:
 
 def _entities(value: Any) -> Iterator[tuple[str, str]]:
     """Every entity that a policy names: ``{"type": …, "id": …}``, wherever it stands."""
+    for one in _nodes(value):
+        if one.keys() == {"type", "id"}:
+            yield str(one["type"]), str(one["id"])
+
+
+def _nodes(value: Any) -> Iterator[JsonObject]:
+    """Every object inside a JSON value."""
     waiting = [value]
     while waiting:
         one = waiting.pop()
         if type(one) is dict:
-            if one.keys() == {"type", "id"}:
-                yield str(one["type"]), str(one["id"])
+            yield one
             waiting.extend(one.values())
         elif type(one) is list:
             waiting.extend(one)
+
+
+def _asked(value: Any, own: JsonObject) -> None:
+    """Every fact asked for with ``has`` is one: Cedar takes a misspelt one for absent, for ever."""
+    shapes: dict[str, Any] = {
+        "principal": own["entityTypes"]["Agent"]["shape"],
+        "resource": own["entityTypes"]["Resource"]["shape"],
+        "context": next(iter(own["actions"].values()))["appliesTo"]["context"],
+    }
+    for node in _nodes(value):
+        asked = node.get("has")
+        if type(asked) is dict and asked.keys() == {"left", "attr"}:
+            found = _shape(asked["left"], shapes)
+            if found is None or asked["attr"] not in found.get("attributes", {}):
+                raise error(
+                    "policy-format",
+                    f"`has {asked['attr']}`: no such fact; the set's `facts` can declare it",
+                )
+
+
+def _shape(expression: Any, shapes: dict[str, Any]) -> Any:
+    """The type of ``context.task`` and its like; None for what is written otherwise."""
+    if "Var" in expression:
+        return shapes.get(expression["Var"])
+    step = expression.get(".")
+    if type(step) is not dict:
+        return None
+    found = _shape(step["left"], shapes)
+    return None if found is None else found.get("attributes", {}).get(step["attr"])
 
 
 def _told(rules: list[Rule]) -> list[str]:

@@ -137,6 +137,8 @@ def weighed(facts: JsonObject, declared: Declared) -> tuple[JsonObject, list[Jso
         Unfit: a fact is not of its type.
     """
     asked = facts["request"]
+    if "*" in facts["action"] or "*" in facts["resource"]:
+        raise Unfit("a pattern is nothing that is done, or done to")
     given = dict(facts["context"])
     about = given.pop("resource", {})
     if type(about) is not dict:

@@ -349,7 +349,8 @@ def _policies(value: Json) -> str:
 
 
 def _facts(value: Json) -> dict[str, dict[str, str]]:
-    shape.closed(value, "facts", frozenset(), frozenset(PLACES))
+    if not shape.closed(value, "facts", frozenset(), frozenset(PLACES)):
+        raise error("shape", "facts declares nothing")
     out: dict[str, dict[str, str]] = {}
     for place, names in value.items():
         if type(names) is not dict or not 0 < len(names) <= shape.MAX_SET:
