@@ -187,13 +187,10 @@ class PolicySet:
 
         Raises:
             Rejected: ``policy-unsigned``; ``policy-rollback`` where a higher revision was seen, or
-            this one with another text. Malformed: ``policy-format``. Unavailable: ``unavailable``.
+            this one with another text. Malformed: ``policy-format``. NotFound: ``not-found``.
+            Unavailable: ``unavailable``.
         """
-        try:
-            data = files.read(path, size=MAX_SET)
-        except OSError as exc:
-            raise error("unavailable", f"{path.name}: {exc.strerror}") from None
-        found = cls.parse(data).verified(trust)
+        found = cls.parse(files.read(path, size=MAX_SET)).verified(trust)
         if seen is not None:
             found.remember(seen)
         return found
@@ -325,10 +322,7 @@ class _format:  # noqa: N801 - reads as a verb where it is used
 
 
 def _read(path: Path) -> JsonObject:
-    try:
-        data = files.read(path, size=MAX_SET)
-    except OSError as exc:
-        raise error("unavailable", f"{path.name}: {exc.strerror}") from None
+    data = files.read(path, size=MAX_SET)
     with _format(path.name):
         return parse_object(data, size=MAX_SET)
 
