@@ -1,10 +1,10 @@
 """Whether the humans who must approve an act did.
 
-A link's ``approval`` constraint, or the sponsor's own, or the resource itself (`Rule`, which it
-hands to the verifier), demands ``threshold`` of the humans ``by``.
-Where none demands one, approvals are not looked at; where one does, every approval shown is
-judged and a single wrong one refuses, whatever the others say: it was made for something else,
-and whoever presents it either errs or tries.
+A link's ``approval`` constraint, or the sponsor's own, or the resource itself (`rule`, for example
+because its policy says so) demands ``threshold`` of the humans ``by``. Where none demands one,
+approvals are not looked at. Where one does, every approval shown is judged and a single wrong one
+refuses, whatever the others say: it was made for something else, and whoever presents it either
+errs or tries.
 
 Approvers are humans like the sponsor. Who is demanded and has signed is known from phase 7 on,
 so that the phases after it ask time, status and feed of them as of everybody. Phase 11 holds
@@ -42,13 +42,14 @@ Rule: TypeAlias = tuple[int, frozenset[str], Any]
 """How many, of whom, over what."""
 
 
-def rule(value: Mapping[str, Any] | None) -> Rule | None:
+def rule(value: Mapping[str, Any]) -> Rule:
     """The resource's own rule, from the wire form of the constraint.
 
     Raises:
         Malformed: ``shape``, ``unknown-member``, ``empty-array``.
     """
-    return None if value is None else KINDS["approval"].read(dict(value), "approval")
+    found: Rule = KINDS["approval"].read(dict(value), "approval")
+    return found
 
 
 def approvers(
@@ -100,14 +101,7 @@ def judge(
         Rejected: ``approval``. Undecided: ``approval-missing``, ``suite``.
         LimitExceeded: ``limit-signatures``.
     """
-    own = chain.sponsor_credential
-    if (
-        extra is None
-        and _DIMENSION not in chain.links[-1].authority.constraints
-        and (own is None or _DIMENSION not in own.entitlements.constraints)
-    ):
-        return
-    demands = _demands(chain.links, own, asked, extra)
+    demands = _demands(chain.links, chain.sponsor_credential, asked, extra)
     agents = {pinned(one.subject, one.key) for one in people.agents.values()} if approvals else ()
     signers: dict[Did, PublicKey] = {}
     for one in approvals:

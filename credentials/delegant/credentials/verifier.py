@@ -299,7 +299,8 @@ class _Run:
         approval: Mapping[str, Any] | None,
     ) -> Authorization:
         """All twelve."""
-        self._rule = approved.rule(approval)
+        if approval is not None:
+            self._rule = approved.rule(approval)
         self.read(presented, evidence)
         verified, holder, people = self.chain(request)
         at, trust, trace, budget = self._at, self._trust, self._trace, self._budget
@@ -307,8 +308,13 @@ class _Run:
         if trace:
             trace(10, None, "invoked by %s for %s", found.iss, found.aud)
         act.request(verified, found, request, at, trace)  # (11)
-        given = self._approvals
-        approved.judge(given, verified, people, found, request, self._rule, at, budget, trace)
+        given, own = self._approvals, verified.sponsor_credential
+        if (
+            self._rule is not None
+            or "approval" in verified.links[-1].authority.constraints  # restates those above
+            or (own is not None and "approval" in own.entitlements.constraints)
+        ):
+            approved.judge(given, verified, people, found, request, self._rule, at, budget, trace)
         obligations = act.obligations(verified, found, given, request, trust)  # (12)
         if trace:
             trace(12, None, "%d obligations to discharge", len(obligations))

@@ -18,6 +18,7 @@ import httpx
 from delegant.credentials import Evidence, Link, PrivateKey, Request, canonical, invoke
 from delegant.credentials.codec import digest
 from delegant.governance.receipt import HEADER
+from delegant.wallet import Home, find_chain, gather
 
 __all__ = ["AgentAuth"]
 
@@ -46,6 +47,24 @@ class AgentAuth:
         self._key = key
         self._evidence = evidence if callable(evidence) else lambda: evidence
         self._clock = clock
+
+    @classmethod
+    def from_home(
+        cls, home: Home, agent: str, *, audience: str, action: str, resource: str
+    ) -> AgentAuth:
+        """With the wallet, the newest live grant for this, and the evidence that lie in a home.
+
+        Args:
+            agent: its handle. audience: the resource's DID.
+
+        Raises:
+            NotFound: ``not-found``. Rejected: ``no-grant``, ``wallet-auth``.
+        """
+        subject = home.subject(agent)
+        links = find_chain(home, subject.did, Request(action, resource), int(time.time()))
+        key = home.open_wallet("agent", subject.handle).key()
+        path = [links[0].issuer, *(link.subject for link in links)]
+        return cls(links, key, lambda: gather(home, path), audience=audience)
 
     def act(self, action: str, resource: str, *, bound: bool = True, **facts: Any) -> httpx.Auth:
         """What signs one call, as ``auth=``.

@@ -188,6 +188,7 @@ class _Recording:
                     await self._settled(acts, message)
                 except Error as exc:
                     withheld = True
+                    await self._failed(acts, exc)
                     await _answer(exc)(scope, receive, send)
             if not withheld:
                 await send(message)
@@ -201,13 +202,15 @@ class _Recording:
     async def _settled(self, acts: list[Act], message: Message) -> None:
         """Settle what was done; the answer gets the receipt of the last."""
         failed = message["status"] >= 400
+        receipt: str | None = None
         while acts:
             act = acts.pop(0)
             code = f"http-{message['status']}" if failed else None
             await self._door.point.concluded(act, code)
-        if act.receipt is not None:
+            receipt = act.receipt
+        if receipt is not None:
             message["headers"] = [
-                *message["headers"], (HEADER.lower().encode(), act.receipt.encode()),
+                *message["headers"], (HEADER.lower().encode(), receipt.encode()),
                 (b"cache-control", b"no-store"),
             ]  # fmt: skip
 
