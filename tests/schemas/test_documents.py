@@ -43,8 +43,9 @@ def test_there_is_one_for_every_wire_document() -> None:
     assert schemas.names() == (
         "agent-attestation", "agent-delegation", "agent-identity", "agent-receipt", "approval",
         "audit-record", "bundle", "did-resolution", "evidence",
-        "human-sponsor", "invocation", "limbo", "limbo-ans", "presentation", "problem", "request",
-        "resource-receipt", "revocation-feed", "status-list", "trust", "verdict",
+        "human-sponsor", "invocation", "limbo", "limbo-ans", "policy-set", "policy-trust",
+        "presentation", "problem", "request", "resource-receipt", "revocation-feed",
+        "status-list", "trust", "verdict",
     )  # fmt: skip
     for name in ("wallet", "", "../common"):
         with pytest.raises(KeyError):

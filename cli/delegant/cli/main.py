@@ -41,6 +41,7 @@ _ROOMS = (
     "acting",
     "attesting",
     "trusting",
+    "policy",
     "did",
     "vc",
     "ans",

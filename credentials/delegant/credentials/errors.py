@@ -297,6 +297,14 @@ CODES: Final[dict[str, Code]] = _table(
     # enforcement over HTTP
     (_U, 0, 428, "chain-unknown", "The chain of this digest was not shown here",
      "Show it: PUT it to /.well-known/agent-chains/<digest>, and repeat."),
+    # a resource's own policies
+    (_M, 0, None, "policy-format", "Not a policy set, or one that breaks its rules",
+     "Run `delegant policy check` on it."),
+    (_R, 0, None, "policy-unsigned", "A policy set that too few of its signers have signed",
+     "Have it signed: `delegant policy sign`; who must sign is the resource's own policy-trust."),
+    (_R, 0, None, "policy-rollback", "An older policy set than one already seen, or another "
+     "of the same revision",
+     "Use the newest; to go back, sign the old text under a new revision."),
     # wallet, home, command line
     (_R, 0, 401, "wallet-auth", "The wallet does not open", "Check the passphrase."),
     (_M, 0, None, "wallet-format", "Not a wallet of ours, or damaged", "Restore it from a backup."),

@@ -46,7 +46,7 @@ class Decision:
     Attributes:
         policy: its id and version.
         reason: for people.
-        limits: of a ``modify``.
+        limits: of a ``modify``; of a ``step_up``, what holds once it is approved.
         approvers: of a ``step_up``: whose approval is wanted; the sponsor's, where none are named.
     """
 

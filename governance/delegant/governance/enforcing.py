@@ -18,6 +18,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 from delegant.credentials import (
@@ -43,7 +44,7 @@ from .evidence import EvidenceMemory
 from .ledger import INVOKED, Ledger
 from .permit import Permit
 
-__all__ = ["Act", "EnforcementPoint"]
+__all__ = ["Act", "EnforcementPoint", "Weighed"]
 
 Presented = bytes | Presentation | tuple[bytes, str]
 
@@ -91,6 +92,22 @@ class Act:
         self._counts = {
             "rows": rows, "bytes": bytes, "columns": columns, "amount": amount, "result": digest,
         }  # fmt: skip
+
+
+@dataclass(slots=True)
+class Weighed:
+    """What verification and decision came to, as far as they went.
+
+    Attributes:
+        limits: what the result may hold at most, by entitlements and policy.
+        refused: why not, where the answer is no.
+    """
+
+    authorization: Authorization | None = None
+    decision: Decision = ALLOW
+    limits: Limit | None = None
+    evidence: Evidence | None = None
+    refused: Error | None = None
 
 
 class EnforcementPoint:
@@ -242,67 +259,103 @@ class EnforcementPoint:
         Raises:
             As `acting`, for what is refused before the ledger is asked.
         """
-        now = self._now()
-        trust = self._trust()
-        auth: Authorization | None = None
-        decision = ALLOW
-        found: Evidence | None = None
+        now, trust, one = self._now(), self._trust(), Weighed()
         try:
-            with _answering("what gathers evidence"):
-                gathered = self._gathered()
-            found = (
-                self._evidence.read(evidence, gathered)
-                if isinstance(evidence, bytes)
-                else evidence
-                if gathered is None
-                else evidence.merged(gathered)
+            auth, found, shown, gathered = self._weigh(
+                one, presented, evidence, trust, request, now, nonce
             )
-            shown = _apart(presented)
-            auth = verify(shown, found, trust, request, at=now, nonce=nonce, cache=self._chains)
-            limits, decision = self._decided(auth, request, now)
-            refused = decision.refusal()
-            if refused is not None:
-                raise refused
-            if decision.effect == "step_up":
-                wanted = {"threshold": 1, "by": list(decision.approvers or (auth.sponsor,))}
-                auth = verify(shown, found, trust, request, at=now, nonce=nonce, approval=wanted)
         except Error as exc:
-            self._refused(exc, presented, found, trust, request, auth, decision, name, now)
+            self._refused(
+                exc, presented, one.evidence, trust, request, one.authorization, one.decision,
+                name, now,
+            )  # fmt: skip
             raise
         if isinstance(evidence, bytes):
             self._evidence.keep(evidence, gathered, found)
         if self._remember is not None and not trust.seen.covers(auth.seen):
             self._remember(auth.seen)
+        decision = one.decision
         try:
             return self.ledger.permitting(
                 auth, request, presentation=shown[1] if isinstance(shown, tuple) else shown,
                 evidence=found, at=now, given=given, name=name, policy=decision.policy,
-                decision="modify" if decision.effect == "modify" else "allow", limits=limits,
+                decision="modify" if decision.effect == "modify" else "allow", limits=one.limits,
             )  # fmt: skip
         except Error as exc:  # what is given cannot be kept; the rest is refused by the future
             self._refused(exc, presented, found, trust, request, auth, decision, name, now)
             raise
 
+    def weighing(
+        self,
+        presented: Presented,
+        evidence: bytes | Evidence,
+        request: Request,
+        nonce: str | None = None,
+    ) -> Weighed:
+        """Verify and decide, and do no more: nothing is permitted, spent or put on record.
+
+        What an act would still be held to (that the invocation is new, budgets, rates) is in
+        ``authorization.obligations``; nobody has asked the ledger.
+
+        Returns:
+            What was found; ``refused`` says why, where the answer is no.
+        """
+        one = Weighed()
+        try:
+            self._weigh(one, presented, evidence, self._trust(), request, self._now(), nonce)
+        except Error as exc:
+            one.refused = exc
+        return one
+
     # --- inside ---------------------------------------------------------------------------------
 
-    def _decided(
-        self, auth: Authorization, request: Request, now: int
-    ) -> tuple[Limit | None, Decision]:
-        limits: Limit | None = None
+    def _weigh(
+        self,
+        one: Weighed,
+        presented: Presented,
+        evidence: bytes | Evidence,
+        trust: Trust,
+        request: Request,
+        now: int,
+        nonce: str | None,
+    ) -> tuple[Authorization, Evidence, Presentation | tuple[bytes, str], Evidence | None]:
+        """Verify and decide; ``one`` holds what was found as far as it went."""
+        with _answering("what gathers evidence"):
+            gathered = self._gathered()
+        found = one.evidence = (
+            self._evidence.read(evidence, gathered)
+            if isinstance(evidence, bytes)
+            else evidence
+            if gathered is None
+            else evidence.merged(gathered)
+        )
+        shown = _apart(presented)
+        auth = verify(shown, found, trust, request, at=now, nonce=nonce, cache=self._chains)
+        one.authorization = auth
+        self._decided(one, auth, request, now)
+        refused = one.decision.refusal()
+        if refused is not None:
+            raise refused
+        if one.decision.effect == "step_up":
+            wanted = {"threshold": 1, "by": list(one.decision.approvers or (auth.sponsor,))}
+            auth = verify(shown, found, trust, request, at=now, nonce=nonce, approval=wanted)
+            one.authorization = auth
+        return auth, found, shown, gathered
+
+    def _decided(self, one: Weighed, auth: Authorization, request: Request, now: int) -> None:
         if self._entitlements is not None:
             with _answering("the source of entitlements"):
                 own = self._entitlements(auth.sponsor, request)
-            limits = held_to_entitlements(own, auth.sponsor, request, now)
+            one.limits = held_to_entitlements(own, auth.sponsor, request, now)
         if self._policy is None:
-            return limits, ALLOW
+            return
         with _answering("the policy"):
             more = {} if self._context is None else self._context(auth)
-            decision = self._policy.decide(facts_of(auth, request, now, **more))
-        if decision.effect == "modify":
-            if decision.limits is None:
-                raise error("unavailable", "the policy narrows, and does not say to what")
-            limits = decision.limits.meet(limits)
-        return limits, decision
+            one.decision = self._policy.decide(facts_of(auth, request, now, **more))
+        if one.decision.limits is not None:  # of a step_up as well: it is approved no wider
+            one.limits = one.decision.limits.meet(one.limits)
+        elif one.decision.effect == "modify":
+            raise error("unavailable", "the policy narrows, and does not say to what")
 
     def _now(self) -> int:
         return int(self._clock())

@@ -40,7 +40,7 @@ from delegant.governance.receipt import HEADER
 
 from .chains import MAX_BODY, Chains
 
-__all__ = ["CHAIN", "INVOCATION", "install", "require"]
+__all__ = ["CHAIN", "INVOCATION", "body_of", "install", "require"]
 
 INVOCATION: Final = "agent-invocation"
 CHAIN: Final = "agent-chain"
@@ -72,7 +72,7 @@ def install(app: FastAPI, point: EnforcementPoint, *, base: str | None = None) -
 
     @app.put("/.well-known/agent-chains/{name}", include_in_schema=False)
     async def show(name: str, http: Http) -> Response:
-        body = await _body(http, MAX_BODY)
+        body = await body_of(http, MAX_BODY)
         await asyncio.to_thread(door.chains.put, name, body, point)
         return Response(status_code=204)
 
@@ -132,7 +132,7 @@ async def _binding(http: Http, door: _Door) -> dict[str, Any]:
         else door.base + str(http.url)[len(str(http.base_url)) - 1 :]
     )
     out: dict[str, Any] = {"method": http.method, "uri": uri}
-    body = await _body(http, MAX_BODY)
+    body = await body_of(http, MAX_BODY)
     if body:
         out["body_digest"] = digest(body)
     return out
@@ -145,7 +145,8 @@ def _header(http: Http, name: str) -> str:
     return found[0]
 
 
-async def _body(http: Http, most: int) -> bytes:
+async def body_of(http: Http, most: int) -> bytes:
+    """The body of a call, of ``most`` bytes at most, or ``limit-size``."""
     if not hasattr(http, "_body"):
         data = bytearray()
         async for part in http.stream():
