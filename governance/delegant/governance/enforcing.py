@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -29,6 +29,7 @@ from delegant.credentials import (
     Request,
     Seen,
     Trust,
+    Link,
     VerifiedChain,
     verify,
     verify_chain,
@@ -38,7 +39,7 @@ from delegant.credentials.errors import Error, error
 from delegant.credentials.presentation import split
 from delegant.credentials.verdict import Limit
 
-from .deciding import ALLOW, Decision, Entitlements, Policy, facts_of, held_to_entitlements
+from .deciding import ALLOW, Decision, Entitlements, Policy, answering, facts_of, held_to_entitlements
 from .evidence import EvidenceMemory
 from .ledger import INVOKED, Ledger
 from .permit import Permit
@@ -106,6 +107,7 @@ class EnforcementPoint:
         entitlements: what a human may do now, from a live source; both this and the sponsor
             credential must allow an act.
         context: further facts for the policy, that the resource vouches for.
+        closed: whether one of these links was closed here, ahead of every status list.
         clock: seconds since 1970.
     """
 
@@ -119,6 +121,7 @@ class EnforcementPoint:
         policy: Policy | None = None,
         entitlements: Entitlements | None = None,
         context: Callable[[Authorization], dict[str, Any]] | None = None,
+        closed: Callable[[Sequence[Link]], bool] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.ledger = ledger
@@ -128,6 +131,7 @@ class EnforcementPoint:
         self._policy = policy
         self._entitlements = entitlements
         self._context = context
+        self._closed = closed
         self._clock = clock
         self._evidence = EvidenceMemory()
         self._chains = ChainCache()
@@ -248,7 +252,7 @@ class EnforcementPoint:
         decision = ALLOW
         found: Evidence | None = None
         try:
-            with _answering("what gathers evidence"):
+            with answering("what gathers evidence"):
                 gathered = self._gathered()
             found = (
                 self._evidence.read(evidence, gathered)
@@ -285,13 +289,15 @@ class EnforcementPoint:
         self, auth: Authorization, request: Request, now: int
     ) -> tuple[Limit | None, Decision]:
         limits: Limit | None = None
+        if self._closed is not None and self._closed(auth.links):
+            raise error("revoked", "the task of this grant is closed")
         if self._entitlements is not None:
-            with _answering("the source of entitlements"):
+            with answering("the source of entitlements"):
                 own = self._entitlements(auth.sponsor, request)
             limits = held_to_entitlements(own, auth.sponsor, request, now)
         if self._policy is None:
             return limits, ALLOW
-        with _answering("the policy"):
+        with answering("the policy"):
             more = {} if self._context is None else self._context(auth)
             decision = self._policy.decide(facts_of(auth, request, now, **more))
         if decision.effect == "modify":
@@ -348,14 +354,3 @@ def _whole(presented: Presented) -> Presentation:
 def _code(exc: BaseException) -> str:
     """What an outcome says of an exception: our code, or its kind and none of its text."""
     return exc.code if isinstance(exc, Error) else type(exc).__name__
-
-
-@contextmanager
-def _answering(what: str) -> Iterator[None]:
-    """What is asked on the way to a permit answers, or nothing is permitted."""
-    try:
-        yield
-    except Error:
-        raise
-    except Exception as exc:
-        raise error("unavailable", f"{what} does not answer: {type(exc).__name__}") from exc
