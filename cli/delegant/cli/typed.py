@@ -42,6 +42,7 @@ DataClass = Annotated[
 ]
 Network = Annotated[list[str] | None, typer.Option(help="CIDR prefix, or the caller's address.")]
 
+
 def address(text: str) -> tuple[str, int]:
     """``HOST:PORT`` to bind; or ``shape``."""
     host, colon, port = text.rpartition(":")

@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Final
 
 from delegant.credentials import Evidence, Link, shape
@@ -71,7 +72,7 @@ class Broker:
         holder: the open wallet of the agent with the mandate, or of the human who is present.
         organization: the organisation's wallet, to publish what was closed; without it a closed
             grant is refused here at once, and elsewhere when it expires.
-        mandate: what is continued; by default the holder's newest that covers what is asked.
+        mandate: what an agent continues; by default its newest that covers what is asked.
         policy: asked before each grant.
         closed: shared with the enforcement points of this process.
         longest: seconds that a grant lives at most, up to an hour.
@@ -163,7 +164,7 @@ class Broker:
 
     def _above(self, ask: Ask) -> Link | None:
         """What is continued: the holder's newest live mandate that covers all; None for a human."""
-        if self._holder.kind == "human" and self._mandate is None:
+        if self._holder.kind == "human":
             return None
         now = self.now
         held = [self._mandate] if self._mandate is not None else list(self.home.links())
@@ -203,7 +204,8 @@ class Broker:
         if decision.effect == "modify":
             if decision.limits is None:
                 raise error("unavailable", "the policy narrows, and does not say to what")
-            rules |= _narrowed(rules, decision.limits)
+            held = {} if above is None else above.authority.json.get("constraints", {})
+            rules |= _narrowed({**held, **rules}, decision.limits)
         return decision, rules
 
     def _facts(self, ask: Ask, above: Link | None) -> JsonObject:
@@ -240,7 +242,7 @@ def records(home: Home) -> list[JsonObject]:
     return sorted(found, key=lambda one: (str(one.get("opened")), str(one.get("link"))))
 
 
-def _path(home: Home, link: Link) -> Any:
+def _path(home: Home, link: Link) -> Path:
     return home.path / "tasks" / f"{link.id.removeprefix('urn:uuid:')}.json"
 
 

@@ -25,11 +25,11 @@ from delegant.credentials import (
     Authorization,
     ChainCache,
     Evidence,
+    Link,
     Presentation,
     Request,
     Seen,
     Trust,
-    Link,
     VerifiedChain,
     verify,
     verify_chain,
@@ -39,7 +39,15 @@ from delegant.credentials.errors import Error, error
 from delegant.credentials.presentation import split
 from delegant.credentials.verdict import Limit
 
-from .deciding import ALLOW, Decision, Entitlements, Policy, answering, facts_of, held_to_entitlements
+from .deciding import (
+    ALLOW,
+    Decision,
+    Entitlements,
+    Policy,
+    answering,
+    facts_of,
+    held_to_entitlements,
+)
 from .evidence import EvidenceMemory
 from .ledger import INVOKED, Ledger
 from .permit import Permit

@@ -26,6 +26,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
+from urllib.parse import unquote
 
 from fastapi import FastAPI
 from fastapi import Request as Http
@@ -40,10 +41,11 @@ from delegant.governance.receipt import HEADER
 
 from .chains import MAX_BODY, Chains
 
-__all__ = ["CHAIN", "INVOCATION", "install", "require"]
+__all__ = ["CHAIN", "INVOCATION", "TASK", "install", "require"]
 
 INVOCATION: Final = "agent-invocation"
 CHAIN: Final = "agent-chain"
+TASK: Final = "agent-task"
 _KEY: Final = "delegant"
 _ACTS: Final = "delegant.acts"
 Facts = Callable[[Http], dict[str, Any]]
@@ -101,6 +103,8 @@ def require(
         if door is None or _ACTS not in http.scope:
             raise RuntimeError("install(app, point) comes first")
         more = {} if facts is None else facts(http)
+        if TASK in http.headers:
+            more = {"task": _task(_header(http, TASK))} | more
         if bound:
             more = await _binding(http, door) | more
         asked = Request(
@@ -136,6 +140,12 @@ async def _binding(http: Http, door: _Door) -> dict[str, Any]:
     if body:
         out["body_digest"] = digest(body)
     return out
+
+
+def _task(said: str) -> dict[str, str]:
+    """The task that the caller says, and signed: its initiation and its id."""
+    initiation, _, name = said.partition(" ")
+    return {"id": unquote(name), "initiation": initiation}
 
 
 def _header(http: Http, name: str) -> str:
