@@ -86,17 +86,11 @@ class Agent:
         """
         if self.broker is None:
             raise error("no-grant", "this agent has nobody to ask for a task")
+        seconds = None if ttl is None else seconds_of(ttl)
+        rules = constraints_of(constraints)
+        grants = tuple(grants_of(allow))
         links = self.broker.grant(
-            Ask(
-                self.did,
-                task,
-                tuple(grants_of(allow)),
-                constraints_of(constraints),
-                None if ttl is None else seconds_of(ttl),
-                initiation,
-                justification,
-                spawn,
-            )  # fmt: skip
+            Ask(self.did, task, grants, rules, seconds, initiation, justification, spawn)
         )
         known = () if self.identity is None else (self.identity,)
         return Task(self.broker, self._wallet, links, audience=audience, identities=known)

@@ -183,8 +183,8 @@ class Task:
         self,
         *,
         tool: str | None = None,
-        input: str | None = None,
-        output: str | None = None,  # noqa: A002
+        input: str | None = None,  # noqa: A002 - the paper's own word
+        output: str | None = None,
     ) -> JsonObject:
         """This grant in the terms of the CSA paper's ``MCPToolAccessPass``; nobody signs it.
 
@@ -197,6 +197,7 @@ class Task:
         """
         grant = self.grant
         resources = sorted({r for one in grant.authority.grants for r in one.resources})
+        actions = sorted({a for one in grant.authority.grants for a in one.actions})
         only = resources[0] if len(resources) == 1 else None
         return {
             "id": f"{grant.id}#pass",
@@ -207,9 +208,7 @@ class Task:
             "credentialSubject": {
                 "id": self.agent,
                 "authorizedToolDID": tool or _only(grant) or self._audience,
-                "allowedActions": sorted(
-                    {a for one in grant.authority.grants for a in one.actions}
-                ),
+                "allowedActions": actions,
                 "inputDataHandle": input or only,
                 "outputDataHandle": output,
                 "jobId": self.id,
