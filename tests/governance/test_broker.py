@@ -77,7 +77,7 @@ def test_nor_beyond_its_constraints(office: Office) -> None:
     ).link  # fmt: skip
     bot = office.bot(mandate=mandate)
     for rows, code in ((50, ""), (51, "scope-widened")):
-        ask = {"allow": [READ], "constraints": {"rows": rows}}
+        ask: dict[str, Any] = {"allow": [READ], "constraints": {"rows": rows}}
         assert refusal(lambda a=ask: bot.task("T-17", **a)) == code
     assert bot.task("T-17", allow=[READ]).grant.authority.constraints["rows"] == 50
 
@@ -113,7 +113,7 @@ def test_a_policy_is_asked_first(office: Office, effect: str, code: str) -> None
     before = len(list(office.home.links()))
     policy = Always(effect)
     bot = office.bot(policy=policy)
-    ask = {"allow": [READ], "justification": "the weekly digest"}
+    ask: dict[str, Any] = {"allow": [READ], "justification": "the weekly digest"}
     assert refusal(lambda: bot.task("T-17", **ask)) == code
     assert len(list(office.home.links())) == before + (not code)
     (facts,) = policy.asked

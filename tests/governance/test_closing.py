@@ -108,7 +108,9 @@ def test_elsewhere_it_is_refused_as_soon_as_the_list_is_seen(office: Office) -> 
 
 
 def test_offline_it_is_refused_once_the_list_it_has_is_too_old(office: Office) -> None:
-    office.trust = replace(office.trust, max_status_age={"low": 60, "high": 60})
+    age = {"low": 60, "high": 60}
+    anchors = {k: replace(one, max_status_age=age) for k, one in office.trust.anchors.items()}
+    office.trust = replace(office.trust, anchors=anchors)
     at = office.point()
     bot = office.bot()
     with bot.task("T-17", allow=[READ]) as task:

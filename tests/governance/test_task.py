@@ -141,7 +141,7 @@ def test_a_sub_agent_has_an_identity_and_less(office: Office) -> None:
         assert office.read(point, below, rows=100)
         assert refusal(lambda: office.read(point, below, rows=101)) == "constraint"
         assert office.read(point, task, rows=101)
-        (identity,) = below.evidence().identities(below.agent)  # type: ignore[arg-type]
+        (identity,) = below.evidence().identities(below.agent)
         assert (identity.model, identity.parent, identity.spawn) == ("ephemeral", task.agent, False)
         assert office.records()[0].agent == below.agent
 

@@ -41,7 +41,7 @@ from delegant.governance.receipt import HEADER
 
 from .chains import MAX_BODY, Chains
 
-__all__ = ["CHAIN", "INVOCATION", "TASK", "install", "require"]
+__all__ = ["CHAIN", "INVOCATION", "TASK", "answer", "body_of", "header", "install", "require"]
 
 INVOCATION: Final = "agent-invocation"
 CHAIN: Final = "agent-chain"
@@ -74,7 +74,7 @@ def install(app: FastAPI, point: EnforcementPoint, *, base: str | None = None) -
 
     @app.put("/.well-known/agent-chains/{name}", include_in_schema=False)
     async def show(name: str, http: Http) -> Response:
-        body = await _body(http, MAX_BODY)
+        body = await body_of(http, MAX_BODY)
         await asyncio.to_thread(door.chains.put, name, body, point)
         return Response(status_code=204)
 
@@ -104,7 +104,7 @@ def require(
             raise RuntimeError("install(app, point) comes first")
         more = {} if facts is None else facts(http)
         if TASK in http.headers:
-            more = {"task": _task(_header(http, TASK))} | more
+            more = {"task": _task(header(http, TASK))} | more
         if bound:
             more = await _binding(http, door) | more
         asked = Request(
@@ -113,8 +113,8 @@ def require(
             **more,
         )
         try:
-            token = _header(http, INVOCATION)
-            shown = door.chains.get(_header(http, CHAIN))
+            token = header(http, INVOCATION)
+            shown = door.chains.get(header(http, CHAIN))
         except Error as exc:
             await asyncio.to_thread(door.point.refused, exc, request=asked)
             raise
@@ -136,7 +136,7 @@ async def _binding(http: Http, door: _Door) -> dict[str, Any]:
         else door.base + str(http.url)[len(str(http.base_url)) - 1 :]
     )
     out: dict[str, Any] = {"method": http.method, "uri": uri}
-    body = await _body(http, MAX_BODY)
+    body = await body_of(http, MAX_BODY)
     if body:
         out["body_digest"] = digest(body)
     return out
@@ -148,14 +148,16 @@ def _task(said: str) -> dict[str, str]:
     return {"id": unquote(name), "initiation": initiation}
 
 
-def _header(http: Http, name: str) -> str:
+def header(http: Http, name: str) -> str:
+    """The one header of this name, or ``holder-missing``."""
     found = http.headers.getlist(name)
     if len(found) != 1:
         raise error("holder-missing", f"one {name} header is needed")
     return found[0]
 
 
-async def _body(http: Http, most: int) -> bytes:
+async def body_of(http: Http, most: int) -> bytes:
+    """The body of a call, of so many bytes at most, or ``limit-size``."""
     if not hasattr(http, "_body"):
         data = bytearray()
         async for part in http.stream():
@@ -168,10 +170,11 @@ async def _body(http: Http, most: int) -> bytes:
 
 async def _problem(_http: Http, exc: Exception) -> JSONResponse:
     assert isinstance(exc, Error)  # noqa: S101 - it is registered for these alone
-    return _answer(exc)
+    return answer(exc)
 
 
-def _answer(exc: Error) -> JSONResponse:
+def answer(exc: Error) -> JSONResponse:
+    """A refusal as a problem document."""
     return JSONResponse(exc.problem(), exc.http_status, media_type="application/problem+json")
 
 
@@ -197,7 +200,7 @@ class _Recording:
                     await self._settled(acts, message)
                 except Error as exc:
                     withheld = True
-                    await _answer(exc)(scope, receive, send)
+                    await answer(exc)(scope, receive, send)
             if not withheld:
                 await send(message)
 
