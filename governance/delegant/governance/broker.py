@@ -26,7 +26,7 @@ from delegant.wallet import Home, Wallet, delegate, files, gather
 from .closing import Closed, publish
 from .deciding import ALLOW, Decision, Policy, answering
 
-__all__ = ["GRANT_SECONDS", "Ask", "Broker", "records"]
+__all__ = ["GRANT_SECONDS", "Ask", "Broker", "complete", "records"]
 
 GRANT_SECONDS: Final = 900
 START: Final = "task.start"
@@ -133,7 +133,7 @@ class Broker:
             seconds=ask.seconds or self._life(above), remaining=int(ask.spawn), spawn=ask.spawn,
             above=above,
         )  # fmt: skip
-        self._write(made.link, ask.json | {
+        _write(self.home, made.link, ask.json | {
             "version": 1, "link": made.link.id, "policy": list(decision.policy),
             "opened": shape.format_time(made.link.valid_from),
             "until": shape.format_time(made.link.valid_until),
@@ -146,15 +146,8 @@ class Broker:
         Raises:
             Error: what failed on the way; here it is closed all the same.
         """
-        now = self.now
-        self.closed.add(link, now)
-        path = _path(self.home, link)
-        if path.is_file():
-            told = files.read_object(path)
-            if "closed" not in told:
-                self._write(link, told | {"closed": shape.format_time(now)})
-        if self._organization is not None and now < link.valid_until:
-            publish(self.home, self._organization, link, now, why)
+        self.closed.add(link, self.now)
+        complete(self.home, self._organization, link, self.now, why)
 
     def evidence(self, people: Iterable[str]) -> Evidence:
         """What the home has about these humans and agents, now."""
@@ -230,16 +223,35 @@ class Broker:
             "context": {},
         }
 
-    def _write(self, link: Link, told: JsonObject) -> None:
-        path = _path(self.home, link)
-        files.make_folder(path.parent)
-        files.write_json(path, told)
+
+def complete(home: Home, organization: Wallet | None, link: Link, now: int, why: str) -> None:
+    """Put on record that a grant is closed, and tell everybody.
+
+    Args:
+        organization: its open wallet; without it, nothing is published.
+
+    Raises:
+        Error: what `publish` raises.
+    """
+    path = _path(home, link)
+    if path.is_file():
+        told = files.read_object(path)
+        if "closed" not in told:
+            _write(home, link, told | {"closed": shape.format_time(now)})
+    if organization is not None and now < link.valid_until:
+        publish(home, organization, link, now, why)
 
 
 def records(home: Home) -> list[JsonObject]:
     """Every task grant of a home, oldest first: what was asked, until when, when it was closed."""
     found = [files.read_object(path) for path in (home.path / "tasks").glob("*.json")]
     return sorted(found, key=lambda one: (str(one.get("opened")), str(one.get("link"))))
+
+
+def _write(home: Home, link: Link, told: JsonObject) -> None:
+    path = _path(home, link)
+    files.make_folder(path.parent)
+    files.write_json(path, told)
 
 
 def _path(home: Home, link: Link) -> Path:

@@ -9,8 +9,8 @@
 The answer to a nonce is an invocation of `login(audience)`: the last subject of the chain signs
 it with its own key. A session says who is there, and permits nothing: it names one chain and one
 key, and each act is still signed with that key and judged (`require`, with `Sessions.check`).
-Tokens are random and opaque; here is kept only their digest, one a chain. A nonce is answered once, within a minute; for those
-that nobody answers nothing is kept.
+Tokens are random and opaque; here is kept only their digest, one a chain. A nonce is answered
+once, within a minute; for those that nobody answers nothing is kept.
 """
 
 from __future__ import annotations
