@@ -22,8 +22,8 @@ from delegant.credentials import (
 )
 from delegant.credentials.did import from_key
 from delegant.governance.closing import Closed
-from delegant.integrations import auth
 from delegant.integrations.auth import Session, Sessions, add, login, session_of
+from delegant.integrations.chains import MAX_BODY
 from delegant.integrations.fastapi import answer
 from refusal import refusal
 from resolver.running import listening
@@ -80,7 +80,7 @@ def desk() -> Iterator[Desk]:
     def who(session: Session = Depends(session_of(sessions))) -> list[str]:
         return [session.agent, session.sponsor, session.key]
 
-    app.add_exception_handler(Error, lambda _, exc: answer(exc))  # type: ignore[arg-type]
+    app.add_exception_handler(Error, lambda _, exc: answer(exc))
     with listening(app) as port, httpx.Client(base_url=f"http://127.0.0.1:{port}") as http:
         yield Desk(world, sessions, closed, link, http)
 
@@ -196,7 +196,7 @@ def test_what_is_no_answer_is_malformed(desk: Desk, body: bytes) -> None:
 
 
 def test_a_body_is_bounded(desk: Desk) -> None:
-    assert desk.http.post("/auth/token", content=b" " * (auth.MAX_BODY + 1)).status_code == 413
+    assert desk.http.post("/auth/token", content=b" " * (MAX_BODY + 1)).status_code == 413
 
 
 def test_there_is_one_session_a_chain_and_so_many_in_all(desk: Desk) -> None:

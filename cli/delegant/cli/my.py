@@ -44,11 +44,13 @@ def _mine(home: Home, human: Subject) -> list[tuple[Subject, AgentIdentity]]:
 
 
 def _status(home: Home, identity: AgentIdentity, at: int) -> str:
-    data = statuslists.bits(home, statuslists.number_of(home, identity.status.list))
-    if statuslists.is_set(data, identity.status.index):
-        return "revoked"
-    if statuslists.is_set(data, identity.status.index + 1):
-        return "suspended"
+    entry = identity.status
+    if entry is not None:
+        data = statuslists.bits(home, statuslists.number_of(home, entry.list))
+        if statuslists.is_set(data, entry.index):
+            return "revoked"
+        if statuslists.is_set(data, entry.index + 1):
+            return "suspended"
     return "active" if at < identity.valid_until else "expired"
 
 
@@ -103,10 +105,14 @@ def my_stop(
     links = [link for link in home.links() if link.subject == subject.did and at < link.valid_until]
     close(home, edge, links, f"{subject.handle} was stopped", at)
     identity = mine[subject.did]
-    if _status(home, identity, at) == "active":
+    if identity.status is None:
+        raise error("status-missing", f"the identity of {subject.handle} has no status entry")
+    status = _status(home, identity, at)
+    if status == "active":
         organization = home.open_wallet("organization")
         statuslists.change(home, organization, identity.status, "suspend", at)
+        status = "suspended"
     edge.show(
-        {"agent": subject.handle, "closed": [link.id for link in links], "status": "suspended"},
-        f"{subject.handle}: suspended, {len(links)} grant{'s' * (len(links) != 1)} closed",
+        {"agent": subject.handle, "closed": [link.id for link in links], "status": status},
+        f"{subject.handle}: {status}, {len(links)} grant{'s' * (len(links) != 1)} closed",
     )
