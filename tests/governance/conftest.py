@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from delegant.wallet import keystore
 from governance.auditing import Auditing
+from governance.tasks import Office
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -31,5 +33,14 @@ def auditing(tmp_path: Path, database: str | None) -> Iterator[Auditing]:
 def local(tmp_path: Path) -> Iterator[Auditing]:
     """The same, over SQLite alone."""
     found = Auditing(tmp_path / "audit")
+    yield found
+    found.log.close()
+
+
+@pytest.fixture
+def office(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
+    """A home whose agents work by tasks."""
+    monkeypatch.setattr(keystore, "_default", keystore.CHEAPEST)
+    found = Office(tmp_path)
     yield found
     found.log.close()

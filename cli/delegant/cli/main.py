@@ -38,6 +38,8 @@ _ROOMS = (
     "setup",
     "rotation",
     "delegation",
+    "task",
+    "my",
     "acting",
     "attesting",
     "trusting",

@@ -12,7 +12,7 @@ import typer
 from delegant.credentials import Request, digest
 from delegant.credentials.codec import JsonObject
 from delegant.credentials.errors import error
-from delegant.credentials.shape import time
+from delegant.credentials.shape import seconds, time
 from delegant.wallet import Home, files
 
 __all__ = [
@@ -41,17 +41,6 @@ DataClass = Annotated[
     str | None, typer.Option(help="public, internal, confidential or restricted.")
 ]
 Network = Annotated[list[str] | None, typer.Option(help="CIDR prefix, or the caller's address.")]
-
-_SPAN = re.compile(r"([0-9]{1,9})([smhd]?)", re.ASCII)
-_UNIT = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
-
-
-def seconds(text: str) -> int:
-    """``90``, ``60s``, ``15m``, ``2h``, ``30d`` in seconds; or ``shape``."""
-    match = _SPAN.fullmatch(text)
-    if not match or int(match[1]) == 0:
-        raise error("shape", f"{text[:32]!r} is not a length of time like 60s, 15m, 2h or 30d")
-    return int(match[1]) * _UNIT[match[2]]
 
 
 def address(text: str) -> tuple[str, int]:

@@ -50,7 +50,7 @@ from .presentation import Bundle, Presentation
 from .request import Request
 from .status import StatusList
 from .verdict import Authorization, Explanation, Verdict, VerifiedChain
-from .verifier import decide, explain, verify, verify_chain
+from .verifier import authenticate, decide, explain, verify, verify_chain
 
 __all__ = [
     "CODES",
@@ -95,6 +95,7 @@ __all__ = [
     "Verdict",
     "VerifiedChain",
     "approve",
+    "authenticate",
     "canonical",
     "check_attestation",
     "decide",

@@ -27,6 +27,7 @@ __all__ = [
     "integer",
     "is_decimal",
     "one_of",
+    "seconds",
     "string_set",
     "text",
     "time",
@@ -193,6 +194,18 @@ LAST_SECOND: Final = 253_402_300_799
 _UUID: Final = re.compile(
     r"urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII
 )
+
+
+def seconds(text: str) -> int:
+    """``90``, ``60s``, ``15m``, ``2h``, ``30d`` in seconds; or ``shape``."""
+    match = _SPAN.fullmatch(text)
+    if not match or int(match[1]) == 0:
+        raise error("shape", f"{text[:32]!r} is not a length of time like 60s, 15m, 2h or 30d")
+    return int(match[1]) * _UNIT[match[2]]
+
+
+_SPAN: Final = re.compile(r"([0-9]{1,9})([smhd]?)", re.ASCII)
+_UNIT: Final = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
 def uuid_urn(value: Json, where: str) -> str:

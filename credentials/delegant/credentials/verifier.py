@@ -50,7 +50,7 @@ from .presentation import Presentation, split
 from .request import Request
 from .verdict import SEAL, Authorization, Explanation, Step, Verdict, VerifiedChain
 
-__all__ = ["Presented", "decide", "explain", "verify", "verify_chain"]
+__all__ = ["Presented", "authenticate", "decide", "explain", "verify", "verify_chain"]
 
 Presented: TypeAlias = bytes | Presentation | tuple[bytes, str]
 """A presentation: its bytes; taken apart; or chain (``[…]``) and invocation as two strings."""
@@ -108,6 +108,30 @@ def verify_chain(
     run.read(presentation, evidence)
     verified, _, _ = run.chain(None)
     run.keep()
+    return verified
+
+
+def authenticate(
+    presentation: Presented,
+    evidence: bytes | Evidence,
+    trust: Trust,
+    request: Request,
+    *,
+    at: datetime | int,
+    nonce: str,
+) -> VerifiedChain:
+    """Phases 1 to 10: who this is, and under which chain; not whether it may do anything.
+
+    Args:
+        request: what the holder must have signed, to answer ``nonce``.
+
+    Raises:
+        As `verify`; ``request-mismatch`` for an invocation of something else.
+    """
+    run = _Run(trust, at, None, None)
+    run.read(presentation, evidence)
+    verified, holder, _ = run.chain(request)
+    run.invoked(verified, holder, request, nonce)
     return verified
 
 
@@ -323,6 +347,16 @@ class _Run:
         if approval is not None:
             asked["approval"] = dict(approval)
         return Authorization(SEAL, verified, obligations, given, lambda: self._inputs() | asked)
+
+    def invoked(
+        self, verified: VerifiedChain, holder: PublicKey, request: Request, nonce: str
+    ) -> None:
+        """Phase 10, and that it is over this very request."""
+        found = act.invocation(
+            self._invocation, verified, holder, self._trust, self._at, nonce, self._budget
+        )
+        if found.request != request.digest:
+            raise error("request-mismatch", "the invocation is of another request")
 
     def keep(self) -> None:
         """Let the cache remember the chain, now that all of it was accepted."""

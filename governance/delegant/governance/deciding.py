@@ -13,7 +13,8 @@ act before it is asked.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol
 
@@ -30,6 +31,7 @@ __all__ = [
     "Effect",
     "Entitlements",
     "Policy",
+    "answering",
     "facts_of",
     "held_to_entitlements",
 ]
@@ -141,3 +143,14 @@ def held_to_entitlements(
     if not {"rows", "bytes", "columns"} & rules.keys():
         return None
     return Limit(rules.get("rows"), rules.get("bytes"), rules.get("columns"))
+
+
+@contextmanager
+def answering(what: str) -> Iterator[None]:
+    """What is asked on the way to a permit or a grant answers, or there is none."""
+    try:
+        yield
+    except Error:
+        raise
+    except Exception as exc:
+        raise error("unavailable", f"{what} does not answer: {type(exc).__name__}") from exc

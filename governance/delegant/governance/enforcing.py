@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -26,6 +26,7 @@ from delegant.credentials import (
     Authorization,
     ChainCache,
     Evidence,
+    Link,
     Presentation,
     Request,
     Seen,
@@ -39,7 +40,15 @@ from delegant.credentials.errors import Error, error
 from delegant.credentials.presentation import split
 from delegant.credentials.verdict import Limit
 
-from .deciding import ALLOW, Decision, Entitlements, Policy, facts_of, held_to_entitlements
+from .deciding import (
+    ALLOW,
+    Decision,
+    Entitlements,
+    Policy,
+    answering,
+    facts_of,
+    held_to_entitlements,
+)
 from .evidence import EvidenceMemory
 from .ledger import INVOKED, Ledger
 from .permit import Permit
@@ -123,6 +132,7 @@ class EnforcementPoint:
         entitlements: what a human may do now, from a live source; both this and the sponsor
             credential must allow an act.
         context: further facts for the policy, that the resource vouches for.
+        closed: whether one of these links was closed here, ahead of every status list.
         clock: seconds since 1970.
     """
 
@@ -136,6 +146,7 @@ class EnforcementPoint:
         policy: Policy | None = None,
         entitlements: Entitlements | None = None,
         context: Callable[[Authorization], dict[str, Any]] | None = None,
+        closed: Callable[[Sequence[Link]], bool] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.ledger = ledger
@@ -145,6 +156,7 @@ class EnforcementPoint:
         self._policy = policy
         self._entitlements = entitlements
         self._context = context
+        self._closed = closed
         self._clock = clock
         self._evidence = EvidenceMemory()
         self._chains = ChainCache()
@@ -320,7 +332,7 @@ class EnforcementPoint:
         nonce: str | None,
     ) -> tuple[Authorization, Evidence, Presentation | tuple[bytes, str], Evidence | None]:
         """Verify and decide; ``one`` holds what was found as far as it went."""
-        with _answering("what gathers evidence"):
+        with answering("what gathers evidence"):
             gathered = self._gathered()
         found = one.evidence = (
             self._evidence.read(evidence, gathered)
@@ -343,13 +355,15 @@ class EnforcementPoint:
         return auth, found, shown, gathered
 
     def _decided(self, one: Weighed, auth: Authorization, request: Request, now: int) -> None:
+        if self._closed is not None and self._closed(auth.links):
+            raise error("revoked", "the task of this grant is closed")
         if self._entitlements is not None:
-            with _answering("the source of entitlements"):
+            with answering("the source of entitlements"):
                 own = self._entitlements(auth.sponsor, request)
             one.limits = held_to_entitlements(own, auth.sponsor, request, now)
         if self._policy is None:
             return
-        with _answering("the policy"):
+        with answering("the policy"):
             more = {} if self._context is None else self._context(auth)
             one.decision = self._policy.decide(facts_of(auth, request, now, **more))
         if one.decision.limits is not None:  # of a step_up as well: it is approved no wider
@@ -405,14 +419,3 @@ def _whole(presented: Presented) -> Presentation:
 def _code(exc: BaseException) -> str:
     """What an outcome says of an exception: our code, or its kind and none of its text."""
     return exc.code if isinstance(exc, Error) else type(exc).__name__[:64]
-
-
-@contextmanager
-def _answering(what: str) -> Iterator[None]:
-    """What is asked on the way to a permit answers, or nothing is permitted."""
-    try:
-        yield
-    except Error:
-        raise
-    except Exception as exc:
-        raise error("unavailable", f"{what} does not answer: {type(exc).__name__}") from exc

@@ -10,14 +10,16 @@ yet is shown it once, and asked again.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
 from delegant.credentials import Evidence, Link, PrivateKey, Request, canonical, invoke
 from delegant.credentials.codec import digest
 from delegant.governance.receipt import HEADER
+from delegant.governance.task import Task
 from delegant.wallet import Home, find_chain, gather
 
 __all__ = ["AgentAuth"]
@@ -27,26 +29,37 @@ class AgentAuth:
     """Signs the calls of one agent under one chain.
 
     Args:
-        links: the chain, root first. key: of its last subject.
+        links: the chain, root first. key: of its last subject, or what has it while it may sign.
         evidence: what the resource needs to judge it, or what gathers that.
         audience: the resource's DID.
+        task: ``{id, initiation}`` of each request.
         clock: seconds since 1970.
     """
 
     def __init__(
         self,
         links: Sequence[Link],
-        key: PrivateKey,
+        key: PrivateKey | Callable[[], PrivateKey],
         evidence: Evidence | Callable[[], Evidence],
         *,
         audience: str,
+        task: Mapping[str, str] | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.links = tuple(links)
         self.audience = audience
-        self._key = key
+        self._key = key if callable(key) else lambda: key
+        self._task = task
         self._evidence = evidence if callable(evidence) else lambda: evidence
         self._clock = clock
+
+    @classmethod
+    def of(cls, task: Task, *, audience: str, clock: Callable[[], float] = time.time) -> AgentAuth:
+        """Signs the calls of a task, while it is open."""
+        return cls(
+            task.links, lambda: task.key, task.evidence, audience=audience, task=task.task,
+            clock=clock,
+        )  # fmt: skip
 
     @classmethod
     def from_home(
@@ -74,16 +87,21 @@ class AgentAuth:
             bound: to the call's method, address and body.
             facts: further ones of the request, as ``rows=5``.
         """
+        if self._task is not None:
+            facts = {"task": self._task, **facts}
         return _Signing(self, action, resource, facts, bound)
 
     def headers(self, request: Request) -> dict[str, str]:
         """The headers that carry one invocation."""
         last = self.links[-1]
         token = invoke(
-            self._key, holder=last.subject, audience=self.audience, chain=last.digest,
+            self._key(), holder=last.subject, audience=self.audience, chain=last.digest,
             request=request, at=int(self._clock()),
         )  # fmt: skip
-        return {"Agent-Invocation": token, "Agent-Chain": last.digest}
+        out = {"Agent-Invocation": token, "Agent-Chain": last.digest}
+        if request.task is not None:
+            out["Agent-Task"] = f"{request.task['initiation']} {quote(request.task['id'])}"
+        return out
 
     def shown(self) -> bytes:
         """The body that shows the chain."""

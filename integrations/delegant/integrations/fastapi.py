@@ -26,6 +26,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
+from urllib.parse import unquote
 
 from fastapi import FastAPI
 from fastapi import Request as Http
@@ -40,10 +41,11 @@ from delegant.governance.receipt import HEADER
 
 from .chains import MAX_BODY, Chains
 
-__all__ = ["CHAIN", "INVOCATION", "body_of", "install", "require"]
+__all__ = ["CHAIN", "INVOCATION", "TASK", "answer", "body_of", "header", "install", "require"]
 
 INVOCATION: Final = "agent-invocation"
 CHAIN: Final = "agent-chain"
+TASK: Final = "agent-task"
 _KEY: Final = "delegant"
 _ACTS: Final = "delegant.acts"
 Facts = Callable[[Http], dict[str, Any]]
@@ -101,6 +103,8 @@ def require(
         if door is None or _ACTS not in http.scope:
             raise RuntimeError("install(app, point) comes first")
         more = {} if facts is None else facts(http)
+        if TASK in http.headers:
+            more = {"task": _task(header(http, TASK))} | more
         if bound:
             more = await _binding(http, door) | more
         asked = Request(
@@ -109,8 +113,8 @@ def require(
             **more,
         )
         try:
-            token = _header(http, INVOCATION)
-            shown = door.chains.get(_header(http, CHAIN))
+            token = header(http, INVOCATION)
+            shown = door.chains.get(header(http, CHAIN))
         except Error as exc:
             await asyncio.to_thread(door.point.refused, exc, request=asked)
             raise
@@ -138,7 +142,14 @@ async def _binding(http: Http, door: _Door) -> dict[str, Any]:
     return out
 
 
-def _header(http: Http, name: str) -> str:
+def _task(said: str) -> dict[str, str]:
+    """The task that the caller says, and signed: its initiation and its id."""
+    initiation, _, name = said.partition(" ")
+    return {"id": unquote(name), "initiation": initiation}
+
+
+def header(http: Http, name: str) -> str:
+    """The one header of this name, or ``holder-missing``."""
     found = http.headers.getlist(name)
     if len(found) != 1:
         raise error("holder-missing", f"one {name} header is needed")
@@ -159,10 +170,11 @@ async def body_of(http: Http, most: int) -> bytes:
 
 async def _problem(_http: Http, exc: Exception) -> JSONResponse:
     assert isinstance(exc, Error)  # noqa: S101 - it is registered for these alone
-    return _answer(exc)
+    return answer(exc)
 
 
-def _answer(exc: Error) -> JSONResponse:
+def answer(exc: Error) -> JSONResponse:
+    """A refusal as a problem document."""
     return JSONResponse(exc.problem(), exc.http_status, media_type="application/problem+json")
 
 
@@ -189,7 +201,7 @@ class _Recording:
                 except Error as exc:
                     withheld = True
                     await self._failed(acts, exc)
-                    await _answer(exc)(scope, receive, send)
+                    await answer(exc)(scope, receive, send)
             if not withheld:
                 await send(message)
 

@@ -92,6 +92,9 @@ def guard(
                 raise error("holder-missing", f"nobody is calling {function.__qualname__}")
             target = resource if isinstance(resource, str) else resource(given)
             more = {} if facts is None else facts(given)
+            task = getattr(caller.presenter, "task", None)
+            if task is not None:  # who calls says for which task, and signs it
+                more = {"task": task, **more}
             if named:
                 more = {"arguments": {name: given[name] for name in named}, **more}
             return caller, Request(action, target, **more), given

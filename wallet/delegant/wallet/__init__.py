@@ -9,7 +9,7 @@ leaves it only inside a `PrivateKey`. A process that acts for an agent never ope
 wallet.
 """
 
-from .agents import create_agent, delegate, find_chain, make_bundle
+from .agents import create_agent, create_ephemeral, delegate, find_chain, make_bundle
 from .attestations import (
     attest,
     attestation_evidence,
@@ -59,6 +59,7 @@ __all__ = [
     "attestation_evidence",
     "attestations",
     "create_agent",
+    "create_ephemeral",
     "create_home",
     "delegate",
     "find_attestation",

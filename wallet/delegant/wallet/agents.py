@@ -14,6 +14,7 @@ from delegant.credentials import (
     Lease,
     Link,
     Presentation,
+    PrivateKey,
     PublicKey,
     Request,
     Trust,
@@ -24,7 +25,7 @@ from delegant.credentials import (
 from delegant.credentials.codec import JsonObject, b64u_encode
 from delegant.credentials.credential import parse_human_sponsor
 from delegant.credentials.did import check as check_did
-from delegant.credentials.did import embeds_key
+from delegant.credentials.did import embeds_key, from_key
 from delegant.credentials.envelope import Form, unpack
 from delegant.credentials.errors import Error, error
 from delegant.credentials.identity import NONE, parse_agent_identity
@@ -41,6 +42,7 @@ __all__ = [
     "Delegation",
     "acting",
     "create_agent",
+    "create_ephemeral",
     "delegate",
     "find_chain",
     "make_bundle",
@@ -93,47 +95,92 @@ def create_agent(
     """
     handle(name)
     author = acting(home, issuer)
-    sponsor, until = sponsor_behind(home, author, now + seconds)
-    credential = parse_human_sponsor(unpack(sponsor.credential))
+    sponsor_behind(home, author, now)  # who may not make one leaves no wallet
     wallet = home.create_wallet("agent", name, method)
     try:
-        block: JsonObject = {
-            "name": name,
-            "creator": issuer.did,
-            "deployer": home.settings.organization,
-            "owner": sponsor.did,
-            "sponsor": {"id": sponsor.did, "organization": credential.organization},
-            "identityModel": model,
-            "scopeOfBehavior": {"summary": scope} if scope else NONE,
-            "toolset": [{"toolName": tool, "actions": [tool]} for tool in tools] or NONE,
-            "spawn": spawn,
-            "lifecycleStatus": "active",
-            "created": format_time(now),
-        } | dict(members or {})
-        if parent is not None:
-            block["parent"] = home.subject(parent).did
-        elif issuer.kind == "agent":
-            block["parent"] = issuer.did
-        if model == "ephemeral":
-            block.setdefault("expires", format_time(until))
-        if (key := pin(wallet)) is not None:
-            block["key"] = key.multikey
-        used = statuslists.used_in(home, credential.lease.list)
-        identity = issue_agent_identity(
-            issuer.key(),
-            issuer=issuer.did,
-            agent=wallet.did,
-            identity=block,
-            status=take_entry(home.path, credential.lease, now, until, used),
-            valid_from=now,
-            valid_until=until,
-            issuer_key=author.pin,
-        )
+        identity = _identify(
+            home, author, issuer, wallet, now=now, model=model, tools=tools, scope=scope,
+            spawn=spawn, seconds=seconds, parent=parent, members=members,
+        )  # fmt: skip
         home.save_subject(Subject(name, "agent", wallet.did, identity.secured.raw))
     except BaseException:
         files.remove(home.wallet_path("agent", name))  # nothing half-made stays
         raise
     return identity
+
+
+def create_ephemeral(
+    home: Home, issuer: Wallet, name: str, *, now: int, seconds: int, tools: Sequence[str] = ()
+) -> tuple[Wallet, AgentIdentity]:
+    """Make an agent that this process alone knows: its key is written nowhere.
+
+    Args:
+        issuer: the open wallet of the parent agent (which must be one that may spawn), or of the
+            human.
+
+    Raises:
+        Rejected: ``spawn-forbidden``, ``ttl-too-long``, ``status-range``. Malformed: ``shape``.
+    """
+    handle(name)
+    author = acting(home, issuer)
+    key = PrivateKey.generate()
+    wallet = Wallet("agent", name, {"main": key}, from_key(key.public))
+    identity = _identify(
+        home, author, issuer, wallet, now=now, model="ephemeral", tools=tools, seconds=seconds
+    )
+    return wallet, identity
+
+
+def _identify(
+    home: Home,
+    author: Subject,
+    issuer: Wallet,
+    wallet: Wallet,
+    *,
+    now: int,
+    model: str,
+    tools: Sequence[str],
+    seconds: int,
+    scope: str | None = None,
+    spawn: bool = False,
+    parent: str | None = None,
+    members: Mapping[str, Any] | None = None,
+) -> AgentIdentity:
+    """The identity of whoever holds a new wallet, signed by its sponsor or its parent agent."""
+    sponsor, until = sponsor_behind(home, author, now + seconds)
+    credential = parse_human_sponsor(unpack(sponsor.credential))
+    block: JsonObject = {
+        "name": wallet.name,
+        "creator": issuer.did,
+        "deployer": home.settings.organization,
+        "owner": sponsor.did,
+        "sponsor": {"id": sponsor.did, "organization": credential.organization},
+        "identityModel": model,
+        "scopeOfBehavior": {"summary": scope} if scope else NONE,
+        "toolset": [{"toolName": tool, "actions": [tool]} for tool in tools] or NONE,
+        "spawn": spawn,
+        "lifecycleStatus": "active",
+        "created": format_time(now),
+    } | dict(members or {})
+    if parent is not None:
+        block["parent"] = home.subject(parent).did
+    elif issuer.kind == "agent":
+        block["parent"] = issuer.did
+    if model == "ephemeral":
+        block.setdefault("expires", format_time(until))
+    if (key := pin(wallet)) is not None:
+        block["key"] = key.multikey
+    used = statuslists.used_in(home, credential.lease.list)
+    return issue_agent_identity(
+        issuer.key(),
+        issuer=issuer.did,
+        agent=wallet.did,
+        identity=block,
+        status=take_entry(home.path, credential.lease, now, until, used),
+        valid_from=now,
+        valid_until=until,
+        issuer_key=author.pin,
+    )
 
 
 def acting(home: Home, wallet: Wallet) -> Subject:

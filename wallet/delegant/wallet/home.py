@@ -16,6 +16,7 @@
     attestations/<uuid>.json    every attestation issued here
     evidence/ana/<digest>.json  what others' credentials say of a human
     links/<uuid>.json           every link issued here
+    tasks/<uuid>.json           what each task grant was asked for, and when it was closed
     status/1.bits 1.json        a status list: its bits, and the list as last signed
     status/revocations.jwt      the revocation feed, as last signed
     state.json                  which status bits are taken

@@ -192,6 +192,10 @@ class Wallet:
             raise self._lacks(role)
         return EdSigner(key) if isinstance(key, PrivateKey) else key
 
+    def forget(self) -> None:
+        """Drop the keys: this object signs nothing any more. Its file, if any, stays."""
+        self._keys.clear()
+
     def _lacks(self, role: str | None) -> Error:
         return error("not-found", f"the wallet of {self.name} has no key for {role}")
 
