@@ -157,7 +157,8 @@ def test_a_narrower_yes_is_no_yes_to_who_does_not_hold_it(
     desk: Desk, rows: int | None, held: bool, decision: bool
 ) -> None:
     desk.follow('@narrow("rows=5") permit (principal, action, resource);')
-    body = desk.question(**({} if rows is None else {"rows": rows}))
+    facts: dict[str, Any] = {} if rows is None else {"rows": rows}
+    body = desk.question(**facts)
     body["context"]["limits"] = held
     told = desk.ask(body)
     assert told["decision"] is decision

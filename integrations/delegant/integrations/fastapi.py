@@ -102,7 +102,7 @@ def require(
         door: _Door | None = getattr(http.app.state, _KEY, None)
         if door is None or _ACTS not in http.scope:
             raise RuntimeError("install(app, point) comes first")
-        more = {} if facts is None else facts(http)
+        more: dict[str, Any] = {} if facts is None else facts(http)
         if TASK in http.headers:
             more = {"task": _task(header(http, TASK))} | more
         if bound:
