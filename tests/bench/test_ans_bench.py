@@ -99,7 +99,7 @@ def test_the_page_is_rendered_from_its_run(quick: Any) -> None:
     assert (docs / page.PAGE).read_text() == text
     assert f"{figures['store_rows_per_s']:,.0f} rows/s" in text
     published["figures"]["store_rows_per_s"] = 123_456.0
-    assert "123,456 names/s" in page.render(published)
+    assert "123,456 rows/s" in page.render(published)
 
 
 def test_the_published_page_is_that_of_the_published_run() -> None:

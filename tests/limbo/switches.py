@@ -66,6 +66,7 @@ ELSEWHERE = {
     "1 limit-signatures path.People.agent#1": "tests/credentials/test_attacks.py, 400 ancestors",
     "1 limit-size codec.b64u_decode#1": "whoever calls it has bounded the text",
     "1 limit-size presentation.Presentation.of#1": "tests/credentials/test_cache.py, two strings",
+    "2 encoding keys.PublicKey.from_multikey#1": "tests/credentials/test_keys.py: no text at all",
     "2 encoding keys.PrivateKey.__init__#1": "making keys, not verifying",
     "2 json codec.reread#1": "what the program wrote itself, not what is presented",
     "2 json codec.canonical#1": "never for a value that was parsed",
@@ -82,9 +83,11 @@ ELSEWHERE = {
     "3 shape proof.verify#1": "tests/vectors: any document's proof, not a link's",
     "3 context proof.verify#3": "tests/vectors: any document's proof, not a link's",
     "6 suite proof.verify#2": "tests/vectors: any document's proof, not a link's",
+    "3 shape shape.seconds#1": "how long something is to last, as people type it",
     "3 shape shape.format_time#1": "writing times, not reading them",
     "3 shape status.document#1": "making lists, not reading them",
     "9 status-unknown standing.stands#1": "tests/credentials/test_attestation.py: no chain's",
+    "11 request-mismatch verifier._Run.invoked#1": "tests/credentials/test_authenticate.py: no act",
     "3 unknown-version policy.Trust.from_json#1": "tests/credentials/test_attacks.py: its own file",
 }
 """Refusals that no presentation reaches, and what holds them."""
