@@ -8,8 +8,6 @@ is asked once in a second; everything else is judged anew each time.
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from typing import Final
 from weakref import ref
 
@@ -25,6 +23,7 @@ from delegant.credentials.codec import (
 from delegant.credentials.errors import Error
 
 from . import judging
+from .bounded import Bounded
 from .judging import Sponsorship
 
 __all__ = ["MAX_BODY", "Came", "Memory"]
@@ -75,10 +74,7 @@ class Memory:
 
     def __init__(self, size: int = MEMORY, most: int = REMEMBERED) -> None:
         self.chains = ChainCache(most, size)
-        self._size, self._most = size, most
-        self._kept: OrderedDict[bytes, Came] = OrderedDict()
-        self._held = 0
-        self._lock = threading.Lock()
+        self._kept: Bounded[bytes, Came] = Bounded(size, most)
 
     def read(self, data: bytes) -> tuple[Json, Came] | None:
         """The event of a body and what came with it, where that is known; else None.
@@ -113,14 +109,9 @@ class Memory:
     def keep(self, came: Came) -> None:
         """Keep what came with an event that was accepted."""
         tail = came.tail
-        if tail in self._kept or len(tail) > self._size // 16 or not _small(came):
-            return
-        with self._lock:
-            if self._kept.setdefault(tail, came) is not came:
-                return
-            self._held += len(tail)
-            while self._held > self._size or len(self._kept) > self._most:
-                self._held -= len(self._kept.popitem(last=False)[0])
+        known = self._kept.get(tail) is not None
+        if not known and len(tail) <= self._kept.size // 16 and _small(came):
+            self._kept.put(tail, came, len(tail))
 
 
 def _small(came: Came) -> bool:

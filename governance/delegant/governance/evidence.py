@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from typing import Final
 
+from delegant.ans.bounded import Bounded
 from delegant.credentials import Evidence
 
 __all__ = ["EvidenceMemory"]
@@ -25,10 +24,7 @@ class EvidenceMemory:
     """
 
     def __init__(self, size: int = SIZE, most: int = MOST) -> None:
-        self._size, self._most = size, most
-        self._kept: OrderedDict[bytes, tuple[Evidence | None, Evidence]] = OrderedDict()
-        self._held = 0
-        self._lock = threading.Lock()
+        self._kept: Bounded[bytes, tuple[Evidence | None, Evidence]] = Bounded(size, most)
 
     def read(self, data: bytes, gathered: Evidence | None) -> Evidence:
         """The evidence of these bytes together with what was gathered.
@@ -48,11 +44,6 @@ class EvidenceMemory:
     def keep(self, data: bytes, gathered: Evidence | None, evidence: Evidence) -> None:
         """Keep what was accepted."""
         kept = self._kept.get(data)
-        if (kept is not None and kept[1] is evidence) or len(data) > self._size // 16:
-            return
-        with self._lock:
-            if self._kept.pop(data, None) is None:
-                self._held += len(data)
-            self._kept[data] = gathered, evidence
-            while self._held > self._size or len(self._kept) > self._most:
-                self._held -= len(self._kept.popitem(last=False)[0])
+        known = kept is not None and kept[1] is evidence
+        if not known and len(data) <= self._kept.size // 16:
+            self._kept.put(data, (gathered, evidence), len(data))

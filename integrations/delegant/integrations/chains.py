@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
 from typing import Final, NamedTuple
 
+from delegant.ans.bounded import Bounded
 from delegant.credentials import canonical, shape
 from delegant.credentials.codec import digest, parse_object
 from delegant.credentials.errors import error
@@ -33,10 +32,7 @@ class Chains:
     """
 
     def __init__(self, size: int = SIZE, most: int = MOST) -> None:
-        self._size, self._most = size, most
-        self._kept: OrderedDict[str, Shown] = OrderedDict()
-        self._held = 0
-        self._lock = threading.Lock()
+        self._kept: Bounded[str, Shown] = Bounded(size, most)
 
     def get(self, name: str) -> Shown:
         """What was shown under a digest.
@@ -65,11 +61,4 @@ class Chains:
             raise error("chain-broken", "the digest is not that of the last link")
         shown = Shown(canonical(links), canonical(value["evidence"]))
         point.holds(shown.chain, shown.evidence)
-        with self._lock:
-            before = self._kept.pop(name, None)
-            if before is not None:
-                self._held -= sum(map(len, before))
-            self._kept[name] = shown
-            self._held += sum(map(len, shown))
-            while self._held > self._size or len(self._kept) > self._most:
-                self._held -= sum(map(len, self._kept.popitem(last=False)[1]))
+        self._kept.put(name, shown, sum(map(len, shown)))
