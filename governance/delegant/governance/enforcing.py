@@ -19,7 +19,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from delegant.credentials import (
     Authority,
@@ -119,6 +119,14 @@ class Weighed:
     refused: Error | None = None
 
 
+class _Ending(NamedTuple):
+    """An outcome that is being written: when it was, and why the act failed, if it did."""
+
+    written: Future[int]
+    at: int
+    code: str | None
+
+
 class EnforcementPoint:
     """What stands before a resource.
 
@@ -192,12 +200,13 @@ class EnforcementPoint:
         try:
             yield act
         except BaseException as exc:
-            now, code = self._now(), _code(exc)
-            self.ledger.fail(act.permit, code, at=now)
-            act.receipt = self.ledger.receipt(act.permit, "failure", at=now, code=code)
+            ending = self._ending(act, exc)
+            ending.written.result()
+            self._sign(act, ending)
             raise
-        self.ledger.settle(act.permit, at=self._now(), **act._counts)
-        act.receipt = self.ledger.receipt(act.permit, "success", at=self._now())
+        ending = self._ending(act)
+        ending.written.result()
+        self._sign(act, ending)
 
     @asynccontextmanager
     async def acting_async(
@@ -230,16 +239,9 @@ class EnforcementPoint:
             Rejected: ``constraint`` where the result was not counted, or is too much.
             Unavailable: ``unavailable``.
         """
-        now = self._now()
-        if failed is None:
-            done = self.ledger.settling(act.permit, at=now, **act._counts)
-            code = None
-        else:
-            code = failed if isinstance(failed, str) else _code(failed)
-            done = self.ledger.failing(act.permit, code, at=now)
-        await asyncio.shield(asyncio.wrap_future(done))
-        told = "success" if code is None else "failure"
-        act.receipt = self.ledger.receipt(act.permit, told, at=now, code=code)
+        ending = self._ending(act, failed)
+        await asyncio.shield(asyncio.wrap_future(ending.written))
+        self._sign(act, ending)
 
     def holds(self, chain: bytes, evidence: bytes) -> None:
         """See that a chain holds now, whatever it may be used for; nothing is recorded.
@@ -320,6 +322,19 @@ class EnforcementPoint:
         return one
 
     # --- inside ---------------------------------------------------------------------------------
+
+    def _ending(self, act: Act, failed: BaseException | str | None = None) -> _Ending:
+        """Ask for the outcome of an act; as `concluded`, without waiting for it."""
+        now = self._now()
+        if failed is None:
+            return _Ending(self.ledger.settling(act.permit, at=now, **act._counts), now, None)
+        code = failed if isinstance(failed, str) else _code(failed)
+        return _Ending(self.ledger.failing(act.permit, code, at=now), now, code)
+
+    def _sign(self, act: Act, ending: _Ending) -> None:
+        """Sign the receipt of an act whose outcome is on record."""
+        told = "success" if ending.code is None else "failure"
+        act.receipt = self.ledger.receipt(act.permit, told, at=ending.at, code=ending.code)
 
     def _weigh(
         self,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from typing import Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -14,7 +15,7 @@ IDLE: Final = "idle"
 TICK_SECONDS: Final = 0.001
 
 
-class Timed(HttpToolsProtocol):
+class Timed(HttpToolsProtocol, ABC):
     """A connection of which one thing at a time is expected by some instant.
 
     Each request moves that instant several times. So no timer is set for it: the one there is
@@ -65,6 +66,6 @@ class Timed(HttpToolsProtocol):
             return
         self._late(self._why)
 
+    @abstractmethod
     def _late(self, why: str) -> None:
         """What was expected did not come."""
-        raise NotImplementedError
